@@ -1,0 +1,338 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// Order names a script order of COC and how to ask for it.
+type Order struct {
+	Target
+	ExecuteUUID string
+	// UserProfile is sent as x-user-profile when it is not empty.
+	UserProfile string
+}
+
+// call asks for the order itself, or for the part of it that more names.
+func (o Order) call(c *Client, more ...string) call {
+	header := http.Header{"X-Language": {c.cfg.Language}}
+	if o.ProjectID != "" {
+		header.Set("X-Project-Id", o.ProjectID)
+	}
+	if o.UserProfile != "" {
+		header.Set("X-User-Profile", o.UserProfile)
+	}
+	path := append([]string{"v1", "job", "script", "orders", o.ExecuteUUID}, more...)
+	return call{service: COC, target: o.Target, path: path, header: header}
+}
+
+// ScriptOrder is what COC tells of a script order. Fields are nil when the answer left them out.
+type ScriptOrder struct {
+	// GmtCreated and GmtFinished are milliseconds since 1970, UTC.
+	GmtCreated, GmtFinished *int64
+	// ExecuteCosts is in milliseconds, although the API's page says seconds: its own example has 311282 for an order whose two
+	// times are 311283 ms apart.
+	ExecuteCosts *int64
+	Creator      *string
+	Status       *string
+	Properties   *ScriptOrderProperties
+	// Warnings name informational fields of an unexpected type, which are nil.
+	Warnings []string
+}
+
+// ScriptOrderProperties says what an order runs.
+type ScriptOrderProperties struct {
+	ScriptUUID *string
+	ScriptName *string
+	// ScriptVersionUUID is a number in spite of its name.
+	ScriptVersionUUID        *int64
+	ScriptVersionName        *string
+	CurrentExecuteBatchIndex *int64
+	ScriptSource             *string
+	ExecuteParam             *ScriptExecuteParam
+}
+
+// ScriptExecuteParam says how an order runs its script.
+type ScriptExecuteParam struct {
+	Resourceful *bool
+	// Timeout is in seconds.
+	Timeout *int64
+	// SuccessRate is the share of instances, in percent, that has to finish for the order to count as FINISHED.
+	SuccessRate  *float64
+	ExecuteUser  *string
+	ScriptParams []ScriptParam
+}
+
+// ScriptParam is one argument of a script. Its value may be a secret.
+type ScriptParam struct {
+	ParamName, ParamValue *string
+	ParamOrder            *int64
+	ParamRefer            *ScriptParamRefer
+}
+
+// ScriptParamRefer says where the value of an argument is kept.
+type ScriptParamRefer struct {
+	ReferType, ParamID, ParamVersion *string
+}
+
+// ScriptOrder reads the basic information of a script order.
+//
+// API: GET /v1/job/script/orders/{execute_uuid},
+// https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderBasicInfo.html
+func (c *Client) ScriptOrder(ctx context.Context, order Order) (*ScriptOrder, error) {
+	result, warnings, err := get(ctx, c, order.call(c), data(func(f fields) *ScriptOrder {
+		f.echoText("execute_uuid", order.ExecuteUUID)
+		result := &ScriptOrder{
+			GmtCreated:   f.integer("gmt_created"),
+			GmtFinished:  f.integer("gmt_finished"),
+			ExecuteCosts: f.integer("execute_costs"),
+			Creator:      f.text("creator"),
+			Status:       f.need().text("status"),
+		}
+		if p := f.object("properties"); p != nil {
+			result.Properties = readProperties(*p)
+		}
+		return result
+	}))
+	if err != nil {
+		return nil, err
+	}
+	result.Warnings = warnings
+	return result, nil
+}
+
+func readProperties(f fields) *ScriptOrderProperties {
+	properties := &ScriptOrderProperties{
+		ScriptUUID:               f.text("script_uuid"),
+		ScriptName:               f.text("script_name"),
+		ScriptVersionUUID:        f.integer("script_version_uuid"),
+		ScriptVersionName:        f.text("script_version_name"),
+		CurrentExecuteBatchIndex: f.integer("current_execute_batch_index"),
+		ScriptSource:             f.text("script_source"),
+	}
+	if p := f.object("execute_param"); p != nil {
+		properties.ExecuteParam = &ScriptExecuteParam{
+			Resourceful:  p.boolean("resourceful"),
+			Timeout:      p.integer("timeout"),
+			SuccessRate:  p.float("success_rate"),
+			ExecuteUser:  p.text("execute_user"),
+			ScriptParams: list(*p, "script_params", readScriptParam),
+		}
+	}
+	return properties
+}
+
+func readScriptParam(f fields) ScriptParam {
+	param := ScriptParam{
+		ParamName: f.text("param_name"), ParamValue: f.text("param_value"), ParamOrder: f.integer("param_order"),
+	}
+	if refer := f.object("param_refer"); refer != nil {
+		param.ParamRefer = &ScriptParamRefer{
+			ReferType: refer.text("refer_type"), ParamID: refer.text("param_id"), ParamVersion: refer.text("param_version"),
+		}
+	}
+	return param
+}
+
+// ScriptOrderStatistics counts the instances of a script order by status.
+type ScriptOrderStatistics struct {
+	TotalInstance     *int64
+	ExecuteStatistics []InstanceStatistic
+	// Warnings name informational fields of an unexpected type, which are nil.
+	Warnings []string
+}
+
+// InstanceStatistic counts the instances with one status, and names the batches they are in.
+type InstanceStatistic struct {
+	InstanceStatus *string
+	InstanceCount  *int64
+	BatchIndexes   []int64
+}
+
+// ScriptOrderStatistics reads how many instances of a script order have which status.
+//
+// API: GET /v1/job/script/orders/{execute_uuid}/statistics,
+// https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderStatistics.html
+func (c *Client) ScriptOrderStatistics(ctx context.Context, order Order) (*ScriptOrderStatistics, error) {
+	result, warnings, err := get(ctx, c, order.call(c, "statistics"), data(func(f fields) *ScriptOrderStatistics {
+		return &ScriptOrderStatistics{
+			TotalInstance: f.need().integer("total_instance"),
+			ExecuteStatistics: list(f.need(), "execute_statistics", func(f fields) InstanceStatistic {
+				return InstanceStatistic{
+					InstanceStatus: f.need().text("instance_status"),
+					InstanceCount:  f.need().integer("instance_count"),
+					// Verdicts on single batches depend on it.
+					BatchIndexes: f.need().integers("batch_indexes"),
+				}
+			}),
+		}
+	}))
+	if err != nil {
+		return nil, err
+	}
+	result.Warnings = warnings
+	return result, nil
+}
+
+// Batch names a batch of a script order and which of its instances to list.
+type Batch struct {
+	Order
+	BatchIndex int64
+	// Status lists the instances with one status only; empty lists all.
+	Status string
+	// Limit is the size of a page.
+	Limit int64
+	// Marker lists what comes after the instance record with this id only; 0 starts at the beginning.
+	Marker int64
+}
+
+// Partial tells whether only a part of the batch is asked for.
+func (b Batch) Partial() bool { return b.Status != "" || b.Marker != 0 }
+
+// ScriptOrderBatch is a batch of a script order with the instances that were asked for, all pages of them.
+type ScriptOrderBatch struct {
+	// TotalInstances is what the first page announced.
+	TotalInstances   *int64
+	ExecuteInstances []Instance
+	// Warnings name informational fields of an unexpected type, which are nil.
+	Warnings []string
+}
+
+// Instance is one host on which a script order runs.
+type Instance struct {
+	// ID is the key of the record, by which pages are turned.
+	ID *int64
+	// GmtCreated and GmtFinished are milliseconds since 1970, UTC; ExecuteCosts is in milliseconds too.
+	GmtCreated, GmtFinished, ExecuteCosts *int64
+	Status                                *string
+	// Message is the log. It may hold secrets.
+	Message        *string
+	TargetInstance *TargetInstance
+}
+
+// TargetInstance says which host it is.
+type TargetInstance struct {
+	ResourceID, Provider, RegionID, Type, ProjectID, AgentSN, AgentStatus *string
+	CustomAttributes                                                      []CustomAttribute
+	Properties                                                            *TargetProperties
+}
+
+// CustomAttribute is a pair that was attached to a host.
+type CustomAttribute struct{ Key, Value *string }
+
+// TargetProperties are further attributes of a host, which the API's page calls deprecated and which are filled all the same.
+type TargetProperties struct {
+	HostName, FixedIP, FloatingIP, RegionID, ZoneID, Application, Group, ProjectID *string
+}
+
+// maxInstances bounds a listing; the service's own limit is ten instances a batch.
+const maxInstances = 100_000
+
+// ScriptOrderBatch lists the instances of a batch, page by page. A page that repeats an instance, or that does not say where the
+// next one begins, is malformed.
+//
+// API: GET /v1/job/script/orders/{execute_uuid}/batches/{batch_index},
+// https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrdersBatchDetail.html
+func (c *Client) ScriptOrderBatch(ctx context.Context, batch Batch) (*ScriptOrderBatch, error) {
+	var whole *ScriptOrderBatch
+	seen := map[int64]bool{}
+	for marker := batch.Marker; ; {
+		page, err := c.batchPage(ctx, batch, marker, seen)
+		if err != nil {
+			return nil, err
+		}
+		if whole == nil {
+			whole = page
+		} else {
+			whole.ExecuteInstances = append(whole.ExecuteInstances, page.ExecuteInstances...)
+			whole.Warnings = append(whole.Warnings, page.Warnings...)
+		}
+		// An empty page is the end. So is a short one, but a server that caps the limit makes short pages too: it has to be
+		// the one that completes the batch.
+		size, listed := int64(len(page.ExecuteInstances)), int64(len(whole.ExecuteInstances))
+		complete := !batch.Partial() && whole.TotalInstances != nil && listed == *whole.TotalInstances
+		if size == 0 || (size < batch.Limit && complete) {
+			return whole, nil
+		}
+		marker = *page.ExecuteInstances[size-1].ID
+	}
+}
+
+// batchPage reads one page and checks that it leads on.
+func (c *Client) batchPage(ctx context.Context, batch Batch, marker int64, seen map[int64]bool) (*ScriptOrderBatch, error) {
+	call := batch.call(c, "batches", strconv.FormatInt(batch.BatchIndex, 10))
+	call.query = url.Values{"limit": {strconv.FormatInt(batch.Limit, 10)}}
+	// The first page is asked for without a marker: what marker=0 means depends on the order of the rows, which is not documented.
+	if marker != 0 {
+		call.query.Set("marker", strconv.FormatInt(marker, 10))
+	}
+	if batch.Status != "" {
+		call.query.Set("status", batch.Status)
+	}
+	page, warnings, err := get(ctx, c, call, data(func(f fields) *ScriptOrderBatch {
+		f.echoInteger("batch_index", batch.BatchIndex)
+		page := &ScriptOrderBatch{
+			TotalInstances:   f.need().integer("total_instances"),
+			ExecuteInstances: list(f.need(), "execute_instances", readInstance),
+		}
+		for _, instance := range page.ExecuteInstances {
+			switch {
+			case instance.ID == nil || *instance.ID <= 0:
+				f.malformed("an instance has no id, so the next page cannot be asked for")
+			case seen[*instance.ID] || *instance.ID == marker:
+				f.malformed(fmt.Sprintf("the instance with the id %d is listed twice, so the pages do not advance", *instance.ID))
+			case len(seen) >= maxInstances:
+				f.malformed(fmt.Sprintf("the batch lists more than %d instances", maxInstances))
+			default:
+				seen[*instance.ID] = true
+			}
+		}
+		return page
+	}))
+	if err != nil {
+		return nil, err
+	}
+	page.Warnings = warnings
+	return page, nil
+}
+
+func readInstance(f fields) Instance {
+	instance := Instance{
+		ID:           f.need().integer("id"),
+		GmtCreated:   f.integer("gmt_created"),
+		GmtFinished:  f.integer("gmt_finished"),
+		ExecuteCosts: f.integer("execute_costs"),
+		Status:       f.need().text("status"),
+		Message:      f.text("message"),
+	}
+	if target := f.object("target_instance"); target != nil {
+		instance.TargetInstance = &TargetInstance{
+			ResourceID:  target.text("resource_id"),
+			Provider:    target.text("provider"),
+			RegionID:    target.text("region_id"),
+			Type:        target.text("type"),
+			ProjectID:   target.text("project_id"),
+			AgentSN:     target.text("agent_sn"),
+			AgentStatus: target.text("agent_status"),
+			CustomAttributes: list(*target, "custom_attributes", func(f fields) CustomAttribute {
+				return CustomAttribute{Key: f.text("key"), Value: f.text("value")}
+			}),
+		}
+		if p := target.object("properties"); p != nil {
+			instance.TargetInstance.Properties = &TargetProperties{
+				HostName:    p.text("host_name"),
+				FixedIP:     p.text("fixed_ip"),
+				FloatingIP:  p.text("floating_ip"),
+				RegionID:    p.text("region_id"),
+				ZoneID:      p.text("zone_id"),
+				Application: p.text("application"),
+				Group:       p.text("group"),
+				ProjectID:   p.text("project_id"),
+			}
+		}
+	}
+	return instance
+}

@@ -1,0 +1,180 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Credential is what one request is authenticated with: a key pair, temporary when it has a security token, or a ready token.
+// Printing one shows no secret.
+type Credential struct {
+	AccessKey, SecretKey, SecurityToken string
+	// Token is an IAM token. When it is set, the keys are not used.
+	Token string
+}
+
+// String describes the credential as far as it may be shown: the last four characters of an access key.
+func (c Credential) String() string {
+	switch {
+	case c.Token != "":
+		return "token"
+	case c.SecurityToken != "":
+		return "temporary access key ending in " + Tail(c.AccessKey, 4)
+	default:
+		return "access key ending in " + Tail(c.AccessKey, 4)
+	}
+}
+
+// GoString keeps secrets out of %#v.
+func (c Credential) GoString() string { return c.String() }
+
+// authenticate puts the credential into the headers of a request.
+func (c Credential) authenticate(req *http.Request, now time.Time) {
+	if c.Token != "" {
+		req.Header.Set("X-Auth-Token", c.Token)
+		return
+	}
+	if c.SecurityToken != "" {
+		req.Header.Set("X-Security-Token", c.SecurityToken)
+	}
+	sign(req, nil, c.AccessKey, c.SecretKey, now, signedHeaders)
+}
+
+// A CredentialSource gives credentials. It is asked at every attempt and has to be safe for concurrent use.
+type CredentialSource interface {
+	// Credential gives a credential that is good now. The error says what is missing and how to give it.
+	Credential(ctx context.Context) (Credential, error)
+	// Origin names where the credential comes from, as in "the provider block".
+	Origin() string
+}
+
+// StaticCredential is a source that gives one credential for ever.
+func StaticCredential(credential Credential, origin string) CredentialSource {
+	return staticSource{credential, origin}
+}
+
+// NoCredential is a source that gives none: every read that asks fails with the error.
+func NoCredential(err error) CredentialSource { return missingSource{err} }
+
+type staticSource struct {
+	credential Credential
+	origin     string
+}
+
+func (s staticSource) Credential(context.Context) (Credential, error) { return s.credential, nil }
+func (s staticSource) Origin() string                                 { return s.origin }
+
+type missingSource struct{ err error }
+
+func (s missingSource) Credential(context.Context) (Credential, error) { return Credential{}, s.err }
+func (s missingSource) Origin() string                                 { return "nowhere" }
+
+// authenticator hands credentials out so that a wrong one does little harm: more than five failures lock an access key. The first
+// request with a credential goes alone; once it was refused, no other request uses it.
+type authenticator struct {
+	source  CredentialSource
+	secrets *redactor
+	log     *slog.Logger
+	alone   *semaphore.Weighted
+	logged  sync.Once
+
+	mu      sync.Mutex
+	proven  map[Credential]bool
+	refused map[Credential]*Error
+}
+
+func newAuthenticator(source CredentialSource, secrets *redactor, log *slog.Logger) *authenticator {
+	return &authenticator{
+		source: source, secrets: secrets, log: log, alone: semaphore.NewWeighted(1),
+		proven: map[Credential]bool{}, refused: map[Credential]*Error{},
+	}
+}
+
+// lease is a credential on loan for one attempt. Its end has to be told: to answered, or to release when no answer came.
+type lease struct {
+	Credential
+
+	auth  *authenticator
+	alone bool
+}
+
+// describe names the credential and its origin without a secret.
+func (l *lease) describe() string {
+	return fmt.Sprintf("%s, from %s", l.Credential, l.auth.source.Origin())
+}
+
+// borrow gives the credential for one attempt, after waiting for its first use to end. The error is a *refusedError when the
+// credential was refused before.
+func (a *authenticator) borrow(ctx context.Context) (*lease, error) {
+	credential, err := a.source.Credential(ctx)
+	if err != nil {
+		return nil, &credentialError{err}
+	}
+	a.secrets.add(credential.SecretKey, credential.SecurityToken, credential.Token)
+	a.logged.Do(func() {
+		a.log.InfoContext(ctx, "credential chosen", "credential", credential.String(), "origin", a.source.Origin())
+	})
+	if lease, err := a.known(credential); lease != nil || err != nil {
+		return lease, err
+	}
+	if err := a.alone.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	// What happened while this one waited may have settled the question.
+	if lease, err := a.known(credential); lease != nil || err != nil {
+		a.alone.Release(1)
+		return lease, err
+	}
+	return &lease{Credential: credential, auth: a, alone: true}, nil
+}
+
+// known gives a credential that has proven good, or the reason why it must not be used again, or neither.
+func (a *authenticator) known(credential Credential) (*lease, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if first := a.refused[credential]; first != nil {
+		return nil, &refusedError{first}
+	}
+	if a.proven[credential] {
+		return &lease{Credential: credential, auth: a}, nil
+	}
+	return nil, nil //nolint:nilnil // neither is an answer of its own here
+}
+
+// answered ends the loan with what the service said.
+func (l *lease) answered(status int, failure *Error) {
+	l.auth.mu.Lock()
+	switch {
+	case status == http.StatusUnauthorized:
+		l.auth.refused[l.Credential] = failure
+	case status < 500 && status != http.StatusNotFound && status != http.StatusTooManyRequests:
+		// The others are said by gateways before they look at the credential.
+		l.auth.proven[l.Credential] = true
+	}
+	l.auth.mu.Unlock()
+	l.release()
+}
+
+func (l *lease) release() {
+	if l.alone {
+		l.auth.alone.Release(1)
+		l.alone = false
+	}
+}
+
+// credentialError says that no credential could be had; nothing was sent.
+type credentialError struct{ err error }
+
+func (e *credentialError) Error() string { return e.err.Error() }
+func (e *credentialError) Unwrap() error { return e.err }
+
+// refusedError says that nothing was sent, since the credential has been refused before.
+type refusedError struct{ first *Error }
+
+func (e *refusedError) Error() string { return "the credential was refused before: " + e.first.Error() }

@@ -1,0 +1,77 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// TaskOverview names the job instances of DataArts Factory to count.
+type TaskOverview struct {
+	Target
+	// WorkspaceID is sent as the header workspace; empty means the default workspace.
+	WorkspaceID string
+	// IsOwn counts the caller's own instances only; nil leaves it to the service, which counts everybody's.
+	IsOwn *bool
+	// QueryDays is the time window; empty leaves it to the service, which takes today.
+	QueryDays string
+}
+
+// TaskStatistics counts job instances by state. Fields are nil when the answer left them out.
+type TaskStatistics struct {
+	FailCount, ForceSuccessCount, FreezeCount, IgnoreSuccessCount, ManualStopCount, PauseCount, RunningCount,
+	RunningExceptionCount, SkipCount, SuccessCount, WaitingConfirmCount, WaitingCount *int64
+	// TotalCount is not promised to be the sum of the others.
+	TotalCount *int64
+	// Warnings name informational fields of an unexpected type, which are nil.
+	Warnings []string
+}
+
+// TaskStatistics counts the job instances of a workspace by state.
+//
+// API: GET /v2/{project_id}/factory/monitor/task-statistics-overview,
+// https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html
+func (c *Client) TaskStatistics(ctx context.Context, overview TaskOverview) (*TaskStatistics, error) {
+	header := http.Header{"X-Project-Id": {overview.ProjectID}}
+	if overview.WorkspaceID != "" {
+		header.Set("Workspace", overview.WorkspaceID)
+	}
+	query := url.Values{}
+	if overview.IsOwn != nil {
+		query.Set("is_own", strconv.FormatBool(*overview.IsOwn))
+	}
+	if overview.QueryDays != "" {
+		query.Set("query_days", overview.QueryDays)
+	}
+	result, warnings, err := get(ctx, c, call{
+		service: DataArts, target: overview.Target,
+		path:  []string{"v2", overview.ProjectID, "factory", "monitor", "task-statistics-overview"},
+		query: query, header: header,
+	}, func(answer fields) *TaskStatistics {
+		if !answer.hasAny("fail_count", "success_count", "running_count", "waiting_count", "total_count") {
+			answer.missing("count")
+		}
+		f := answer.need()
+		return &TaskStatistics{
+			FailCount:             f.integer("fail_count"),
+			ForceSuccessCount:     f.integer("force_success_count"),
+			FreezeCount:           f.integer("freeze_count"),
+			IgnoreSuccessCount:    f.integer("ignore_success_count"),
+			ManualStopCount:       f.integer("manual_stop_count"),
+			PauseCount:            f.integer("pause_count"),
+			RunningCount:          f.integer("running_count"),
+			RunningExceptionCount: f.integer("running_exception_count"),
+			SkipCount:             f.integer("skip_count"),
+			SuccessCount:          f.integer("success_count"),
+			WaitingConfirmCount:   f.integer("waiting_confirm_count"),
+			WaitingCount:          f.integer("waiting_count"),
+			TotalCount:            answer.integer("total_count"),
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	result.Warnings = warnings
+	return result, nil
+}

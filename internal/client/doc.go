@@ -1,0 +1,24 @@
+// Package client reads the five Huawei Cloud APIs behind the provider's data sources. It knows nothing of Terraform.
+//
+// One request goes through these layers, one file each:
+//
+//	coc.go, dataarts.go, roma.go   one method per API call: path, query, headers, decoding
+//	target.go, project.go          which region, project and host a call goes to
+//	request.go                     building the request, handing it to the retry loop, turning its end into an [Error]
+//	exchange.go                    one attempt (credential, signature, time limit, bounded body) and the retry policy
+//	sign.go, credential.go         what authenticates an attempt
+//	json.go                        lenient decoding: null, absent, numbers in strings, unexpected types
+//
+// # Retries
+//
+// Every call is a GET, so every call may be repeated. Repeated are: 429, 502, 503 and 504; 500 without a service code or with a
+// code that names a passing fault; connections that were refused, reset or timed out. Not repeated are: any other 4xx (a repeated
+// 401 locks the key), certificate errors, a name that does not resolve, a proxy that wants a password, a body over the bound.
+// Pauses grow from one second, with jitter; 429 and 503 may name their own with Retry-After. A pause that would outlast the
+// context's deadline is not begun: the failure is reported at once.
+//
+// # Not found
+//
+// COC says "no such order" with HTTP 400 and the code COC.00040709. Nothing else means it: a 404 comes from the gateway and tells
+// of a wrong host or path. [IsNotFound] holds that rule.
+package client

@@ -1,0 +1,184 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// call is one GET to a service.
+type call struct {
+	service Service
+	target  Target
+	// path is put behind the address of the service, segment by segment.
+	path   []string
+	query  url.Values
+	header http.Header
+}
+
+// pathSegment is what ids are made of. Nothing else reaches a path, so that no value can change which API is called.
+var pathSegment = regexp.MustCompile(`^[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*$`)
+
+// get sends a call, with retries, and reads the JSON object it answers with.
+func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) (T, []string, error) {
+	var zero T
+	x, err := c.newExchange(ctx, call)
+	if err != nil {
+		return zero, nil, err
+	}
+	response, body, err := x.run()
+	if err != nil {
+		return zero, nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return zero, nil, x.failure(response.StatusCode, response.Header, body)
+	}
+	answer := fields{found: &findings{}}
+	if err := json.Unmarshal(body, &answer.values); err != nil || answer.values == nil {
+		e := x.failure(response.StatusCode, response.Header, body)
+		e.Err = fmt.Errorf("%w: not a JSON object", ErrMalformed)
+		return zero, nil, e
+	}
+	value := read(answer)
+	switch err := answer.found.err; {
+	case errors.Is(err, errInstead):
+		return zero, nil, x.failure(response.StatusCode, response.Header, body)
+	case err != nil:
+		e := x.failure(response.StatusCode, response.Header, nil)
+		e.Message, e.Err = "", err
+		return zero, nil, e
+	}
+	return value, answer.found.warnings, nil
+}
+
+// errInstead marks a 200 that holds an error and no data, as some COC endpoints send.
+var errInstead = errors.New("an error instead of the data")
+
+// data reads the object that the COC answers are wrapped in.
+func data[T any](read func(fields) T) func(fields) T {
+	return func(answer fields) T {
+		if answer.member("data") == nil {
+			var zero T
+			answer.missing("data")
+			return zero
+		}
+		object := answer.need().object("data")
+		if object == nil {
+			var zero T
+			return zero
+		}
+		return read(object.inform())
+	}
+}
+
+// missing notes that an answer lacks what it is all about.
+func (f fields) missing(name string) {
+	if f.member("error_code") != nil {
+		f.found.err = errInstead
+	} else {
+		f.malformed("there is no " + name + " in it")
+	}
+}
+
+func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) {
+	u, err := c.endpoint(call.service, call.target.Region)
+	if err != nil {
+		return nil, err
+	}
+	for _, segment := range call.path {
+		if !pathSegment.MatchString(segment) {
+			return nil, fmt.Errorf("%q cannot be a part of a path", PlainText(segment, 64))
+		}
+	}
+	u.Path += "/" + strings.Join(call.path, "/")
+	u.RawQuery = canonicalQuery(call.query)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("building the request: %w", err)
+	}
+	for name, values := range call.header {
+		request.Header[name] = values
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", c.cfg.UserAgent)
+	return &exchange{client: c, request: request, auth: c.auth}, nil
+}
+
+// run makes attempts until there is an answer that another attempt would not better. The error is always an *Error.
+func (x *exchange) run() (*http.Response, []byte, error) {
+	request, err := retryablehttp.FromRequest(x.request)
+	if err != nil {
+		return nil, nil, x.noAnswer(err)
+	}
+	loop := retryablehttp.Client{
+		HTTPClient: &http.Client{
+			Transport:     x,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		RetryMax:     x.client.cfg.MaxRetries,
+		CheckRetry:   x.checkRetry,
+		Backoff:      x.backoff,
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	response, err := loop.Do(request)
+	var pause *PauseError
+	if response == nil || (err != nil && !errors.As(err, &pause)) {
+		return nil, nil, x.noAnswer(err)
+	}
+	defer response.Body.Close()
+	body, err2 := io.ReadAll(response.Body) // from memory: cannot fail
+	if err2 != nil {
+		return nil, nil, x.noAnswer(err2)
+	}
+	if pause != nil {
+		e := x.failure(response.StatusCode, response.Header, body)
+		e.Err = pause
+		return nil, nil, e
+	}
+	return response, body, nil
+}
+
+// noAnswer is the error of a request that got no answer.
+func (x *exchange) noAnswer(err error) *Error {
+	e := x.blank()
+	var (
+		wrapper    *url.Error
+		refused    *refusedError
+		credential *credentialError
+	)
+	switch {
+	case errors.As(err, &refused):
+		first := refused.first
+		e.Status, e.Code, e.Message, e.RequestID = first.Status, first.Code, first.Message, first.RequestID
+		e.Credential, e.Err = first.Credential, ErrRefusedBefore
+		return e
+	case errors.As(err, &credential):
+		e.Err = fmt.Errorf("%w: %w", ErrNoCredential, credential.err)
+		return e
+	case errors.As(err, &wrapper):
+		// It repeats method and URL, which the Error has.
+		err = wrapper.Err
+	}
+	if cause := x.request.Context().Err(); cause != nil {
+		err = cause
+	}
+	e.Err = &plainError{text: x.plain(err.Error(), messageLimit), err: err}
+	return e
+}
+
+// plainError shows an error as a harmless line without secrets.
+type plainError struct {
+	text string
+	err  error
+}
+
+func (e *plainError) Error() string { return e.text }
+func (e *plainError) Unwrap() error { return e.err }

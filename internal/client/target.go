@@ -1,0 +1,150 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// Service names an API host: the keys of the provider's `endpoints`.
+type Service string
+
+// The services that requests go to.
+const (
+	COC      Service = "coc"
+	DataArts Service = "dataarts"
+	ROMA     Service = "roma"
+	IAM      Service = "iam"
+	STS      Service = "sts"
+)
+
+// Services lists every service whose endpoint can be set.
+func Services() []Service { return []Service{COC, DataArts, ROMA, IAM, STS} }
+
+// Target is where one read goes. It is what the arguments of a data source and the provider's settings come down to.
+type Target struct {
+	// Region is empty only for COC with a configured endpoint.
+	Region string
+	// ProjectID is empty only for COC, which needs none.
+	ProjectID string
+}
+
+// COCTarget settles region and project of a read from COC, from the data source's own arguments (either may be empty) and the
+// provider's settings. It never looks a project up: COC works without one.
+func (c *Client) COCTarget(region, projectID string) (Target, error) {
+	target, err := c.target(region, projectID)
+	if err != nil {
+		return Target{}, err
+	}
+	if _, ok := c.cfg.Endpoints[COC]; target.Region == "" && !ok {
+		return Target{}, c.cfg.Region.Err
+	}
+	return target, nil
+}
+
+// ProjectTarget settles region and project of a read whose path names a project. A project that is not configured for the
+// region is looked up by name, once.
+func (c *Client) ProjectTarget(ctx context.Context, region, projectID string) (Target, error) {
+	target, err := c.target(region, projectID)
+	if err != nil {
+		return Target{}, err
+	}
+	if target.Region == "" {
+		return Target{}, c.cfg.Region.Err
+	}
+	if target.ProjectID == "" {
+		target.ProjectID, err = c.lookUpProject(ctx, target.Region)
+	}
+	return target, err
+}
+
+func (c *Client) target(region, projectID string) (Target, error) {
+	if c.cfg.Blocked != nil {
+		return Target{}, c.cfg.Blocked
+	}
+	if region == "" {
+		region = c.cfg.Region.Value
+	}
+	if projectID != "" || !c.ownRegion(region) {
+		return Target{Region: region, ProjectID: projectID}, nil
+	}
+	return Target{Region: region, ProjectID: c.cfg.ProjectID.Value}, c.cfg.ProjectID.Err
+}
+
+// ownRegion tells whether the provider's project settings count for a region: only for the provider's own.
+func (c *Client) ownRegion(region string) bool { return region == c.cfg.Region.Value }
+
+// endpoint gives the address of a service for a region.
+func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
+	if service == IAM && (c.cfg.AuthURL.Err != nil || c.cfg.AuthURL.Value != "") {
+		return iamURL(c.cfg.AuthURL)
+	}
+	if set, ok := c.cfg.Endpoints[service]; ok {
+		if service == IAM {
+			return iamURL(set)
+		}
+		if set.Err != nil {
+			return nil, set.Err
+		}
+		return ParseEndpoint(set.Value)
+	}
+	if c.cfg.Cloud.Err != nil {
+		return nil, c.cfg.Cloud.Err
+	}
+	if region == "" {
+		return nil, c.cfg.Region.Err
+	}
+	cloud := c.cfg.Cloud.Value
+	if cloud == "" {
+		cloud = defaultCloud(region)
+	}
+	switch service {
+	case COC:
+		return ParseEndpoint(cocHost(region) + "." + cloud)
+	case DataArts:
+		return ParseEndpoint("dayu." + region + "." + cloud)
+	case IAM:
+		return iamURL(Setting{Value: "iam." + region + "." + cloud})
+	case ROMA, STS:
+		return ParseEndpoint(string(service) + "." + region + "." + cloud)
+	default:
+		return nil, fmt.Errorf("no host is known for the service %q", service)
+	}
+}
+
+// defaultCloud is the domain of a region's hosts: Europe has its own.
+func defaultCloud(region string) string {
+	if strings.HasPrefix(region, "eu-west-1") {
+		return "myhuaweicloud.eu"
+	}
+	return "myhuaweicloud.com"
+}
+
+// cocHost is the first label of the host of COC. The service is global, and the site of the account decides which host knows its
+// orders; the region tells the site.
+func cocHost(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "coc"
+	case region == "eu-west-101":
+		return "coc-eu-west-101-open-api"
+	default:
+		return "coc-intl"
+	}
+}
+
+// iamURL reads the address of IAM, which may end in /v3 or not, and gives it with /v3.
+func iamURL(set Setting) (*url.URL, error) {
+	if set.Err != nil {
+		return nil, set.Err
+	}
+	u, err := ParseEndpoint(set.Value)
+	if err != nil {
+		return nil, err
+	}
+	u.Path = strings.TrimSuffix(u.Path, "/v3") + "/v3"
+	return u, nil
+}
+
+func hasScheme(text string) bool { return strings.Contains(text, "://") }

@@ -1,0 +1,209 @@
+package provider
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+)
+
+// addReadError turns the failure of a read into a diagnostic. The summary names what could not be read, so that the diagnostics
+// of one for_each can be told apart; the detail says what was asked, what came back and, last, what to do.
+func addReadError(diags *diag.Diagnostics, what string, service client.Service, err error) {
+	summary := "Cannot read " + what
+	var setting *settingError
+	if errors.As(err, &setting) {
+		detail := sentence(setting.text)
+		if setting.argument == "region" || setting.argument == "project_id" {
+			diags.AddAttributeError(path.Root(setting.argument), summary, detail)
+		} else {
+			diags.AddError(summary, detail)
+		}
+		return
+	}
+	detail := sentence(err.Error())
+	var failure *client.Error
+	if errors.As(err, &failure) && failure.Credential != "" && client.IsUnauthorized(err) {
+		detail += " Authenticated with " + failure.Credential + "."
+	}
+	diags.AddError(summary, detail+"\n\n"+advice(service, err))
+}
+
+// advice says what to do about the failure of a read.
+func advice(service client.Service, err error) string {
+	var (
+		failure *client.Error
+		project *client.ProjectError
+		pause   *client.PauseError
+	)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "The read was canceled. Run it again."
+	case errors.As(err, &pause):
+		return "Raise timeouts.read beyond the pause that the service asks for, or try again later."
+	case errors.Is(err, context.DeadlineExceeded):
+		return "The time of timeouts.read is over. Raise it, or find out why the service does not answer."
+	case errors.Is(err, client.ErrNoCredential):
+		return "Give credentials, then run again; destroy -refresh=false works without."
+	}
+	isProject := errors.As(err, &project)
+	if isProject && project.Err == nil {
+		return "Set project_id in the provider block or the data source, or correct project_name or region."
+	}
+	if !errors.As(err, &failure) {
+		return "Correct the configuration and run again."
+	}
+	if hint := transportAdvice(service, failure); hint != "" {
+		return hint
+	}
+	if isProject {
+		return projectAdvice(err)
+	}
+	return answerAdvice(service, failure)
+}
+
+// transportAdvice says what to do when no answer came from the service itself.
+func transportAdvice(service client.Service, failure *client.Error) string {
+	var (
+		name        *net.DNSError
+		certificate *tls.CertificateVerificationError
+	)
+	switch {
+	case errors.As(failure, &name):
+		return fmt.Sprintf("The host %s does not exist, or its name cannot be resolved here: the service may not be offered in this "+
+			"region. Correct region or cloud, or set endpoints.%s in the provider block.", failure.Host, serviceOf(failure, service))
+	case errors.As(failure, &certificate):
+		return "The certificate of the host is not trusted here. Name the authority that signed it in cacert_file."
+	case errors.Is(failure, http.ErrSchemeMismatch):
+		return fmt.Sprintf("The host speaks plain HTTP. Correct endpoints.%s in the provider block.", serviceOf(failure, service))
+	case errors.Is(failure, client.ErrTooLarge), errors.Is(failure, client.ErrMalformed):
+		return fmt.Sprintf("Something other than the API answered, or the API has changed. Check that %s is the right host "+
+			"(endpoints.%s, proxies); if it is, report the request id to the authors of hwgate.", failure.Host,
+			serviceOf(failure, service))
+	case failure.Status == 0:
+		return fmt.Sprintf("Check the way to %s (network, proxy variables, endpoints.%s), then run again.", failure.Host,
+			serviceOf(failure, service))
+	default:
+		return ""
+	}
+}
+
+func projectAdvice(err error) string {
+	if client.IsUnauthorized(err) {
+		return credentialAdvice
+	}
+	return "Set project_id, which makes the look-up needless, or let the caller list projects (iam:projects:listProjects)."
+}
+
+const credentialAdvice = "The credential was refused and is not used again in this run, because repeated failures lock a key. Check " +
+	"the key, its secret and its security token, and this machine's clock (15 minutes off are too many), then run again."
+
+// answerAdvice says what to do about an answer of the service.
+func answerAdvice(service client.Service, failure *client.Error) string {
+	switch {
+	case client.IsNotFound(failure):
+		return fmt.Sprintf("Check the order's id, and that %s is the site of the account that owns it (China, international and "+
+			"European accounts have their own: endpoints.coc). For an order that COC has purged set ignore_not_found = true; a blocked "+
+			"destroy gets through with -refresh=false.", failure.Host)
+	case client.IsUnauthorized(failure):
+		return credentialAdvice
+	case client.IsForbidden(failure):
+		return permissionAdvice(service)
+	case failure.Status == http.StatusNotFound:
+		return fmt.Sprintf("The gateway knows no such API at this host: the service is most likely not offered in this region. Correct "+
+			"region, or set endpoints.%s in the provider block.", service)
+	case failure.Status >= 300 && failure.Status < 400:
+		return fmt.Sprintf("Set endpoints.%s to the address that answers by itself.", service)
+	case failure.Status == http.StatusProxyAuthRequired:
+		return "Give the proxy its user name and password in HTTPS_PROXY."
+	case failure.Status == http.StatusTooManyRequests:
+		return "The service throttles. Run again later, with fewer reads at a time (-parallelism), or raise max_retries."
+	case failure.Status >= 500 && !isStaying(failure):
+		return "The service fails at the moment. Run again later, or raise max_retries."
+	default:
+		return requestAdvice(service, failure)
+	}
+}
+
+// isStaying names the one HTTP 500 that no waiting mends.
+func isStaying(failure *client.Error) bool { return failure.Code == "ROMA.00110002" }
+
+func requestAdvice(service client.Service, failure *client.Error) string {
+	switch {
+	case slices.Contains([]string{"DLF.0819", "DLF.20819", "DLS.6036"}, failure.Code):
+		return "Correct workspace_id, or set it if the project has no default workspace; check project_id and region too."
+	case service == client.ROMA && (isStaying(failure) || failure.Code == "ROMA.00110006" || strings.HasSuffix(failure.Code, ".7302") ||
+		strings.HasPrefix(failure.Code, "FDI.")):
+		return "Check instance_id, and that the instance belongs to this project and region."
+	case service == client.COC:
+		return "Check the arguments; if the account works with projects, set project_id in the provider block or the data source."
+	case service == client.DataArts:
+		return "Check the arguments, workspace_id and project_id among them."
+	default:
+		return "Check the arguments, then run again."
+	}
+}
+
+func permissionAdvice(service client.Service) string {
+	switch service {
+	case client.COC:
+		return "Grant the caller the permission coc:job:get; if the account works with projects, check project_id too."
+	case client.DataArts:
+		return "Give the caller a role in DataArts Studio and make it a member of the workspace; check workspace_id too."
+	case client.ROMA:
+		return "Give the caller the right to read ROMA Connect (ROMA ReadOnlyAccess) in this project."
+	case client.IAM, client.STS:
+		return "Grant the caller the right that the message names."
+	default:
+		return "Grant the caller the right to read."
+	}
+}
+
+// serviceOf names the endpoint to correct: a read of any service may fail in IAM first.
+func serviceOf(failure *client.Error, service client.Service) client.Service {
+	if strings.HasSuffix(failure.Path, "/v3/projects") {
+		return client.IAM
+	}
+	return service
+}
+
+// addWarnings tells of informational fields that could not be read, in one warning.
+func addWarnings(diags *diag.Diagnostics, what string, warnings []string) {
+	const most = 10
+	if len(warnings) == 0 {
+		return
+	}
+	more := ""
+	if left := len(warnings) - most; left > 0 {
+		warnings, more = warnings[:most], fmt.Sprintf(", and %d more", left)
+	}
+	diags.AddWarning("Unexpected fields in the answer about "+what,
+		"Read as null, with no effect on the verdict: "+strings.Join(warnings, "; ")+more+
+			". The API may have changed: look for a newer version of hwgate, or report it.")
+}
+
+// addDoubts tells, in one warning, what made an outcome unknown.
+func addDoubts(diags *diag.Diagnostics, what string, doubts ...string) {
+	doubts = slices.DeleteFunc(doubts, func(doubt string) bool { return doubt == "" })
+	if len(doubts) > 0 {
+		diags.AddWarning("The state of "+what+" is not clear",
+			sentence(strings.Join(doubts, "; "))+" It counts as not succeeded. Look at the raw fields, or for a newer version of hwgate.")
+	}
+}
+
+// sentence begins a Go error's text with a capital and ends it with a period.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + strings.TrimRight(text[1:], ".") + "."
+}

@@ -1,0 +1,213 @@
+// Package provider is the Terraform side of hwgate: the provider block, the five data sources and their diagnostics.
+//
+// config.go settles the provider's settings. data_source.go holds what all data sources share; each of the others is one file,
+// <type>_data_source.go: schema, model, read. Verdicts and waiting are in package gate, requests in package client.
+package provider
+
+import (
+	"context"
+	"net/http"
+	"os"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+)
+
+// Address is where the provider lives in the registry.
+const Address = "registry.terraform.io/hwgate/hwgate"
+
+// Options are what a provider is made with. The zero value is the released provider.
+type Options struct {
+	// Version and Commit are shown in the user agent.
+	Version, Commit string
+	// Getenv reads the environment; nil means [os.Getenv].
+	Getenv func(string) string
+	// WrapTransport, when set, wraps the transport of every request: tests record and replay there.
+	WrapTransport func(http.RoundTripper) http.RoundTripper
+}
+
+// New gives a constructor of the provider.
+func New(options Options) func() provider.Provider {
+	if options.Getenv == nil {
+		options.Getenv = os.Getenv
+	}
+	return func() provider.Provider { return &hwgate{options} }
+}
+
+type hwgate struct{ options Options }
+
+var _ provider.Provider = (*hwgate)(nil)
+
+func (p *hwgate) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "hwgate"
+	resp.Version = p.options.Version
+}
+
+// DataSources lists all data sources, by name.
+func (p *hwgate) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		newScriptOrder,
+		newScriptOrderBatch,
+		newScriptOrderStatistics,
+		newInstanceStatus,
+		newFDITaskStatistics,
+	}
+}
+
+func (p *hwgate) Resources(context.Context) []func() resource.Resource { return nil }
+
+// providerModel is the provider block.
+type providerModel struct {
+	Region        types.String `tfsdk:"region"`
+	AccessKey     types.String `tfsdk:"access_key"`
+	SecretKey     types.String `tfsdk:"secret_key"`
+	SecurityToken types.String `tfsdk:"security_token"`
+	Token         types.String `tfsdk:"token"`
+	ProjectID     types.String `tfsdk:"project_id"`
+	ProjectName   types.String `tfsdk:"project_name"`
+	AuthURL       types.String `tfsdk:"auth_url"`
+	Cloud         types.String `tfsdk:"cloud"`
+	Endpoints     types.Map    `tfsdk:"endpoints"`
+	Language      types.String `tfsdk:"language"`
+	MaxRetries    types.Int64  `tfsdk:"max_retries"`
+	Insecure      types.Bool   `tfsdk:"insecure"`
+	CACertFile    types.String `tfsdk:"cacert_file"`
+}
+
+func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Reads the status of Huawei Cloud script orders, data development jobs and integration tasks, so that " +
+			"Terraform can verify a deployment after it ran and stop one that went wrong. All settings are optional; each falls back " +
+			"to the environment variables named with it, where an empty variable counts as unset.",
+		Attributes: map[string]schema.Attribute{
+			"region": schema.StringAttribute{
+				Optional:   true,
+				Validators: []validator.String{isRegion},
+				MarkdownDescription: "Region that data sources read from unless they name their own, for example `cn-north-4`. " +
+					environment("region"),
+			},
+			"access_key": schema.StringAttribute{
+				Optional:  true,
+				Sensitive: true,
+				MarkdownDescription: "Access key, permanent or temporary; goes with `secret_key`. Requests are signed with " +
+					"SDK-HMAC-SHA256. " + environment("access_key"),
+			},
+			"secret_key": schema.StringAttribute{
+				Optional:            true,
+				Sensitive:           true,
+				MarkdownDescription: "Secret key that belongs to `access_key`. " + environment("secret_key"),
+			},
+			"security_token": schema.StringAttribute{
+				Optional:  true,
+				Sensitive: true,
+				MarkdownDescription: "Security token that belongs to a temporary `access_key`. It is taken from the same place as the " +
+					"key pair: the one in the environment is not used with keys from the provider block. " +
+					environment("security_token"),
+			},
+			"token": schema.StringAttribute{
+				Optional:  true,
+				Sensitive: true,
+				MarkdownDescription: "Ready IAM token, sent as `X-Auth-Token` as it is. It wins over a key pair of the same place and " +
+					"is not renewed. " + environment("token"),
+			},
+			"project_id": schema.StringAttribute{
+				Optional:   true,
+				Validators: []validator.String{isID},
+				MarkdownDescription: "Id of the project in `region`. It does not count for a data source that names another region. " +
+					"Without it the project is looked up by name when a data source first needs it, which COC never does. " +
+					environment("project_id"),
+			},
+			"project_name": schema.StringAttribute{
+				Optional:   true,
+				Validators: []validator.String{isHeaderText},
+				MarkdownDescription: "Name of the project in `region`, for the look-up of its id; the region's own name when left " +
+					"out. " + environment("project_name"),
+			},
+			"auth_url": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Address of IAM, with or without `/v3`; `https://iam.{region}.{cloud}/v3` when left out. " +
+					environment("auth_url"),
+			},
+			"cloud": schema.StringAttribute{
+				Optional:   true,
+				Validators: []validator.String{isDomain},
+				MarkdownDescription: "Domain of the service hosts; `myhuaweicloud.com` when left out, `myhuaweicloud.eu` for regions " +
+					"that begin with `eu-west-1`. " + environment("cloud"),
+			},
+			"endpoints": schema.MapAttribute{
+				Optional:    true,
+				ElementType: types.StringType,
+				MarkdownDescription: "Addresses that replace the hosts of services: keys `coc`, `dataarts`, `roma`, `iam`, `sts`, a " +
+					"URL each. `https://` is put in front of an address without a scheme; `http://` has to be written out.",
+			},
+			"language": schema.StringAttribute{
+				Optional:   true,
+				Validators: []validator.String{stringvalidator.OneOf("en-us", "zh-cn")},
+				MarkdownDescription: "Language of COC's messages, `en-us` or `zh-cn`; `en-us` when left out. Sent as `X-Language`; it " +
+					"changes no field that a verdict depends on.",
+			},
+			"max_retries": schema.Int64Attribute{
+				Optional:   true,
+				Validators: []validator.Int64{int64validator.AtLeast(0)},
+				MarkdownDescription: "How many times a request is repeated after throttling, a fault of the service or a lost " +
+					"connection; 5 when left out, 0 turns repeating off. " + environment("max_retries"),
+			},
+			"insecure": schema.BoolAttribute{
+				Optional: true,
+				MarkdownDescription: "Turns the check of certificates off, so that anyone on the way can read and forge answers; " +
+					"`false` when left out. " + environment("insecure"),
+			},
+			"cacert_file": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Certificate authorities to trust in place of the system's: path of a PEM file, or PEM text. " +
+					environment("cacert_file"),
+			},
+		},
+	}
+}
+
+// Configure settles the settings. It sends nothing, and fails only for values that can never be right: an error here would block
+// `destroy -refresh=false` too. What is missing is the error of the first read that needs it.
+func (p *hwgate) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	settings := settle(ctx, model, p.options.Getenv, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	settings.UserAgent = userAgent(req.TerraformVersion, p.options)
+	settings.WrapTransport = p.options.WrapTransport
+	settings.Logger = newLogger()
+	reader, err := client.New(settings)
+	if err != nil {
+		resp.Diagnostics.AddError("Invalid provider configuration", sentence(err.Error())+
+			" Correct the address in the provider block or in the environment.")
+		return
+	}
+	resp.DataSourceData = reader
+}
+
+// userAgent names Terraform and the provider, then what the environment adds.
+func userAgent(terraform string, options Options) string {
+	agent := "Terraform/" + terraform + " (+https://www.terraform.io) terraform-provider-hwgate/" + options.Version
+	if options.Commit != "" {
+		agent += " (" + options.Commit + ")"
+	}
+	for _, name := range []string{"HW_TF_CUSTOM_UA", "TF_APPEND_USER_AGENT"} {
+		if more := client.PlainText(options.Getenv(name), 256); more != "" {
+			agent += " " + more
+		}
+	}
+	return agent
+}

@@ -1,0 +1,232 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
+)
+
+func newScriptOrderBatch() datasource.DataSource {
+	return &dataSource[scriptOrderBatchModel, *scriptOrderBatchModel]{name: "coc_script_order_batch", schema: scriptOrderBatchSchema}
+}
+
+type scriptOrderBatchModel struct {
+	sharedModel
+	orderModel
+	tallyModel
+	notWaiting
+
+	BatchIndex   types.Int64  `tfsdk:"batch_index"`
+	Status       types.String `tfsdk:"status"`
+	Limit        types.Int64  `tfsdk:"limit"`
+	Marker       types.Int64  `tfsdk:"marker"`
+	LogTailBytes types.Int64  `tfsdk:"log_tail_bytes"`
+
+	TotalInstances   *int64          `tfsdk:"total_instances"`
+	ExecuteInstances []instanceModel `tfsdk:"execute_instances"`
+	FailedHosts      []string        `tfsdk:"failed_hosts"`
+}
+
+type instanceModel struct {
+	ID             *int64               `tfsdk:"id"`
+	GmtCreated     *int64               `tfsdk:"gmt_created"`
+	GmtFinished    *int64               `tfsdk:"gmt_finished"`
+	ExecuteCosts   *int64               `tfsdk:"execute_costs"`
+	Status         *string              `tfsdk:"status"`
+	Message        *string              `tfsdk:"message"`
+	TargetInstance *targetInstanceModel `tfsdk:"target_instance"`
+}
+
+type targetInstanceModel struct {
+	ResourceID       *string                `tfsdk:"resource_id"`
+	Provider         *string                `tfsdk:"provider"`
+	RegionID         *string                `tfsdk:"region_id"`
+	Type             *string                `tfsdk:"type"`
+	ProjectID        *string                `tfsdk:"project_id"`
+	AgentSN          *string                `tfsdk:"agent_sn"`
+	AgentStatus      *string                `tfsdk:"agent_status"`
+	CustomAttributes []customAttributeModel `tfsdk:"custom_attributes"`
+	Properties       *targetPropertiesModel `tfsdk:"properties"`
+}
+
+type customAttributeModel struct {
+	Key   *string `tfsdk:"key"`
+	Value *string `tfsdk:"value"`
+}
+
+type targetPropertiesModel struct {
+	HostName    *string `tfsdk:"host_name"`
+	FixedIP     *string `tfsdk:"fixed_ip"`
+	FloatingIP  *string `tfsdk:"floating_ip"`
+	RegionID    *string `tfsdk:"region_id"`
+	ZoneID      *string `tfsdk:"zone_id"`
+	Application *string `tfsdk:"application"`
+	Group       *string `tfsdk:"group"`
+	ProjectID   *string `tfsdk:"project_id"`
+}
+
+func scriptOrderBatchSchema(ctx context.Context) schema.Schema {
+	const null = "Null when the counts cannot be trusted, or the listing is filtered."
+	return schema.Schema{
+		MarkdownDescription: "Instances of one batch of a script order of Cloud Operations Center (COC), all pages of them, with their " +
+			"logs and a verdict on the batch. Needs the permission `coc:job:get`. API: " +
+			"[GET /v1/job/script/orders/{execute_uuid}/batches/{batch_index}]" +
+			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrdersBatchDetail.html).",
+		Attributes: attributes(
+			sharedAttributes("`execute_uuid`/`batch_index`", cocProject, "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED and ROLLBACKED"),
+			orderAttributes(),
+			tallyAttributes("the batch", null),
+			map[string]schema.Attribute{
+				"batch_index": schema.Int64Attribute{
+					Required:            true,
+					Validators:          []validator.Int64{int64validator.AtLeast(1)},
+					MarkdownDescription: "Batch to list, from 1.",
+				},
+				"status": schema.StringAttribute{
+					Optional:   true,
+					Validators: []validator.String{stringvalidator.OneOf("READY", "PROCESSING", "ABNORMAL", "CANCELED", "FINISHED")},
+					MarkdownDescription: "Lists only instances with this status: READY, PROCESSING, ABNORMAL, CANCELED or FINISHED; all when " +
+						"left out. A filtered listing proves nothing about the batch: `outcome` is `unknown` and the counts are null.",
+				},
+				"limit": schema.Int64Attribute{
+					Optional:            true,
+					Validators:          []validator.Int64{int64validator.Between(1, 100)},
+					MarkdownDescription: "Size of a page, from 1 to 100; 50 when left out. Every page is read.",
+				},
+				"marker": schema.Int64Attribute{
+					Optional:   true,
+					Validators: []validator.Int64{int64validator.AtLeast(1)},
+					MarkdownDescription: "Lists only what comes after the instance record with this `id`; all when left out. The listing counts " +
+						"as filtered.",
+				},
+				"log_tail_bytes": logTailAttribute(),
+
+				"total_instances": computedInt64("Number of instances that the batch announces. Null when the answer leaves it out."),
+				"execute_instances": schema.ListNestedAttribute{
+					Computed:            true,
+					MarkdownDescription: "Instances in the API's order. Null when the answer leaves them out.",
+					NestedObject:        schema.NestedAttributeObject{Attributes: instanceAttributes()},
+				},
+				"failed_hosts": schema.ListAttribute{
+					Computed:    true,
+					ElementType: types.StringType,
+					MarkdownDescription: "Hosts of the instances that are final without success, in the API's order; the id of one without a " +
+						"name. " + null,
+				},
+			},
+		),
+		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(ctx, timeoutDescription)},
+	}
+}
+
+func instanceAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"id":            computedInt64("Key of the instance record, by which `marker` counts."),
+		"gmt_created":   computedInt64("When the instance began, in milliseconds since 1970, UTC."),
+		"gmt_finished":  computedInt64("When the instance ended, in milliseconds since 1970, UTC. Null until then."),
+		"execute_costs": computedInt64("How long the instance took, in milliseconds (the API's page says seconds, its example shows milliseconds). Null until it ended."),
+		"status":        computedString("Status in COC's own word: READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED, or a new one."),
+		"message": schema.StringAttribute{
+			Computed:            true,
+			Sensitive:           true,
+			MarkdownDescription: "End of the log, as long as `log_tail_bytes` says. Null before the instance began.",
+		},
+		"target_instance": schema.SingleNestedAttribute{
+			Computed:            true,
+			MarkdownDescription: "Host of the instance. Null when the answer leaves it out.",
+			Attributes: map[string]schema.Attribute{
+				"resource_id":  computedString("Id of the host."),
+				"provider":     computedString("Service of the host, such as ECS."),
+				"region_id":    computedString("Region of the host."),
+				"type":         computedString("Kind of the host, such as CLOUDSERVER."),
+				"project_id":   computedString("Project of the host. The API's page shows it in its example only."),
+				"agent_sn":     computedString("Serial number of the agent on the host; deprecated, says the API's page."),
+				"agent_status": computedString("Status of the agent on the host; deprecated, says the API's page."),
+				"custom_attributes": schema.ListNestedAttribute{
+					Computed:            true,
+					MarkdownDescription: "Pairs that were attached to the host, five at most. Null when the answer leaves them out.",
+					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+						"key":   computedString("Key of the pair."),
+						"value": computedString("Value of the pair."),
+					}},
+				},
+				"properties": schema.SingleNestedAttribute{
+					Computed:            true,
+					MarkdownDescription: "Further attributes of the host; deprecated, says the API's page. Null when the answer leaves them out.",
+					Attributes: map[string]schema.Attribute{
+						"host_name":   computedString("Name of the host."),
+						"fixed_ip":    computedString("Private IP address."),
+						"floating_ip": computedString("Elastic IP address."),
+						"region_id":   computedString("Region."),
+						"zone_id":     computedString("Availability zone."),
+						"application": computedString("Application in CloudCMDB."),
+						"group":       computedString("Group in CloudCMDB."),
+						"project_id":  computedString("Project."),
+					},
+				},
+			},
+		},
+	}
+}
+
+func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, diags *diag.Diagnostics) {
+	what := gate.BatchName(m.ExecuteUUID.ValueString(), m.BatchIndex.ValueInt64())
+	order, ok := m.order(c, &m.sharedModel, what, diags)
+	if !ok {
+		return
+	}
+	m.ID = types.StringValue(fmt.Sprintf("%s/%d", order.ExecuteUUID, m.BatchIndex.ValueInt64()))
+	m.Completed = types.BoolValue(false)
+	asked := client.Batch{
+		Order: order, BatchIndex: m.BatchIndex.ValueInt64(), Status: m.Status.ValueString(),
+		Limit: gate.DefaultPageSize, Marker: m.Marker.ValueInt64(),
+	}
+	if !m.Limit.IsNull() {
+		asked.Limit = m.Limit.ValueInt64()
+	}
+	batch, err := c.ScriptOrderBatch(ctx, asked)
+	if err != nil {
+		m.failed(err, &m.sharedModel, what, diags)
+		return
+	}
+	verdict := gate.JudgeBatch(asked, batch)
+	addWarnings(diags, what, batch.Warnings)
+	if !asked.Partial() {
+		addDoubts(diags, what, verdict.Doubt)
+	}
+	m.judged(verdict.Verdict)
+	m.counted(verdict.Instances)
+	m.FailedHosts = verdict.FailedHosts
+	m.TotalInstances = batch.TotalInstances
+	m.ExecuteInstances = mapSlice(batch.ExecuteInstances, m.instance)
+}
+
+func (m *scriptOrderBatchModel) instance(instance client.Instance) instanceModel {
+	message, _ := logTail(instance.Message, m.LogTailBytes)
+	return instanceModel{
+		ID: instance.ID, GmtCreated: instance.GmtCreated, GmtFinished: instance.GmtFinished, ExecuteCosts: instance.ExecuteCosts,
+		Status: instance.Status, Message: message, TargetInstance: targetInstance(instance.TargetInstance),
+	}
+}
+
+func targetInstance(t *client.TargetInstance) *targetInstanceModel {
+	if t == nil {
+		return nil
+	}
+	return &targetInstanceModel{
+		ResourceID: t.ResourceID, Provider: t.Provider, RegionID: t.RegionID, Type: t.Type, ProjectID: t.ProjectID,
+		AgentSN: t.AgentSN, AgentStatus: t.AgentStatus,
+		CustomAttributes: mapSlice(t.CustomAttributes, func(a client.CustomAttribute) customAttributeModel { return customAttributeModel(a) }),
+		Properties:       (*targetPropertiesModel)(t.Properties),
+	}
+}

@@ -1,0 +1,213 @@
+// Command gendocs writes docs/ from the provider's schema, templates/ and examples/.
+//
+// tfplugindocs renders a type only if its name begins with the provider's name, and ours do not.
+// So it is given a copy of the schema in which each type carries that prefix, and the templates cut
+// the prefix off again. The result is then validated against the true names.
+//
+// Everything is made in a temporary directory; only a complete result replaces docs/.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	providerName   = "hwgate"
+	providerSource = "hwgate/hwgate"
+	providerBinary = "terraform-provider-hwgate"
+)
+
+// errStale is what -check reports when docs/ is not what would be generated.
+var errStale = errors.New("docs/ is out of date: run `make generate` and commit the result")
+
+func main() {
+	root := flag.String("root", "..", "root `directory` of the provider")
+	terraform := flag.String("terraform", "terraform", "`path` of the Terraform or OpenTofu binary that reads the schema")
+	check := flag.Bool("check", false, "change nothing; print the difference and fail if docs/ is out of date")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, *root, *terraform, *check)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "gendocs:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, root, terraform string, check bool) (err error) {
+	root, err = filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "gendocs-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+
+	schema, err := readSchema(ctx, root, terraform, work)
+	if err != nil {
+		return err
+	}
+	if err := render(ctx, root, work, schema); err != nil {
+		return err
+	}
+	current, generated := filepath.Join(root, "docs"), filepath.Join(work, "docs")
+	if check {
+		return compare(ctx, work, current, generated)
+	}
+	if err := os.RemoveAll(current); err != nil {
+		return err
+	}
+	return os.CopyFS(current, os.DirFS(generated))
+}
+
+// readSchema builds the provider and asks Terraform for its schema. A development override makes
+// Terraform take that build without an installation step, so nothing is downloaded.
+func readSchema(ctx context.Context, root, terraform, work string) ([]byte, error) {
+	bin, config := filepath.Join(work, "bin"), filepath.Join(work, "config")
+	cliConfig := filepath.Join(work, "cli.tfrc")
+
+	_, err := command(ctx, root, nil, "go", "build", "-buildvcs=false", "-o", filepath.Join(bin, providerBinary), ".")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(config, 0o700); err != nil {
+		return nil, err
+	}
+	main := fmt.Sprintf("terraform {\n  required_providers {\n    %s = {\n      source = %q\n    }\n  }\n}\n", providerName, providerSource)
+	if err := os.WriteFile(filepath.Join(config, "main.tf"), []byte(main), 0o600); err != nil {
+		return nil, err
+	}
+	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n", providerSource, bin)
+	if err := os.WriteFile(cliConfig, []byte(overrides), 0o600); err != nil {
+		return nil, err
+	}
+	return command(ctx, config, terraformEnv(cliConfig), terraform, "providers", "schema", "-json")
+}
+
+// terraformEnv is the environment without the caller's Terraform settings: a workspace, extra
+// arguments or a debug log would change or spoil the output.
+func terraformEnv(cliConfig string) []string {
+	env := []string{"TF_CLI_CONFIG_FILE=" + cliConfig, "CHECKPOINT_DISABLE=1"}
+	for _, entry := range os.Environ() {
+		if !strings.HasPrefix(entry, "TF_") {
+			env = append(env, entry)
+		}
+	}
+	return env
+}
+
+// render makes work/docs.
+func render(ctx context.Context, root, work string, schema []byte) error {
+	prefixed, trueNames := filepath.Join(work, "prefixed.json"), filepath.Join(work, "true.json")
+	for path, prefix := range map[string]string{prefixed: providerName + "_", trueNames: ""} {
+		out, err := relabel(schema, prefix)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, out, 0o600); err != nil {
+			return err
+		}
+	}
+	// tfplugindocs takes the place of the result only as a path relative to the provider.
+	docs, err := filepath.Rel(root, filepath.Join(work, "docs"))
+	if err != nil {
+		return err
+	}
+	tools := filepath.Join(root, "tools")
+	_, err = command(ctx, tools, nil, "go", "tool", "tfplugindocs", "generate", "--provider-dir", root,
+		"--provider-name", providerName, "--providers-schema", prefixed, "--rendered-website-dir", docs)
+	if err != nil {
+		return err
+	}
+	_, err = command(ctx, tools, nil, "go", "tool", "tfplugindocs", "validate", "--provider-dir", work,
+		"--provider-name", providerName, "--providers-schema", trueNames)
+	return err
+}
+
+// relabel rewrites the output of `terraform providers schema -json`: the provider gets its short
+// name, which tfplugindocs looks for, and each type name the prefix.
+func relabel(schema []byte, prefix string) ([]byte, error) {
+	var in struct {
+		FormatVersion string                                `json:"format_version"`
+		Providers     map[string]map[string]json.RawMessage `json:"provider_schemas"`
+	}
+	if err := json.Unmarshal(schema, &in); err != nil {
+		return nil, fmt.Errorf("reading the schema: %w", err)
+	}
+	if len(in.Providers) != 1 {
+		return nil, fmt.Errorf("reading the schema: want one provider, got %d", len(in.Providers))
+	}
+	out := in
+	out.Providers = make(map[string]map[string]json.RawMessage, 1)
+	for _, provider := range in.Providers {
+		for kind, raw := range provider {
+			if !strings.HasSuffix(kind, "_schemas") {
+				continue
+			}
+			var types map[string]json.RawMessage
+			if err := json.Unmarshal(raw, &types); err != nil {
+				return nil, fmt.Errorf("reading %s: %w", kind, err)
+			}
+			renamed := make(map[string]json.RawMessage, len(types))
+			for name, body := range types {
+				renamed[prefix+name] = body
+			}
+			body, err := json.Marshal(renamed)
+			if err != nil {
+				return nil, err
+			}
+			provider[kind] = body
+		}
+		out.Providers[providerName] = provider
+	}
+	return json.Marshal(out)
+}
+
+// compare prints how the generated pages differ from the current ones. It looks at the files, not
+// at the index, so pages that are untracked or left over count too.
+func compare(ctx context.Context, work, current, generated string) error {
+	const before, after = "current", "generated"
+	dir := filepath.Join(work, "diff")
+	if err := os.CopyFS(filepath.Join(dir, after), os.DirFS(generated)); err != nil {
+		return err
+	}
+	err := os.CopyFS(filepath.Join(dir, before), os.DirFS(current))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.MkdirAll(filepath.Join(dir, before), 0o700)
+	}
+	if err != nil {
+		return err
+	}
+	diff := exec.CommandContext(ctx, "git", "--no-pager", "diff", "--no-index", "--no-ext-diff", before, after)
+	diff.Dir, diff.Stdout, diff.Stderr = dir, os.Stdout, os.Stderr
+	err = diff.Run()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return errStale
+	}
+	return err
+}
+
+// command runs a program and returns what it printed; on failure the error carries all of it.
+func command(ctx context.Context, dir string, env []string, name string, args ...string) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the caller's own programs, by design
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n%s%s", filepath.Base(name), strings.Join(args, " "), err, stdout.Bytes(), stderr.Bytes())
+	}
+	return stdout.Bytes(), nil
+}
