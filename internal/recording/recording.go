@@ -189,7 +189,9 @@ func scrubValue(value any) {
 // embedded gives go-vcr the cassettes inside the binary.
 type embedded struct{}
 
-func (embedded) ReadFile(name string) ([]byte, error) { return cassettes.ReadFile(filepath.ToSlash(name)) }
+func (embedded) ReadFile(name string) ([]byte, error) {
+	return cassettes.ReadFile(filepath.ToSlash(name))
+}
 
 func (embedded) IsFileExists(name string) bool {
 	_, err := cassettes.Open(filepath.ToSlash(name))

@@ -1,0 +1,37 @@
+# From the order to its statistics, and from there to each batch with a failed instance.
+data "coc_script_order" "rollout" {
+  provider            = hwgate
+  execute_uuid        = "SCT2023083109562601af694bf"
+  wait_for_completion = true
+}
+
+data "coc_script_order_statistics" "rollout" {
+  provider     = hwgate
+  execute_uuid = data.coc_script_order.rollout.execute_uuid
+}
+
+data "coc_script_order_batch" "failed" {
+  provider       = hwgate
+  for_each       = toset([for index in data.coc_script_order_statistics.rollout.failed_batch_indexes : tostring(index)])
+  execute_uuid   = data.coc_script_order_statistics.rollout.execute_uuid
+  batch_index    = tonumber(each.key)
+  log_tail_bytes = 2048
+}
+
+output "failed_hosts" {
+  value = flatten([for batch in data.coc_script_order_batch.failed : batch.failed_hosts])
+}
+
+# The first batch is a canary: all of it has to succeed.
+data "coc_script_order_batch" "canary" {
+  provider     = hwgate
+  execute_uuid = data.coc_script_order.rollout.execute_uuid
+  batch_index  = 1
+
+  lifecycle {
+    postcondition {
+      condition     = self.succeeded
+      error_message = self.summary
+    }
+  }
+}

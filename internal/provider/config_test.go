@@ -1,0 +1,240 @@
+package provider
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+)
+
+func settled(t *testing.T, model providerModel, environment map[string]string) (client.Config, diag.Diagnostics) {
+	t.Helper()
+	if model.Endpoints.ElementType(t.Context()) == nil {
+		model.Endpoints = types.MapNull(types.StringType)
+	}
+	var diags diag.Diagnostics
+	cfg := settle(t.Context(), model, func(name string) string { return environment[name] }, &diags)
+	return cfg, diags
+}
+
+// TestEnvironment gives every variable of every argument, the first one empty, and expects the value of the block to win.
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	read := map[string]func(client.Config) string{
+		"region":       func(c client.Config) string { return c.Region.Value },
+		"project_id":   func(c client.Config) string { return c.ProjectID.Value },
+		"project_name": func(c client.Config) string { return c.ProjectName.Value },
+		"auth_url":     func(c client.Config) string { return c.AuthURL.Value },
+		"cloud":        func(c client.Config) string { return c.Cloud.Value },
+		"token":        func(c client.Config) string { return credential(t, c).Token },
+		"access_key":   func(c client.Config) string { return credential(t, c).AccessKey },
+		"secret_key":   func(c client.Config) string { return credential(t, c).SecretKey },
+		"security_token": func(c client.Config) string {
+			return credential(t, c).SecurityToken
+		},
+	}
+	pair := map[string]string{"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "SK"}
+	for argument, get := range read {
+		for i, variable := range variables[argument] {
+			t.Run(variable, func(t *testing.T) {
+				t.Parallel()
+				environment := map[string]string{}
+				if strings.Contains(argument, "key") || argument == "security_token" {
+					maps.Copy(environment, pair)
+				}
+				for _, earlier := range variables[argument][:i] {
+					environment[earlier] = ""
+				}
+				for _, later := range variables[argument][i+1:] {
+					environment[later] = "later"
+				}
+				environment[variable] = "from-environment"
+				cfg, diags := settled(t, providerModel{}, environment)
+				if diags.HasError() {
+					t.Fatal(diags)
+				}
+				if got := get(cfg); got != "from-environment" {
+					t.Errorf("%s is %q, want the value of %s", argument, got, variable)
+				}
+			})
+		}
+	}
+}
+
+func credential(t *testing.T, cfg client.Config) client.Credential {
+	t.Helper()
+	credential, err := cfg.Credentials.Credential(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return credential
+}
+
+func TestBlockWinsOverEnvironment(t *testing.T) {
+	t.Parallel()
+	environment := map[string]string{
+		"HW_REGION_NAME": "cn-east-3", "HW_ACCESS_KEY": "EA", "HW_SECRET_KEY": "ES", "HW_SECURITY_TOKEN": "stale",
+		"HW_AUTH_TOKEN": "ET", "HW_MAX_RETRIES": "9", "HW_INSECURE": "true",
+	}
+	cfg, diags := settled(t, providerModel{
+		Region: types.StringValue("cn-north-4"), AccessKey: types.StringValue("BA"), SecretKey: types.StringValue("BS"),
+		MaxRetries: types.Int64Value(0), Insecure: types.BoolValue(false),
+	}, environment)
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	if got := credential(t, cfg); got != (client.Credential{AccessKey: "BA", SecretKey: "BS"}) {
+		t.Errorf("the credential is %v, want the block's keys without the environment's security token", got)
+	}
+	if cfg.Region.Value != "cn-north-4" || cfg.MaxRetries != 0 || cfg.Insecure {
+		t.Errorf("region %s, retries %d, insecure %t: want the block's", cfg.Region.Value, cfg.MaxRetries, cfg.Insecure)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	cfg, diags := settled(t, providerModel{}, nil)
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	if cfg.MaxRetries != 5 || cfg.Language != "en-us" || cfg.Insecure || cfg.RootCAs != nil || cfg.Blocked != nil {
+		t.Errorf("defaults are %d retries, language %s, insecure %t", cfg.MaxRetries, cfg.Language, cfg.Insecure)
+	}
+	if cfg.Region.Err == nil {
+		t.Error("a missing region has no error to give")
+	}
+}
+
+// TestUnknownSettings keeps Configure silent about values that are not known yet: they are the error of the read that needs them.
+func TestUnknownSettings(t *testing.T) {
+	t.Parallel()
+	unknown := types.StringUnknown()
+	cfg, diags := settled(t, providerModel{
+		Region: unknown, AccessKey: unknown, SecretKey: unknown, SecurityToken: unknown, Token: unknown, ProjectID: unknown,
+		ProjectName: unknown, AuthURL: unknown, Cloud: unknown, Language: unknown, CACertFile: unknown,
+		Endpoints: types.MapUnknown(types.StringType), MaxRetries: types.Int64Unknown(), Insecure: types.BoolUnknown(),
+	}, map[string]string{"HW_REGION_NAME": "cn-east-3", "HW_ACCESS_KEY": "EA", "HW_SECRET_KEY": "ES"})
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	_, err := cfg.Credentials.Credential(t.Context())
+	for argument, got := range map[string]error{
+		"region": cfg.Region.Err, "project_id": cfg.ProjectID.Err, "project_name": cfg.ProjectName.Err, "auth_url": cfg.AuthURL.Err,
+		"cloud": cfg.Cloud.Err, "endpoints": cfg.Endpoints[client.COC].Err, "token": err, "max_retries": cfg.Blocked,
+		"insecure": cfg.Blocked, "language": cfg.Blocked, "cacert_file": cfg.Blocked,
+	} {
+		if got == nil || !strings.Contains(got.Error(), "the provider argument "+argument+" is not known yet") {
+			t.Errorf("%s: the error is %v", argument, got)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	endpoints := types.MapValueMust(types.StringType, map[string]attr.Value{
+		"coc": types.StringValue("coc.example.com"), "ims": types.StringValue("ims.example.com"),
+		"iam": types.StringUnknown(),
+	})
+	cfg, diags := settled(t, providerModel{Endpoints: endpoints, Insecure: types.BoolValue(true)}, nil)
+	var got []string
+	for _, warning := range diags.Warnings() {
+		got = append(got, warning.Summary())
+	}
+	if want := []string{`Unknown endpoint "ims"`, "Certificates are not checked"}; !slices.Equal(got, want) || diags.HasError() {
+		t.Errorf("warnings are %q, want %q", got, want)
+	}
+	if detail := diags.Warnings()[0].Detail(); !strings.Contains(detail, "coc, dataarts, roma, iam, sts") {
+		t.Errorf("the warning does not name the known endpoints: %s", detail)
+	}
+	if _, ok := cfg.Endpoints["ims"]; ok || cfg.Endpoints[client.IAM].Err == nil {
+		t.Errorf("endpoints are %v", cfg.Endpoints)
+	}
+}
+
+func TestCertificateAuthorities(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	// A certificate of a test authority; its key was thrown away.
+	pem, err := os.ReadFile(filepath.Join("testdata", "authority.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"good.pem": pem, "bad.pem": []byte("no certificate")} {
+		if err := os.WriteFile(filepath.Join(home, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := map[string]struct{ value, blocked string }{
+		"text":      {string(pem), ""},
+		"path":      {filepath.Join(home, "good.pem"), ""},
+		"home":      {"~/good.pem", ""},
+		"no PEM":    {"~/bad.pem", "it holds no certificate in PEM form"},
+		"no file":   {"~/none.pem", "no such file"},
+		"from home": {"~", "is a directory"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg, diags := settled(t, providerModel{}, map[string]string{"OS_CACERT": test.value, "HOME": home})
+			if len(diags) > 0 {
+				t.Fatal(diags)
+			}
+			switch {
+			case test.blocked == "" && (cfg.Blocked != nil || cfg.RootCAs == nil || len(cfg.RootCAs.Subjects()) != 1): //nolint:staticcheck // counts what this pool holds
+				t.Errorf("the authority was not read: %v", cfg.Blocked)
+			case test.blocked != "" && (cfg.Blocked == nil || !strings.Contains(cfg.Blocked.Error(), test.blocked)):
+				t.Errorf("reads are blocked by %v, want %q", cfg.Blocked, test.blocked)
+			}
+		})
+	}
+}
+
+func TestUserAgent(t *testing.T) {
+	t.Parallel()
+	environment := map[string]string{"HW_TF_CUSTOM_UA": "team/1", "TF_APPEND_USER_AGENT": "ci\n/2"}
+	got := userAgent("1.11.4", Options{
+		Version: "0.1.0", Commit: "abc", Getenv: func(name string) string { return environment[name] },
+	})
+	want := "Terraform/1.11.4 (+https://www.terraform.io) terraform-provider-hwgate/0.1.0 (abc) team/1 ci /2"
+	if got != want {
+		t.Errorf("the user agent is %q, want %q", got, want)
+	}
+}
+
+func TestLogTail(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 5000)
+	tests := map[string]struct {
+		log       *string
+		bytes     types.Int64
+		want      *string
+		truncated bool
+	}{
+		"default":      {&long, types.Int64Null(), new(long[:4096]), true},
+		"short":        {new("abc"), types.Int64Null(), new("abc"), false},
+		"none":         {new("abc"), types.Int64Value(0), new(""), true},
+		"none of none": {new(""), types.Int64Value(0), new(""), false},
+		"all":          {&long, types.Int64Value(-1), &long, false},
+		"exact":        {new("abc"), types.Int64Value(3), new("abc"), false},
+		"character":    {new("aé"), types.Int64Value(1), new(""), true},
+		"huge":         {new("abc"), types.Int64Value(1 << 62), new("abc"), false},
+		"no log":       {nil, types.Int64Value(0), nil, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, truncated := logTail(test.log, test.bytes)
+			if (got == nil) != (test.want == nil) || (got != nil && *got != *test.want) || truncated != test.truncated {
+				t.Errorf("got %v, truncated %t", got, truncated)
+			}
+		})
+	}
+}

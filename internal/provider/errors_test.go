@@ -1,0 +1,323 @@
+package provider_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
+)
+
+const orderPath = "/v1/job/script/orders/" + orderID
+
+var order = dataBlock("coc_script_order", `execute_uuid = "`+orderID+`"`)
+
+// TestReadErrors holds every kind of failed read to its words: what failed, what came back, and what to do.
+func TestReadErrors(t *testing.T) {
+	t.Parallel()
+	overview := "/v2/" + projectID + "/factory/monitor/task-statistics-overview"
+	tasks := "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
+	dataarts := dataBlock("dataarts_instance_status", `project_id = "`+projectID+`"`)
+	roma := dataBlock("roma_fdi_task_statistics", `project_id = "`+projectID+`"
+		instance_id = "`+instanceID+`"`)
+	tests := map[string]struct {
+		config, path string
+		answer       answer
+		want         []string
+	}{
+		"order not found": {
+			config: order, path: orderPath,
+			answer: answer{status: 400, body: `{"error_code":"COC.00040709","error_msg":"The script order does not exist."}`,
+				header: http.Header{"X-Request-Id": {"req-1"}}},
+			want: []string{
+				"Error: Cannot read COC script order " + orderID,
+				"HTTP 400 Bad Request: COC.00040709: The script order does not exist. (request id req-1).",
+				"set ignore_not_found = true; a blocked destroy gets through with -refresh=false.",
+			},
+		},
+		"no permission for COC": {
+			config: order, path: orderPath,
+			answer: answer{status: 403, body: `{"error_code":"APIGW.0302","error_msg":"User is not authorized to perform: coc:job:get",` +
+				`"request_id":"req-2","encoded_authorization_message":"QUJD"}`},
+			want: []string{
+				"HTTP 403 Forbidden: APIGW.0302: User is not authorized to perform: coc:job:get (request id req-2).",
+				"Grant the caller the permission coc:job:get;",
+			},
+		},
+		"bad token": {
+			config: order, path: orderPath,
+			answer: answer{status: 401, body: `{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information: ` +
+				`verify aksk signature fail","request_id":"req-3"}`},
+			want: []string{
+				"HTTP 401 Unauthorized: APIGW.0301: Incorrect IAM authentication information: verify aksk signature fail",
+				"Authenticated with access key ending in 0001, from the provider block.",
+				"this machine's clock (15 minutes off are too many), then run again.",
+			},
+		},
+		"malformed body": {
+			config: order, path: orderPath, answer: answer{body: `{"data":{"status":{"is":"an object"}}}`},
+			want: []string{
+				"malformed answer: data.status is an object, wanted a string.",
+				"Something other than the API answered, or the API has changed.",
+			},
+		},
+		"an HTML page with status 200": {
+			config: order, path: orderPath, answer: answer{body: "<html><head><title>Log in</title></head></html>"},
+			want: []string{"HTTP 200 OK: HTML page: Log in: malformed answer: not a JSON object."},
+		},
+		"an empty body": {
+			config: order, path: orderPath, answer: answer{},
+			want: []string{"HTTP 200 OK: empty body: malformed answer: not a JSON object."},
+		},
+		"an error in a 200": {
+			config: order, path: orderPath, answer: answer{body: `{"error_code":"COC.00010002","error_msg":"Invalid parameters."}`},
+			want: []string{"HTTP 200 OK: COC.00010002: Invalid parameters."},
+		},
+		"another order": {
+			config: order, path: orderPath, answer: answer{body: `{"data":{"execute_uuid":"SCT1","status":"FINISHED"}}`},
+			want: []string{"malformed answer: data.execute_uuid is not the one that was asked for."},
+		},
+		"wrong host": {
+			config: order, path: orderPath,
+			answer: answer{status: 404, body: `{"error_msg":"The API does not exist","error_code":"APIGW.0101","request_id":"req-4"}`},
+			want:   []string{"the service is most likely not offered in this region. Correct region, or set endpoints.coc"},
+		},
+		"a redirect": {
+			config: order, path: orderPath, answer: answer{status: 302, header: http.Header{"Location": {"https://login.example.com/"}}},
+			want: []string{"the answer is a redirect to https://login.example.com/, which is never followed"},
+		},
+		"no permission for DataArts": {
+			config: dataarts, path: overview,
+			answer: answer{status: 400, body: `{"error_code":"DLF.6888","error_msg":"no permission"}`},
+			want:   []string{"Give the caller a role in DataArts Studio and make it a member of the workspace"},
+		},
+		"unknown workspace": {
+			config: dataarts, path: overview,
+			answer: answer{status: 400, body: `{"error_code":"DLF.0819","error_msg":"workspace does not exists"}`},
+			want:   []string{"Correct workspace_id, or set it if the project has no default workspace"},
+		},
+		"unknown ROMA instance": {
+			config: roma, path: tasks,
+			answer: answer{status: 500, body: `{"error_code":"ROMA.00110002","error_msg":"instance does not exist"}`},
+			want:   []string{"Check instance_id, and that the instance belongs to this project and region."},
+		},
+		"ROMA without its counts": {
+			config: roma, path: tasks, answer: answer{body: `{}`},
+			want: []string{"malformed answer: there is no common_task_details or cdc_task_details in it."},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cloud := newCloud(t, map[string][]answer{test.path: {test.answer}})
+			var steps []resource.TestStep
+			for _, want := range test.want {
+				steps = append(steps, resource.TestStep{Config: cloud.header("") + test.config, ExpectError: wrapped(want)})
+			}
+			cloud.steps(t, steps...)
+		})
+	}
+}
+
+// TestBadArguments makes sure that what can never be right is refused at plan time, before anything is sent.
+func TestBadArguments(t *testing.T) {
+	t.Parallel()
+	type test struct{ config, want string }
+	order := func(arguments string) string {
+		return dataBlock("coc_script_order", `execute_uuid = "`+orderID+`"`+"\n"+arguments)
+	}
+	batch := func(arguments string) string { return dataBlock("coc_script_order_batch", arguments) }
+	dataarts := func(arguments string) string { return dataBlock("dataarts_instance_status", arguments) }
+	tests := map[string]test{
+		"empty order":        {dataBlock("coc_script_order", `execute_uuid = ""`), `The value of execute_uuid cannot be used: it is empty.`},
+		"order with a slash": {dataBlock("coc_script_order", `execute_uuid = "a/../b"`), `The value of execute_uuid cannot be used: wanted 1 to 64`},
+		"order too long":     {dataBlock("coc_script_order", `execute_uuid = "`+strings.Repeat("a", 65)+`"`), `The value of execute_uuid cannot be used`},
+		"statistics":         {dataBlock("coc_script_order_statistics", `execute_uuid = "a b"`), `The value of execute_uuid cannot be used`},
+		"profile":            {order(`user_profile = "a\nb"`), `The value of user_profile cannot be used: wanted printable ASCII`},
+		"region":             {order(`region = "cn-north-4.example.com"`), `The value of region cannot be used: wanted a region`},
+		"empty region":       {order(`region = ""`), `The value of region cannot be used: it is empty.`},
+		"project":            {order(`project_id = "../x"`), `The value of project_id cannot be used`},
+		"interval too short": {order(`poll_interval = "900ms"`), `The value of poll_interval cannot be used: wanted a duration from 1s to 5m.`},
+		"interval too long":  {order(`poll_interval = "6m"`), `The value of poll_interval cannot be used`},
+		"interval no number": {order(`poll_interval = "soon"`), `The value of poll_interval cannot be used`},
+		"log tail":           {order(`log_tail_bytes = -2`), `log_tail_bytes value must be at least -1`},
+		"timeout zero":       {order(`timeouts { read = "0s" }`), `The value of timeouts.read cannot be used: wanted a duration above zero`},
+		"timeout no number":  {order(`timeouts { read = "long" }`), `must be a string containing a sequence of decimal numbers`},
+		"misspelt argument":  {order(`wait_for_complet = true`), `An argument named "wait_for_complet" is not expected here.`},
+		"batch zero":         {batch(`execute_uuid = "x"` + "\nbatch_index = 0"), `batch_index value must be at least 1`},
+		"batch status":       {batch(`execute_uuid = "x"` + "\nbatch_index = 1\nstatus = \"ROLLBACKED\""), `status value must be one of`},
+		"batch limit":        {batch(`execute_uuid = "x"` + "\nbatch_index = 1\nlimit = 101"), `limit value must be between 1 and 100`},
+		"batch marker":       {batch(`execute_uuid = "x"` + "\nbatch_index = 1\nmarker = 0"), `marker value must be at least 1`},
+		"batch missing":      {batch(`execute_uuid = "x"`), `The argument "batch_index" is required`},
+		"days":               {dataarts(`query_days = "today2"`), `query_days value must be one of`},
+		"workspace":          {dataarts(`workspace_id = "a b"`), `The value of workspace_id cannot be used`},
+		"instance":           {dataBlock("roma_fdi_task_statistics", `instance_id = "a/b"`), `The value of instance_id cannot be used`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cloud := newCloud(t, nil)
+			cloud.steps(t, resource.TestStep{Config: cloud.header("") + test.config, PlanOnly: true, ExpectError: wrapped(test.want)})
+			if sent := len(cloud.seen()); sent != 0 {
+				t.Errorf("%d requests were sent", sent)
+			}
+		})
+	}
+}
+
+// TestIgnoreNotFound reads an order that is gone, its statistics and a batch of it as data.
+func TestIgnoreNotFound(t *testing.T) {
+	t.Parallel()
+	gone := []answer{{status: 400, body: `{"error_code":"COC.00040709","error_msg":"gone"}`}}
+	cloud := newCloud(t, map[string][]answer{
+		orderPath: gone, orderPath + "/statistics": gone, orderPath + "/batches/3?limit=50": gone,
+	})
+	arguments := `execute_uuid = "` + orderID + `"
+		ignore_not_found = true`
+	want := values{"exists": no, "succeeded": no, "completed": no, "outcome": text("not_found"), "counts": null}
+	steps := resource.TestStep{
+		Config: cloud.header("") + dataBlock("coc_script_order", arguments) + dataBlock("coc_script_order_statistics", arguments) +
+			dataBlock("coc_script_order_batch", arguments+"\nbatch_index = 3"),
+		ConfigStateChecks: append(append(
+			expect("data.coc_script_order.test", want),
+			expect("data.coc_script_order_statistics.test", want)...),
+			expect("data.coc_script_order_batch.test", want)...),
+	}
+	steps.ConfigStateChecks = append(steps.ConfigStateChecks, expect("data.coc_script_order.test", values{
+		"status": null, "properties": null, "timed_out": no,
+		"summary": text("COC script order " + orderID + ": not_found, COC does not know the order"),
+	})...)
+	cloud.steps(t, steps)
+}
+
+// TestProviderSettings holds each setting of the provider block to what it does.
+func TestProviderSettings(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		block       string
+		environment map[string]string
+		want        string
+	}{
+		"no credential": {
+			block: `region = "cn-north-4"`,
+			want: "no usable credential: tried the provider block: no keys and no token; the environment: no keys and no token. " +
+				"Set access_key and secret_key,",
+		},
+		"no region": {
+			block: `token = "t"`,
+			want: "No region is set. Set region in the provider block or the data source, or the environment variable HW_REGION_NAME or " +
+				"OS_REGION_NAME.",
+		},
+		"half a pair":        {block: `access_key = "A"`, want: "the provider block has no secret_key beside it"},
+		"other half":         {block: `secret_key = "S"`, want: "the provider block has no access_key beside it"},
+		"half a pair in env": {environment: map[string]string{"OS_ACCESS_KEY": "A"}, want: "taken from the environment variable OS_ACCESS_KEY,"},
+		"keys in two places": {
+			block:       `access_key = "A"`,
+			environment: map[string]string{"HW_SECRET_KEY": "S"},
+			want:        "the two are taken from one place (environment: HW_SECRET_KEY or OS_SECRET_KEY)",
+		},
+		"empty key":      {block: `access_key = ""`, want: "The provider argument access_key cannot be used: it is empty."},
+		"key with space": {block: "token = \"a\\nb\"", want: "The provider argument token cannot be used: wanted printable ASCII characters"},
+		"bad endpoint":   {block: `endpoints = { coc = "ftp://x" }`, want: `The address of coc cannot be used: the scheme is "ftp"`},
+		"empty endpoint": {block: `endpoints = { coc = "" }`, want: `The address of coc cannot be used: it is empty.`},
+		"bad auth_url":   {block: `auth_url = "https://u:p@iam.example.com"`, want: `must not hold a user name or password`},
+		"bad region":     {environment: map[string]string{"HW_REGION_NAME": "a b"}, want: "taken from the environment variable HW_REGION_NAME,"},
+		"bad cloud":      {block: `cloud = "https://x"`, want: "wanted a domain such as myhuaweicloud.com"},
+		"language":       {block: `language = "de"`, want: "language value must be one of"},
+		"retries":        {block: `max_retries = -1`, want: "max_retries value must be at least 0"},
+		"retries in env": {environment: map[string]string{"HW_MAX_RETRIES": "many"}, want: "it is not a whole number from 0"},
+		"insecure":       {environment: map[string]string{"OS_INSECURE": "perhaps"}, want: "it is neither true nor false"},
+		"PEM text":       {block: `cacert_file = "-----BEGIN NOTHING-----"`, want: "the PEM text holds no certificate"},
+		"no such file": {
+			block: "token = \"t\"\nregion = \"cn-north-4\"\ncacert_file = \"/nonexistent/ca.pem\"",
+			want:  "the file of cacert_file cannot be used: open /nonexistent/ca.pem",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			options := provider.Options{WrapTransport: func(http.RoundTripper) http.RoundTripper {
+				return refuse{t}
+			}}
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: served(options, test.environment),
+				Steps: []resource.TestStep{{
+					Config:      terraformBlock + "provider \"hwgate\" {\n" + test.block + "\n}\n" + order,
+					ExpectError: insensitive(test.want),
+				}},
+			})
+		})
+	}
+}
+
+// refuse fails a test that sends anything.
+type refuse struct{ t *testing.T }
+
+func (r refuse) RoundTrip(request *http.Request) (*http.Response, error) {
+	r.t.Errorf("sent: %s %s", request.Method, request.URL)
+	return httptest.NewRecorder().Result(), nil
+}
+
+// TestProjectLookUp makes sure that a project is looked up when a path needs one, and only then.
+func TestProjectLookUp(t *testing.T) {
+	t.Parallel()
+	overview := "/factory/monitor/task-statistics-overview"
+	projects := `{"projects":[{"id":"` + projectID + `","name":"cn-north-4"}]}`
+	dataarts := dataBlock("dataarts_instance_status", "")
+	tests := map[string]struct {
+		settings, config string
+		bodies           map[string]string
+		asked            string
+	}{
+		"needed": {
+			config: dataarts,
+			bodies: map[string]string{"/v3/projects?name=cn-north-4": projects, "/v2/" + projectID + overview: `{"success_count": 1}`},
+			asked:  "/v3/projects?name=cn-north-4",
+		},
+		"by name": {
+			settings: `project_name = "cn-north-4_team"`, config: dataarts,
+			bodies: map[string]string{
+				"/v3/projects?name=cn-north-4_team": `{"projects":[{"id":"p7","name":"cn-north-4_team"}]}`,
+				"/v2/p7" + overview:                 `{"success_count": 1}`,
+			},
+			asked: "/v3/projects?name=cn-north-4_team",
+		},
+		"of another region": {
+			settings: `project_id = "own"`, config: dataBlock("dataarts_instance_status", `region = "cn-east-3"`),
+			bodies: map[string]string{
+				"/v3/projects?name=cn-east-3": `{"projects":[{"id":"east","name":"cn-east-3"}]}`,
+				"/v2/east" + overview:         `{"success_count": 1}`,
+			},
+			asked: "/v3/projects?name=cn-east-3",
+		},
+		"given": {
+			settings: `project_id = "own"`, config: dataarts,
+			bodies: map[string]string{"/v2/own" + overview: `{"success_count": 1}`},
+		},
+		"only COC": {
+			config: order + dataBlock("coc_script_order_statistics", `execute_uuid = "`+orderID+`"`),
+			bodies: map[string]string{
+				orderPath: `{"data":{"status":"READY"}}`, orderPath + "/statistics": `{"data":{"total_instance":0,"execute_statistics":[]}}`,
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cloud := newCloud(t, always(test.bodies))
+			cloud.steps(t, resource.TestStep{Config: cloud.header(test.settings) + test.config})
+			asked := ""
+			for _, request := range cloud.seen() {
+				if strings.HasPrefix(request.URL.Path, "/v3/") {
+					asked = request.URL.RequestURI()
+				}
+			}
+			if asked != test.asked {
+				t.Errorf("asked for %q, want %q", asked, test.asked)
+			}
+		})
+	}
+}

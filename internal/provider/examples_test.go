@@ -1,0 +1,144 @@
+package provider_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
+)
+
+const exampleOrder = "/v1/job/script/orders/SCT2023083109562601af694bf"
+
+func orderBody(status string) string {
+	return fmt.Sprintf(`{"data":{"execute_uuid":"SCT2023083109562601af694bf","gmt_created":1697946452186,"gmt_finished":1697946763469,`+
+		`"status":%q,"properties":{"execute_param":{"success_rate":100}}}}`, status)
+}
+
+func statisticsBody(finished, abnormal int) string {
+	batches := "[]"
+	if abnormal > 0 {
+		batches = "[1]"
+	}
+	return fmt.Sprintf(`{"data":{"total_instance":%d,"execute_statistics":[`+
+		`{"instance_status":"FINISHED","instance_count":%d,"batch_indexes":[1]},`+
+		`{"instance_status":"ABNORMAL","instance_count":%d,"batch_indexes":%s}]}}`, finished+abnormal, finished, abnormal, batches)
+}
+
+// batchBody is a batch of a hundred hosts at most, of which the last ones have failed.
+func batchBody(finished, abnormal int) string {
+	rows := ""
+	for i := range finished + abnormal {
+		status := "FINISHED"
+		if i >= finished {
+			status = "ABNORMAL"
+		}
+		rows += fmt.Sprintf(`,{"id":%d,"status":%q,"message":"log","target_instance":{"properties":{"host_name":"ecs-%d"}}}`, i+1, status, i+1)
+	}
+	return fmt.Sprintf(`{"data":{"batch_index":1,"total_instances":%d,"execute_instances":[%s]}}`, finished+abnormal, rows[1:])
+}
+
+// TestExamples applies each published example twice: against a cloud that is well, and against one whose failure has to stop it with
+// the summary as the reason.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	overview := "/v2/" + projectID + "/factory/monitor/task-statistics-overview?query_days=yesterday"
+	tasks := "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
+	counts := `{"fail_count":%d,"force_success_count":0,"freeze_count":0,"ignore_success_count":0,"manual_stop_count":0,"pause_count":0,` +
+		`"running_count":0,"running_exception_count":0,"skip_count":0,"success_count":5,"waiting_confirm_count":0,"waiting_count":0,` +
+		`"total_count":5}`
+	details := `{"common_task_details":{"running_tasks_count":1,"abnormal_tasks_count":%d,"terminated_tasks_count":0,` +
+		`"completed_tasks_count":0},"cdc_task_details":{"running_tasks_count":12,"abnormal_tasks_count":0,"terminated_tasks_count":0,` +
+		`"completed_tasks_count":0}}`
+	order := func(status string, finished, abnormal int) map[string]string {
+		return map[string]string{
+			exampleOrder: orderBody(status), exampleOrder + "/statistics": statisticsBody(finished, abnormal),
+			exampleOrder + "/batches/1?limit=50": batchBody(finished, abnormal),
+		}
+	}
+	tests := map[string]struct {
+		well, ill map[string]string
+		reason    string
+	}{
+		"coc_script_order": {
+			well: order("FINISHED", 5, 0), ill: order("ABNORMAL", 3, 2),
+			reason: "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed, " +
+				"0 unfinished (ABNORMAL 2), success rate 60%; success-rate threshold 100%; failed hosts: ecs-4, ecs-5",
+		},
+		"coc_script_order_statistics": {
+			well: order("FINISHED", 5, 0), ill: order("FINISHED", 20, 1),
+			reason: "Instances of COC script order SCT2023083109562601af694bf: failed; 20 of 21 instances finished, 1 failed",
+		},
+		"coc_script_order_batch": {
+			well: order("FINISHED", 5, 0), ill: order("ABNORMAL", 4, 1),
+			reason: "Batch 1 of COC script order SCT2023083109562601af694bf: failed; 4 of 5 instances finished, 1 failed",
+		},
+		"dataarts_instance_status": {
+			well:   map[string]string{overview: fmt.Sprintf(counts, 0)},
+			ill:    map[string]string{overview: fmt.Sprintf(counts, 2)},
+			reason: "(yesterday): failed; 2 failed, 0 unfinished (fail 2, success 5)",
+		},
+		"roma_fdi_task_statistics": {
+			well:   map[string]string{tasks: fmt.Sprintf(details, 0)},
+			ill:    map[string]string{tasks: fmt.Sprintf(details, 3)},
+			reason: "FDI tasks of ROMA Connect instance " + instanceID + ": failed; 3 abnormal, 13 running",
+		},
+	}
+	for name := range schemas(t, provider.Options{}) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test, ok := tests[name]
+			if !ok {
+				t.Fatal("its example is not tested")
+			}
+			example := readExample(t, "data-sources", name, "data-source.tf")
+			well, ill := newCloud(t, always(test.well)), newCloud(t, always(test.ill))
+			settings := `project_id = "` + projectID + `"`
+			well.steps(t, resource.TestStep{Config: well.header(settings) + example})
+			ill.steps(t, resource.TestStep{
+				Config: ill.header(settings) + example, ExpectError: wrapped("Resource postcondition failed"),
+			}, resource.TestStep{
+				Config: ill.header(settings) + example, ExpectError: wrapped(test.reason),
+			})
+		})
+	}
+}
+
+// TestProviderExample reads with the published provider block, under keys of the environment, from the host of the region.
+func TestProviderExample(t *testing.T) {
+	t.Parallel()
+	options := provider.Options{WrapTransport: func(http.RoundTripper) http.RoundTripper { return chinaSite{t} }}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: served(options, map[string]string{"HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey}),
+		Steps: []resource.TestStep{{
+			Config:            readExample(t, "provider", "provider.tf") + order,
+			ConfigStateChecks: expect("data.coc_script_order.test", values{"outcome": text("running")}),
+		}},
+	})
+}
+
+// chinaSite answers as the China site's COC does.
+type chinaSite struct{ t *testing.T }
+
+func (c chinaSite) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL.Host != "coc.myhuaweicloud.com" {
+		c.t.Errorf("asked %s", request.URL.Host)
+	}
+	answer := httptest.NewRecorder()
+	_, _ = answer.WriteString(`{"data":{"status":"PROCESSING"}}`)
+	return answer.Result(), nil
+}
+
+func readExample(t *testing.T, path ...string) string {
+	t.Helper()
+	example, err := os.ReadFile(filepath.Join(append([]string{"..", "..", "examples"}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(example)
+}

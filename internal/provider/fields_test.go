@@ -1,0 +1,379 @@
+package provider_test
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
+)
+
+// instanceCounts are the counts of an order's or batch's instances, with those given.
+func instanceCounts(some map[string]int64) values {
+	all := values{
+		"READY": number(0), "PROCESSING": number(0), "ABNORMAL": number(0), "CANCELED": number(0), "FINISHED": number(0),
+		"ROLLBACKED": number(0),
+	}
+	for word, count := range some {
+		all[word] = number(count)
+	}
+	return all
+}
+
+// TestDocumented reads the examples of the API's pages, as they were recorded, and asserts every attribute of every data source.
+func TestDocumented(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		config string
+		want   values
+	}{
+		"coc_script_order": {
+			config: `execute_uuid = "` + orderID + `"
+				failure_details = false`,
+			want: values{
+				"id": text(orderID), "region": text("cn-north-4"), "project_id": null, "timeouts": null,
+				"execute_uuid": text(orderID), "user_profile": null, "ignore_not_found": null, "exists": yes,
+				"wait_for_completion": null, "poll_interval": null, "wait_through_pause": null, "continue_on_timeout": null,
+				"completed": yes, "timed_out": no, "failure_details": no, "log_tail_bytes": null,
+				"outcome": text("canceled"), "succeeded": no,
+				"summary":     text("COC script order SCT2023102211473xxxxxxxxxx: canceled (CANCELED) after 5m11s"),
+				"counts":      null,
+				"gmt_created": number(1697946452186), "gmt_finished": number(1697946763469), "execute_costs": number(311282),
+				"creator": text("xxxxxxxxxxxcontainer1"), "status": text("CANCELED"),
+				"created_at": text("2023-10-22T03:47:32Z"), "finished_at": text("2023-10-22T03:52:43Z"),
+				"duration_seconds": fraction(311.283), "failed_hosts": null, "failed_instances": null,
+				"properties": object(values{
+					"script_uuid": text("SC2023101717xxxxxxxxxxxxx"), "script_name": text("xjptxxxxxxxx"),
+					"script_version_uuid": null, "script_version_name": null, "current_execute_batch_index": number(1),
+					"script_source": text("CUSTOM_SCRIPT"),
+					"execute_param": object(values{
+						"resourceful": yes, "timeout": number(300), "execute_user": text("root"), "success_rate": fraction(100),
+						"script_params": list(items{}),
+					}),
+				}),
+			},
+		},
+		"coc_script_order_statistics": {
+			config: `execute_uuid = "` + orderID + `"`,
+			want: values{
+				"id": text(orderID), "region": text("cn-north-4"), "project_id": null, "timeouts": null,
+				"execute_uuid": text(orderID), "user_profile": null, "ignore_not_found": null, "exists": yes,
+				"outcome": text("canceled"), "succeeded": no, "completed": yes,
+				"summary": text("Instances of COC script order SCT2023102211473xxxxxxxxxx: canceled; 0 of 1 instances finished, " +
+					"1 failed, 0 unfinished (CANCELED 1), success rate 0%; failed batches: 1"),
+				"counts":         mapping(instanceCounts(map[string]int64{"CANCELED": 1})),
+				"total_instance": number(1),
+				"execute_statistics": list(items{
+					statistic("READY", 0), statistic("PROCESSING", 0), statistic("ABNORMAL", 0), statistic("CANCELED", 1, 1),
+					statistic("FINISHED", 0),
+				}),
+				"finished_count": number(0), "failed_count": number(1), "canceled_count": number(1), "unfinished_count": number(0),
+				"success_rate": fraction(0), "failed_batch_indexes": list(items{number(1)}),
+			},
+		},
+		"coc_script_order_batch": {
+			config: `execute_uuid = "` + orderID + `"
+				batch_index = 1`,
+			want: values{
+				"id": text(orderID + "/1"), "region": text("cn-north-4"), "project_id": null, "timeouts": null,
+				"execute_uuid": text(orderID), "user_profile": null, "ignore_not_found": null, "exists": yes,
+				"batch_index": number(1), "status": null, "limit": null, "marker": null, "log_tail_bytes": null,
+				"outcome": text("canceled"), "succeeded": no, "completed": yes,
+				"summary": text("Batch 1 of COC script order SCT2023102211473xxxxxxxxxx: canceled; 0 of 1 instances finished, " +
+					"1 failed, 0 unfinished (CANCELED 1), success rate 0%; failed hosts: host_name"),
+				"counts":          mapping(instanceCounts(map[string]int64{"CANCELED": 1})),
+				"total_instances": number(1),
+				"finished_count":  number(0), "failed_count": number(1), "canceled_count": number(1), "unfinished_count": number(0),
+				"success_rate": fraction(0), "failed_hosts": list(items{text("host_name")}),
+				"execute_instances": list(items{object(values{
+					"id": number(1588), "gmt_created": number(1697946452436), "gmt_finished": number(1697946763467),
+					"execute_costs": number(311031), "status": text("CANCELED"), "message": text("Script execution result"),
+					"target_instance": object(values{
+						"resource_id": text("resource_id"), "provider": null, "region_id": null, "type": null, "project_id": null,
+						"agent_sn": text("agent_sn"), "agent_status": null, "custom_attributes": null,
+						"properties": object(values{
+							"host_name": text("host_name"), "fixed_ip": text("x.x.x.x"), "floating_ip": null, "region_id": text("***"),
+							"zone_id": text("***"), "application": null, "group": null, "project_id": null,
+						}),
+					}),
+				})}),
+			},
+		},
+		"dataarts_instance_status": {
+			config: `project_id = "` + projectID + `"
+				is_own     = false
+				query_days = "today"`,
+			want: values{
+				"id": text(projectID + "/-/today/false"), "region": text("cn-north-4"), "project_id": text(projectID), "timeouts": null,
+				"workspace_id": null, "is_own": no, "query_days": text("today"),
+				"wait_for_completion": null, "poll_interval": null, "wait_through_pause": null, "continue_on_timeout": null,
+				"completed": yes, "timed_out": no, "outcome": text("succeeded"), "succeeded": yes,
+				"summary": text("DataArts job instances of the default workspace in project " + projectID +
+					" (today): succeeded; 0 failed, 0 unfinished (success 1)"),
+				"counts": mapping(values{
+					"fail": number(0), "force_success": number(0), "freeze": number(0), "ignore_success": number(0),
+					"manual_stop": number(0), "pause": number(0), "running": number(0), "running_exception": number(0),
+					"skip": number(0), "success": number(1), "waiting_confirm": number(0), "waiting": number(0),
+				}),
+				"fail_count": number(0), "force_success_count": number(0), "freeze_count": number(0),
+				"ignore_success_count": number(0), "manual_stop_count": number(0), "pause_count": number(0),
+				"running_count": number(0), "running_exception_count": number(0), "skip_count": number(0),
+				"success_count": number(1), "waiting_confirm_count": number(0), "waiting_count": number(0), "total_count": number(1),
+				"failed_count": number(0), "unfinished_count": number(0), "overridden_count": number(0),
+			},
+		},
+		"roma_fdi_task_statistics": {
+			config: `project_id  = "c53626012ba84727b938ca8bf03108ef"
+				instance_id = "` + instanceID + `"`,
+			want: values{
+				"id":     text("c53626012ba84727b938ca8bf03108ef/" + instanceID),
+				"region": text("cn-north-4"), "project_id": text("c53626012ba84727b938ca8bf03108ef"), "timeouts": null,
+				"instance_id": text(instanceID), "outcome": text("failed"), "succeeded": no, "healthy": no,
+				"summary": text("FDI tasks of ROMA Connect instance " + instanceID +
+					": failed; 2 abnormal, 3 running, 8 completed, 12 terminated"),
+				"counts": mapping(values{
+					"running": number(3), "abnormal": number(2), "terminated": number(12), "completed": number(8),
+				}),
+				"common_task_details": taskDetails(2, 2, 6, 8), "cdc_task_details": taskDetails(1, 0, 6, 0),
+				"running_count": number(3), "abnormal_count": number(2), "terminated_count": number(12),
+				"completed_count": number(8), "total_count": number(25),
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := "data." + name + ".test"
+			assertCovered(t, name, test.want)
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: recorded(t, "documented/"+name),
+				Steps: []resource.TestStep{{
+					Config:            terraformBlock + dataBlock(name, test.config),
+					ConfigStateChecks: expect(address, test.want),
+				}},
+			})
+		})
+	}
+}
+
+// TestAllFields reads answers that have every field of the API's pages, those that the examples leave out among them.
+func TestAllFields(t *testing.T) {
+	t.Parallel()
+	order := "/v1/job/script/orders/" + orderID
+	cloud := newCloud(t, always(map[string]string{
+		order: `{"data": {
+			"execute_uuid": "` + orderID + `", "gmt_created": "1697946452186", "gmt_finished": 1697946763469,
+			"execute_costs": 9007199254740993, "creator": "ops", "status": "FINISHED", "properties": {
+				"script_uuid": "SC2023101717", "script_name": "migrate", "script_version_uuid": 9223372036854775807,
+				"script_version_name": "1.0.3", "current_execute_batch_index": 2, "script_source": "CUSTOM_SCRIPT",
+				"execute_param": {"resourceful": false, "timeout": 1200, "success_rate": "95.5", "execute_user": "deploy",
+					"script_params": [
+						{"param_name": "password", "param_value": "planted-secret", "param_order": 1, "param_refer": null},
+						{"param_name": "key", "param_value": "", "param_order": 2,
+							"param_refer": {"refer_type": "PARAM_STORE", "param_id": "P1", "param_version": "v2"}}]}},
+			"a_field_of_the_future": {"deep": [1, 2]}}}`,
+		order + "/statistics": `{"data": {"total_instance": 3, "execute_statistics": [
+			{"instance_status": "FINISHED", "instance_count": 2, "batch_indexes": [1, 2]},
+			{"instance_status": "ABNORMAL", "instance_count": "1", "batch_indexes": ["2"]}]}}`,
+		order + "/batches/2?limit=2": `{"data": {"batch_index": 2, "total_instances": 2, "execute_instances": [
+			{"id": 4611686018427387905, "gmt_created": 1697946452436, "gmt_finished": 1697946763467, "execute_costs": 311031,
+				"status": "ROLLED BACK", "message": "0123456789", "target_instance": {
+					"resource_id": "res-1", "provider": "ECS", "region_id": "cn-north-4", "type": "CLOUDSERVER",
+					"project_id": "p-1", "agent_sn": "sn-1", "agent_status": "ONLINE",
+					"custom_attributes": [{"key": "team", "value": "blue"}],
+					"properties": {"host_name": "ecs-1", "fixed_ip": "192.0.2.1", "floating_ip": "198.51.100.1",
+						"region_id": "cn-north-4", "zone_id": "cn-north-4a", "application": "shop", "group": "web",
+						"project_id": "p-2"}}},
+			{"id": 7, "status": "FINISHED", "message": "ok"}]}}`,
+		order + "/batches/2?limit=2&marker=7": `{"data": {"batch_index": 2, "total_instances": 2, "execute_instances": []}}`,
+		order + "/batches/2?limit=50": `{"data": {"batch_index": 2, "total_instances": 1, "execute_instances": [
+			{"id": 9, "status": "ABNORMAL", "gmt_created": 1697946452000, "gmt_finished": 1697946453500, "message": "0123456789",
+				"target_instance": {"resource_id": "res-9", "properties": {"fixed_ip": "192.0.2.9"}}}]}}`,
+		"/v2/" + projectID + "/factory/monitor/task-statistics-overview?is_own=true&query_days=before_yesterday": `{
+			"fail_count": 1, "force_success_count": 2, "freeze_count": 3, "ignore_success_count": 4, "manual_stop_count": 5,
+			"pause_count": 6, "running_count": 7, "running_exception_count": 8, "skip_count": 9, "success_count": 10,
+			"waiting_confirm_count": 11, "waiting_count": 12, "total_count": 9007199254740993}`,
+		"/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks": `{
+			"common_task_details": {"running_tasks_count": 999999999999, "abnormal_tasks_count": 2, "terminated_tasks_count": 3,
+				"completed_tasks_count": 4},
+			"cdc_task_details": null}`,
+	}))
+	config := cloud.header(`security_token = "`+securityToken+`"
+		project_id = "`+projectID+`"`) +
+		dataBlock("coc_script_order", `
+			execute_uuid        = "`+orderID+`"
+			user_profile        = "profile-1"
+			wait_for_completion = true
+			poll_interval       = "2s"
+			wait_through_pause  = true
+			continue_on_timeout = true
+			ignore_not_found    = true
+			log_tail_bytes      = 4
+			timeouts { read = "1m" }`) +
+		dataBlock("coc_script_order_statistics", `execute_uuid = "`+orderID+`"`) +
+		dataBlock("coc_script_order_batch", `
+			execute_uuid   = "`+orderID+`"
+			batch_index    = 2
+			limit          = 2
+			log_tail_bytes = -1`) +
+		dataBlock("dataarts_instance_status", `
+			workspace_id = "ws-1"
+			is_own       = true
+			query_days   = "before_yesterday"`) +
+		dataBlock("roma_fdi_task_statistics", `instance_id = "`+instanceID+`"`)
+	tests := map[string]values{
+		"coc_script_order": {
+			"id": text(orderID), "region": text("cn-north-4"), "project_id": text(projectID),
+			"timeouts":     object(values{"read": text("1m")}),
+			"execute_uuid": text(orderID), "user_profile": text("profile-1"), "ignore_not_found": yes, "exists": yes,
+			"wait_for_completion": yes, "poll_interval": text("2s"), "wait_through_pause": yes, "continue_on_timeout": yes,
+			"completed": yes, "timed_out": no, "failure_details": null, "log_tail_bytes": number(4),
+			"outcome": text("succeeded"), "succeeded": yes,
+			"summary": text("COC script order SCT2023102211473xxxxxxxxxx: succeeded (FINISHED) after 5m11s; 2 of 3 instances " +
+				"finished, 1 failed, 0 unfinished (ABNORMAL 1), success rate 66.6%; success-rate threshold 95.5%; failed hosts: res-9"),
+			"counts":      mapping(instanceCounts(map[string]int64{"FINISHED": 2, "ABNORMAL": 1})),
+			"gmt_created": number(1697946452186), "gmt_finished": number(1697946763469), "execute_costs": number(9007199254740993),
+			"creator": text("ops"), "status": text("FINISHED"),
+			"created_at": text("2023-10-22T03:47:32Z"), "finished_at": text("2023-10-22T03:52:43Z"),
+			"duration_seconds": fraction(311.283), "failed_hosts": list(items{text("res-9")}),
+			"failed_instances": list(items{object(values{
+				"batch_index": number(2), "resource_id": text("res-9"), "host_name": text("res-9"), "fixed_ip": text("192.0.2.9"),
+				"status": text("ABNORMAL"), "created_at": text("2023-10-22T03:47:32Z"), "finished_at": text("2023-10-22T03:47:33Z"),
+				"duration_seconds": fraction(1.5), "log": text("6789"), "log_truncated": yes,
+			})}),
+			"properties": object(values{
+				"script_uuid": text("SC2023101717"), "script_name": text("migrate"),
+				"script_version_uuid": number(9223372036854775807), "script_version_name": text("1.0.3"),
+				"current_execute_batch_index": number(2), "script_source": text("CUSTOM_SCRIPT"),
+				"execute_param": object(values{
+					"resourceful": no, "timeout": number(1200), "execute_user": text("deploy"), "success_rate": fraction(95.5),
+					"script_params": list(items{
+						object(values{
+							"param_name": text("password"), "param_value": text("planted-secret"), "param_order": number(1), "param_refer": null,
+						}),
+						object(values{
+							"param_name": text("key"), "param_value": text(""), "param_order": number(2), "param_refer": object(values{
+								"refer_type": text("PARAM_STORE"), "param_id": text("P1"), "param_version": text("v2"),
+							}),
+						}),
+					}),
+				}),
+			}),
+		},
+		"coc_script_order_statistics": {
+			"total_instance": number(3),
+			"execute_statistics": list(items{
+				statistic("FINISHED", 2, 1, 2), statistic("ABNORMAL", 1, 2),
+			}),
+			"failed_batch_indexes": list(items{number(2)}), "success_rate": fraction(200.0 / 3),
+		},
+		"coc_script_order_batch": {
+			"id": text(orderID + "/2"), "limit": number(2), "log_tail_bytes": number(-1), "total_instances": number(2),
+			"outcome": text("failed"), "counts": mapping(instanceCounts(map[string]int64{"FINISHED": 1, "ROLLBACKED": 1})),
+			"failed_hosts": list(items{text("ecs-1")}),
+			"execute_instances": list(items{
+				object(values{
+					"id": number(4611686018427387905), "gmt_created": number(1697946452436), "gmt_finished": number(1697946763467),
+					"execute_costs": number(311031), "status": text("ROLLED BACK"), "message": text("0123456789"),
+					"target_instance": object(values{
+						"resource_id": text("res-1"), "provider": text("ECS"), "region_id": text("cn-north-4"), "type": text("CLOUDSERVER"),
+						"project_id": text("p-1"), "agent_sn": text("sn-1"), "agent_status": text("ONLINE"),
+						"custom_attributes": list(items{object(values{"key": text("team"), "value": text("blue")})}),
+						"properties": object(values{
+							"host_name": text("ecs-1"), "fixed_ip": text("192.0.2.1"), "floating_ip": text("198.51.100.1"),
+							"region_id": text("cn-north-4"), "zone_id": text("cn-north-4a"), "application": text("shop"),
+							"group": text("web"), "project_id": text("p-2"),
+						}),
+					}),
+				}),
+				object(values{
+					"id": number(7), "gmt_created": null, "gmt_finished": null, "execute_costs": null, "status": text("FINISHED"),
+					"message": text("ok"), "target_instance": null,
+				}),
+			}),
+		},
+		"dataarts_instance_status": {
+			"id": text(projectID + "/ws-1/before_yesterday/true"), "workspace_id": text("ws-1"), "is_own": yes,
+			"query_days": text("before_yesterday"), "project_id": text(projectID), "outcome": text("failed"), "completed": no,
+			"fail_count": number(1), "force_success_count": number(2), "freeze_count": number(3),
+			"ignore_success_count": number(4), "manual_stop_count": number(5), "pause_count": number(6),
+			"running_count": number(7), "running_exception_count": number(8), "skip_count": number(9),
+			"success_count": number(10), "waiting_confirm_count": number(11), "waiting_count": number(12),
+			"total_count": number(9007199254740993), "failed_count": number(9), "unfinished_count": number(36),
+			"overridden_count": number(6),
+		},
+		"roma_fdi_task_statistics": {
+			"id":                  text(projectID + "/" + instanceID),
+			"common_task_details": taskDetails(999999999999, 2, 3, 4), "cdc_task_details": null,
+			"running_count": number(999999999999), "abnormal_count": number(2), "terminated_count": number(3),
+			"completed_count": number(4), "total_count": number(1000000000008),
+		},
+	}
+	var checks []statecheck.StateCheck
+	for name, want := range tests {
+		checks = append(checks, expect("data."+name+".test", want)...)
+	}
+	for _, secret := range []struct {
+		address string
+		path    tfjsonpath.Path
+	}{
+		{"data.coc_script_order.test", tfjsonpath.New("failed_instances").AtSliceIndex(0).AtMapKey("log")},
+		{"data.coc_script_order.test", tfjsonpath.New("properties").AtMapKey("execute_param").AtMapKey("script_params").
+			AtSliceIndex(0).AtMapKey("param_value")},
+		{"data.coc_script_order_batch.test", tfjsonpath.New("execute_instances").AtSliceIndex(0).AtMapKey("message")},
+	} {
+		checks = append(checks, statecheck.ExpectSensitiveValue(secret.address, secret.path))
+	}
+	cloud.steps(t, resource.TestStep{Config: config, ConfigStateChecks: checks})
+
+	headers := map[string]map[string]string{
+		order: {"X-Language": "en-us", "X-Project-Id": projectID, "X-User-Profile": "profile-1", "X-Security-Token": securityToken},
+		"/v2/" + projectID + "/factory/monitor/task-statistics-overview":          {"Workspace": "ws-1", "X-Project-Id": projectID},
+		"/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks": {"X-Project-Id": projectID},
+	}
+	for _, request := range cloud.seen() {
+		for name, want := range headers[request.URL.Path] {
+			if got := request.Header.Get(name); got != want {
+				t.Errorf("%s: header %s is %q, want %q", request.URL.Path, name, got, want)
+			}
+		}
+		delete(headers, request.URL.Path)
+	}
+	if len(headers) > 0 {
+		t.Errorf("never asked for: %v", maps.Keys(headers))
+	}
+}
+
+func dataBlock(name, arguments string) string {
+	return "\ndata \"" + name + "\" \"test\" {\n  provider = hwgate\n" + arguments + "\n}\n"
+}
+
+func statistic(status string, count int64, batches ...int64) knownvalue.Check {
+	indexes := items{}
+	for _, batch := range batches {
+		indexes = append(indexes, number(batch))
+	}
+	return object(values{"instance_status": text(status), "instance_count": number(count), "batch_indexes": list(indexes)})
+}
+
+func taskDetails(running, abnormal, terminated, completed int64) knownvalue.Check {
+	return object(values{
+		"running_tasks_count": number(running), "abnormal_tasks_count": number(abnormal),
+		"terminated_tasks_count": number(terminated), "completed_tasks_count": number(completed),
+	})
+}
+
+// assertCovered makes sure that a table names every attribute of a data source, so that a new one cannot go untested.
+func assertCovered(t *testing.T, name string, want values) {
+	t.Helper()
+	schema := schemaOf(t, provider.Options{}, name)
+	for attribute := range schema.Attributes {
+		if _, ok := want[attribute]; !ok {
+			t.Errorf("%s.%s is not in the table", name, attribute)
+		}
+	}
+}

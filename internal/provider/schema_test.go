@@ -1,0 +1,113 @@
+package provider_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	fwprovider "github.com/hashicorp/terraform-plugin-framework/provider"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
+)
+
+// schemas gives the schema of every data source by its type name.
+func schemas(t *testing.T, options provider.Options) map[string]schema.Schema {
+	t.Helper()
+	found := map[string]schema.Schema{}
+	for _, construct := range provider.New(options)().DataSources(context.Background()) {
+		source := construct()
+		var name datasource.MetadataResponse
+		source.Metadata(t.Context(), datasource.MetadataRequest{ProviderTypeName: "hwgate"}, &name)
+		var described datasource.SchemaResponse
+		source.Schema(t.Context(), datasource.SchemaRequest{}, &described)
+		if described.Diagnostics.HasError() {
+			t.Fatal(described.Diagnostics)
+		}
+		found[name.TypeName] = described.Schema
+	}
+	return found
+}
+
+func schemaOf(t *testing.T, options provider.Options, name string) schema.Schema {
+	t.Helper()
+	found, ok := schemas(t, options)[name]
+	if !ok {
+		t.Fatalf("there is no data source %s", name)
+	}
+	return found
+}
+
+func TestDataSourceNames(t *testing.T) {
+	t.Parallel()
+	got := slices.Sorted(maps.Keys(schemas(t, provider.Options{})))
+	want := []string{
+		"coc_script_order", "coc_script_order_batch", "coc_script_order_statistics", "dataarts_instance_status",
+		"roma_fdi_task_statistics",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("data sources are %v, want %v", got, want)
+	}
+}
+
+func TestSchemasAreValidAndDescribed(t *testing.T) {
+	t.Parallel()
+	for name, described := range schemas(t, provider.Options{}) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diags := described.ValidateImplementation(t.Context()); diags.HasError() {
+				t.Error(diags)
+			}
+			assertSentence(t, name, described.MarkdownDescription)
+			assertDescribed(t, name, described.Attributes)
+			for key, block := range described.Blocks {
+				nested, ok := block.(schema.SingleNestedBlock)
+				if !ok {
+					t.Fatalf("%s.%s is a block of another kind", name, key)
+				}
+				assertSentence(t, name+"."+key, nested.MarkdownDescription)
+			}
+		})
+	}
+}
+
+func assertDescribed(t *testing.T, at string, attributes map[string]schema.Attribute) {
+	t.Helper()
+	for name, attribute := range attributes {
+		assertSentence(t, at+"."+name, attribute.GetMarkdownDescription())
+		switch nested := attribute.(type) {
+		case schema.SingleNestedAttribute:
+			assertDescribed(t, at+"."+name, nested.Attributes)
+		case schema.ListNestedAttribute:
+			assertDescribed(t, at+"."+name, nested.NestedObject.Attributes)
+		}
+	}
+}
+
+// assertSentence wants a description that ends in a period.
+func assertSentence(t *testing.T, at, description string) {
+	t.Helper()
+	if !strings.HasSuffix(description, ".") {
+		t.Errorf("%s: the description %q is not a sentence", at, description)
+	}
+}
+
+func TestProviderSchemaIsValidAndDescribed(t *testing.T) {
+	t.Parallel()
+	var described fwprovider.SchemaResponse
+	provider.New(provider.Options{})().Schema(t.Context(), fwprovider.SchemaRequest{}, &described)
+	if diags := described.Schema.ValidateImplementation(t.Context()); diags.HasError() {
+		t.Error(diags)
+	}
+	for name, attribute := range described.Schema.Attributes {
+		assertSentence(t, name, attribute.GetMarkdownDescription())
+	}
+	for _, secret := range []string{"access_key", "secret_key", "security_token", "token"} {
+		if !described.Schema.Attributes[secret].IsSensitive() {
+			t.Errorf("%s is not sensitive", secret)
+		}
+	}
+}
