@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,6 +45,10 @@ func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) 
 	answer := fields{found: &findings{}}
 	if err := json.Unmarshal(body, &answer.values); err != nil || answer.values == nil {
 		e := x.failure(response.StatusCode, response.Header, body)
+		if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] != '<' {
+			// Anything but a page may be a part of the data, which errors never repeat.
+			e.Message = ""
+		}
 		e.Err = fmt.Errorf("%w: not a JSON object", ErrMalformed)
 		return zero, nil, e
 	}
