@@ -101,7 +101,7 @@ func parseAuthorization(value string) (accessKey string, names []string, signatu
 	}
 	match := credentialSyntax.FindStringSubmatch(credential)
 	if match == nil {
-		return "", nil, "", errors.New("the algorithm is not followed by Access=..., SignedHeaders=...;..., Signature=...")
+		return "", nil, "", errors.New("the algorithm is not followed by Access, SignedHeaders and Signature, each with a value")
 	}
 	if !signatureSyntax.MatchString(match[3]) {
 		return "", nil, "", errors.New("the signature is not 64 lower-case hex digits")

@@ -251,16 +251,16 @@ func TestVerifyRefuses(t *testing.T) {
 		{"other algorithm", "coc-order-detail", edit("SDK-HMAC-SHA256", "SDK-HMAC-SM3"), "authorization header: the algorithm is not SDK-HMAC-SHA256"},
 		{"comma after the algorithm", "coc-order-detail", edit("SDK-HMAC-SHA256 ", "SDK-HMAC-SHA256, "), "authorization header: the algorithm is not SDK-HMAC-SHA256"},
 		{"algorithm in lower case", "coc-order-detail", edit("SDK-HMAC-SHA256", "sdk-hmac-sha256"), "authorization header: the algorithm is not SDK-HMAC-SHA256"},
-		{"two spaces after the algorithm", "coc-order-detail", edit("SDK-HMAC-SHA256 ", "SDK-HMAC-SHA256  "), "authorization header: the algorithm is not followed by Access="},
-		{"algorithm alone", "coc-order-detail", set("Authorization", "SDK-HMAC-SHA256"), "authorization header: the algorithm is not followed by Access="},
-		{"no space after a comma", "coc-order-detail", edit(", Signature", ",Signature"), "authorization header: the algorithm is not followed by Access="},
-		{"no commas", "coc-order-detail", edit(", SignedHeaders", " SignedHeaders"), "authorization header: the algorithm is not followed by Access="},
-		{"other word for the access key", "coc-order-detail", edit("Access=", "Credential="), "authorization header: the algorithm is not followed by Access="},
-		{"empty access key", "coc-order-detail", edit("DUMMYACCESSKEY000001", ""), "authorization header: the algorithm is not followed by Access="},
-		{"names separated by commas", "coc-order-detail", edit("host;", "host,"), "authorization header: the algorithm is not followed by Access="},
-		{"empty name", "coc-order-detail", edit("host;", "host;;"), "authorization header: the algorithm is not followed by Access="},
-		{"no names", "coc-order-detail", edit("host;x-sdk-date", ""), "authorization header: the algorithm is not followed by Access="},
-		{"something behind the signature", "coc-order-detail", edit("57e5", "57e5, X=1"), "authorization header: the algorithm is not followed by Access="},
+		{"two spaces after the algorithm", "coc-order-detail", edit("SDK-HMAC-SHA256 ", "SDK-HMAC-SHA256  "), "authorization header: the algorithm is not followed by Access,"},
+		{"algorithm alone", "coc-order-detail", set("Authorization", "SDK-HMAC-SHA256"), "authorization header: the algorithm is not followed by Access,"},
+		{"no space after a comma", "coc-order-detail", edit(", Signature", ",Signature"), "authorization header: the algorithm is not followed by Access,"},
+		{"no commas", "coc-order-detail", edit(", SignedHeaders", " SignedHeaders"), "authorization header: the algorithm is not followed by Access,"},
+		{"other word for the access key", "coc-order-detail", edit("Access=", "Credential="), "authorization header: the algorithm is not followed by Access,"},
+		{"empty access key", "coc-order-detail", edit("DUMMYACCESSKEY000001", ""), "authorization header: the algorithm is not followed by Access,"},
+		{"names separated by commas", "coc-order-detail", edit("host;", "host,"), "authorization header: the algorithm is not followed by Access,"},
+		{"empty name", "coc-order-detail", edit("host;", "host;;"), "authorization header: the algorithm is not followed by Access,"},
+		{"no names", "coc-order-detail", edit("host;x-sdk-date", ""), "authorization header: the algorithm is not followed by Access,"},
+		{"something behind the signature", "coc-order-detail", edit("57e5", "57e5, X=1"), "authorization header: the algorithm is not followed by Access,"},
 		{"signature too short", "coc-order-detail", edit("57e5", "57e"), "authorization header: the signature is not 64 lower-case hex digits"},
 		{"signature too long", "coc-order-detail", edit("57e5", "57e50"), "authorization header: the signature is not 64 lower-case hex digits"},
 		{"signature in upper case", "coc-order-detail", edit("57e5", "57E5"), "authorization header: the signature is not 64 lower-case hex digits"},
@@ -308,7 +308,7 @@ func TestVerifyInHandler(t *testing.T) {
 			http.Error(w, err.Error(), http.StatusUnauthorized)
 			return
 		}
-		io.Copy(w, r.Body)
+		_, _ = io.Copy(w, r.Body)
 	}))
 	defer server.Close()
 

@@ -153,8 +153,8 @@ func (l *lease) answered(status int, failure *Error) {
 	switch {
 	case status == http.StatusUnauthorized:
 		l.auth.refused[l.Credential] = failure
-	case status < 500 && status != http.StatusNotFound && status != http.StatusTooManyRequests:
-		// The others are said by gateways before they look at the credential.
+	case status == http.StatusOK, status == http.StatusBadRequest, status == http.StatusForbidden:
+		// The others are said by proxies, or by gateways before they look at the credential.
 		l.auth.proven[l.Credential] = true
 	}
 	l.auth.mu.Unlock()

@@ -126,8 +126,9 @@ func IsTransient(err error) bool {
 const messageLimit = 512
 
 // failure makes the Error of an answer with a status that is not 200, or of a 200 that holds an error instead of the data.
-func (x *exchange) failure(status int, header http.Header, body []byte) *Error {
-	said := parseErrorBody(body)
+func (x *exchange) failure(got reply) *Error {
+	status, header := got.status, got.header
+	said := parseErrorBody(got.body)
 	if said.requestID == "" || header.Get("X-Request-Id") != "" {
 		said.requestID = header.Get("X-Request-Id")
 	}

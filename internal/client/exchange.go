@@ -71,9 +71,13 @@ func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 	if lent != nil {
 		var refusal *Error
 		if response.StatusCode == http.StatusUnauthorized {
-			refusal = x.failure(response.StatusCode, response.Header, body)
+			refusal = x.failure(reply{response.StatusCode, response.Header, body})
 		}
 		lent.answered(response.StatusCode, refusal)
+	}
+	if _, err := response.Location(); err != nil {
+		// What is no address would be an error of http.Client, which reads the header although it follows nothing.
+		response.Header.Del("Location")
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return response, nil
@@ -98,6 +102,10 @@ func (x *exchange) send(attempt *http.Request) (*http.Response, []byte, error) {
 	case int64(len(body)) > limit:
 		// An error page that long was cut; its status and first words are what counts.
 		return response, body[:limit], nil
+	case err != nil && response.StatusCode != http.StatusOK && attempt.Context().Err() == nil:
+		// The status has been said: a 401 must not be taken for a lost connection and repeated. A body cut anywhere might end in a
+		// part of a secret, so none of it is kept.
+		return response, nil, nil
 	case err != nil:
 		return nil, nil, attemptError(ctx, fmt.Errorf("reading the answer: %w", err))
 	}

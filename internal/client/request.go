@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -35,17 +36,17 @@ func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) 
 	if err != nil {
 		return zero, nil, err
 	}
-	response, body, err := x.run()
+	got, err := x.run()
 	if err != nil {
 		return zero, nil, err
 	}
-	if response.StatusCode != http.StatusOK {
-		return zero, nil, x.failure(response.StatusCode, response.Header, body)
+	if got.status != http.StatusOK {
+		return zero, nil, x.failure(got)
 	}
 	answer := fields{found: &findings{}}
-	if err := json.Unmarshal(body, &answer.values); err != nil || answer.values == nil {
-		e := x.failure(response.StatusCode, response.Header, body)
-		if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] != '<' {
+	if err := json.Unmarshal(got.body, &answer.values); err != nil || answer.values == nil {
+		e := x.failure(got)
+		if trimmed := bytes.TrimSpace(got.body); len(trimmed) > 0 && trimmed[0] != '<' {
 			// Anything but a page may be a part of the data, which errors never repeat.
 			e.Message = ""
 		}
@@ -55,9 +56,9 @@ func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) 
 	value := read(answer)
 	switch err := answer.found.err; {
 	case errors.Is(err, errInstead):
-		return zero, nil, x.failure(response.StatusCode, response.Header, body)
+		return zero, nil, x.failure(got)
 	case err != nil:
-		e := x.failure(response.StatusCode, response.Header, nil)
+		e := x.failure(reply{status: got.status, header: got.header})
 		e.Message, e.Err = "", err
 		return zero, nil, e
 	}
@@ -109,19 +110,24 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	if err != nil {
 		return nil, fmt.Errorf("building the request: %w", err)
 	}
-	for name, values := range call.header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, call.header)
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", c.cfg.UserAgent)
 	return &exchange{client: c, request: request, auth: c.auth}, nil
 }
 
+// reply is an answer that has been read.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // run makes attempts until there is an answer that another attempt would not better. The error is always an *Error.
-func (x *exchange) run() (*http.Response, []byte, error) {
+func (x *exchange) run() (reply, error) {
 	request, err := retryablehttp.FromRequest(x.request)
 	if err != nil {
-		return nil, nil, x.noAnswer(err)
+		return reply{}, x.noAnswer(err)
 	}
 	loop := retryablehttp.Client{
 		HTTPClient: &http.Client{
@@ -136,19 +142,17 @@ func (x *exchange) run() (*http.Response, []byte, error) {
 	response, err := loop.Do(request)
 	var pause *PauseError
 	if response == nil || (err != nil && !errors.As(err, &pause)) {
-		return nil, nil, x.noAnswer(err)
+		return reply{}, x.noAnswer(err)
 	}
 	defer response.Body.Close()
-	body, err2 := io.ReadAll(response.Body) // from memory: cannot fail
-	if err2 != nil {
-		return nil, nil, x.noAnswer(err2)
-	}
+	body, _ := io.ReadAll(response.Body) // from memory: cannot fail
+	got := reply{response.StatusCode, response.Header, body}
 	if pause != nil {
-		e := x.failure(response.StatusCode, response.Header, body)
+		e := x.failure(got)
 		e.Err = pause
-		return nil, nil, e
+		return reply{}, e
 	}
-	return response, body, nil
+	return got, nil
 }
 
 // noAnswer is the error of a request that got no answer.

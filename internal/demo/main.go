@@ -47,7 +47,7 @@ func run(ctx context.Context, terraform string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	fmt.Println("Building the provider and installing it in a local mirror ...")
 	if err := install(ctx, folder); err != nil {
 		return err
@@ -123,7 +123,7 @@ func install(ctx context.Context, folder string) error {
 		if runtime.GOOS == "windows" {
 			binary += ".exe"
 		}
-		build := exec.CommandContext(ctx, "go", "build", "-ldflags", "-X main.version="+version, "-o", binary, //nolint:gosec // our own words
+		build := exec.CommandContext(ctx, "go", "build", "-ldflags", "-X main.version="+version, "-o", binary,
 			"github.com/hwgate/terraform-provider-hwgate")
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("building the provider: %w\n%s", err, out)
@@ -170,7 +170,7 @@ func (c cli) run(ctx context.Context, name, command string, arguments ...string)
 	if command != "output" {
 		arguments = append(arguments, "-no-color", "-input=false")
 	}
-	process := exec.CommandContext(ctx, c.program, append([]string{command}, arguments...)...) //nolint:gosec // the program to run is the point
+	process := exec.CommandContext(ctx, c.program, append([]string{command}, arguments...)...)
 	process.Dir = filepath.Join(c.folder, name)
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "HW_") && !strings.HasPrefix(variable, "OS_") {

@@ -120,7 +120,7 @@ func threshold(order *client.ScriptOrder) *float64 {
 	return order.Properties.ExecuteParam.SuccessRate
 }
 
-// OrderName, StatisticsName and BatchName say in summaries and errors what was looked at.
+// OrderName names an order in summaries and errors.
 func OrderName(id string) string { return "COC script order " + id }
 
 // StatisticsName names the instances of an order.

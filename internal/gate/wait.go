@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
@@ -122,15 +123,9 @@ func (w Wait) over(seen Seen, inGrace bool) bool {
 }
 
 func (e *Ended[T]) doubt(seen Seen) {
-	if seen.Doubt == "" {
-		return
+	if seen.Doubt != "" && !slices.Contains(e.Doubts, seen.Doubt) {
+		e.Doubts = append(e.Doubts, seen.Doubt)
 	}
-	for _, known := range e.Doubts {
-		if known == seen.Doubt {
-			return
-		}
-	}
-	e.Doubts = append(e.Doubts, seen.Doubt)
 }
 
 // pauseAfter is a third of the time waited so far, between a second and the interval, so that the end is seen soon after it came,

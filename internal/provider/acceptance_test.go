@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -56,12 +57,12 @@ func recorded(t *testing.T, name string) map[string]func() (tfprotov6.ProviderSe
 	options := provider.Options{}
 	environment := map[string]string{"HW_REGION_NAME": "cn-north-4", "HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey}
 	var once sync.Once
-	options.WrapTransport = func(real http.RoundTripper) http.RoundTripper {
+	options.WrapTransport = func(next http.RoundTripper) http.RoundTripper {
 		var transport http.RoundTripper
 		var err error
 		if recording.Recording() {
 			var stop func() error
-			transport, stop, err = recording.Record(name, real)
+			transport, stop, err = recording.Record(name, next)
 			once.Do(func() {
 				t.Cleanup(func() {
 					if err := stop(); err != nil {
@@ -131,9 +132,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.script[r.URL.RequestURI()] = answers[1:]
 	}
 	c.mu.Unlock()
-	for name, values := range answers[0].header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answers[0].header)
 	if answers[0].status != 0 {
 		w.WriteHeader(answers[0].status)
 	}

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -57,7 +56,7 @@ type settings struct {
 
 // settle makes the client's configuration of the provider block and the environment. Values that can never be right become
 // diagnostics; what is missing or not known yet becomes the error of a read.
-func settle(ctx context.Context, model providerModel, getenv func(string) string, diags *diag.Diagnostics) client.Config {
+func settle(model providerModel, getenv func(string) string, diags *diag.Diagnostics) client.Config {
 	s := settings{getenv: getenv, diags: diags}
 	cfg := client.Config{
 		Region:      s.text("region", model.Region, isRegion),

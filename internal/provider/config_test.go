@@ -21,7 +21,7 @@ func settled(t *testing.T, model providerModel, environment map[string]string) (
 		model.Endpoints = types.MapNull(types.StringType)
 	}
 	var diags diag.Diagnostics
-	cfg := settle(t.Context(), model, func(name string) string { return environment[name] }, &diags)
+	cfg := settle(model, func(name string) string { return environment[name] }, &diags)
 	return cfg, diags
 }
 

@@ -20,8 +20,7 @@ import (
 // of one for_each can be told apart; the detail says what was asked, what came back and, last, what to do.
 func addReadError(diags *diag.Diagnostics, what string, service client.Service, err error) {
 	summary := "Cannot read " + what
-	var setting *settingError
-	if errors.As(err, &setting) {
+	if setting, ok := errors.AsType[*settingError](err); ok {
 		detail := sentence(setting.text)
 		if setting.argument == "region" || setting.argument == "project_id" {
 			diags.AddAttributeError(path.Root(setting.argument), summary, detail)

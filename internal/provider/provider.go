@@ -8,6 +8,7 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -182,7 +183,7 @@ func (p *hwgate) Configure(ctx context.Context, req provider.ConfigureRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	settings := settle(ctx, model, p.options.Getenv, &resp.Diagnostics)
+	settings := settle(model, p.options.Getenv, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -200,14 +201,14 @@ func (p *hwgate) Configure(ctx context.Context, req provider.ConfigureRequest, r
 
 // userAgent names Terraform and the provider, then what the environment adds.
 func userAgent(terraform string, options Options) string {
-	agent := "Terraform/" + terraform + " (+https://www.terraform.io) terraform-provider-hwgate/" + options.Version
+	agent := []string{"Terraform/" + terraform, "(+https://www.terraform.io)", "terraform-provider-hwgate/" + options.Version}
 	if options.Commit != "" {
-		agent += " (" + options.Commit + ")"
+		agent = append(agent, "("+options.Commit+")")
 	}
 	for _, name := range []string{"HW_TF_CUSTOM_UA", "TF_APPEND_USER_AGENT"} {
 		if more := client.PlainText(options.Getenv(name), 256); more != "" {
-			agent += " " + more
+			agent = append(agent, more)
 		}
 	}
-	return agent
+	return strings.Join(agent, " ")
 }

@@ -18,7 +18,7 @@ func TestWaitCosts(t *testing.T) {
 			cloud := newCloud(t, always(map[string]string{exampleOrder: orderBody("FINISHED")}))
 			cloud.steps(t, resource.TestStep{
 				// A plan reads once.
-				Config:             cloud.header("") + exampleData("coc_script_order", arguments),
+				Config:             cloud.header("") + exampleData(arguments),
 				PlanOnly:           true,
 				ExpectNonEmptyPlan: false,
 			})
@@ -41,7 +41,7 @@ func TestWaitForOrder(t *testing.T) {
 			{body: orderBody("FINISHED")}},
 	})
 	cloud.steps(t, resource.TestStep{
-		Config:            cloud.header("") + exampleData("coc_script_order", "wait_for_completion = true\npoll_interval = \"1s\""),
+		Config:            cloud.header("") + exampleData("wait_for_completion = true\npoll_interval = \"1s\""),
 		ConfigStateChecks: expect("data.coc_script_order.test", values{"outcome": text("succeeded"), "completed": yes, "timed_out": no}),
 	})
 }
@@ -54,7 +54,7 @@ func TestPausedOrder(t *testing.T) {
 		exampleOrder + "/batches/1?limit=50": batchBody(2, 1),
 	}))
 	cloud.steps(t, resource.TestStep{
-		Config: cloud.header("") + exampleData("coc_script_order", "wait_for_completion = true"),
+		Config: cloud.header("") + exampleData("wait_for_completion = true"),
 		ConfigStateChecks: expect("data.coc_script_order.test", values{
 			"outcome": text("paused"), "completed": no, "timed_out": no, "failed_hosts": list(items{text("ecs-3")}),
 		}),
@@ -70,18 +70,18 @@ func TestDeadline(t *testing.T) {
 	waiting := "wait_for_completion = true\npoll_interval = \"1s\"\ntimeouts { read = \"2s\" }"
 	cloud.steps(t,
 		resource.TestStep{
-			Config:      cloud.header("") + exampleData("coc_script_order", waiting),
+			Config:      cloud.header("") + exampleData(waiting),
 			ExpectError: wrapped("COC script order SCT2023083109562601af694bf did not end in time with data.coc_script_order.test,"),
 		})
 	cloud.steps(t,
 		resource.TestStep{
-			Config: cloud.header("") + exampleData("coc_script_order", waiting),
+			Config: cloud.header("") + exampleData(waiting),
 			ExpectError: wrapped("of waiting; 3 of 4 instances finished, 1 failed, 0 unfinished (ABNORMAL 1), success rate 75%. " +
 				"Raise timeouts.read to wait longer,"),
 		})
 	cloud.steps(t,
 		resource.TestStep{
-			Config: cloud.header("") + exampleData("coc_script_order", waiting+"\ncontinue_on_timeout = true"),
+			Config: cloud.header("") + exampleData(waiting+"\ncontinue_on_timeout = true"),
 			ConfigStateChecks: expect("data.coc_script_order.test", values{
 				"timed_out": yes, "completed": no, "outcome": text("running"), "succeeded": no, "counts": null,
 			}),
@@ -96,7 +96,7 @@ func TestFailureDetailsUnavailable(t *testing.T) {
 		exampleOrder + "/statistics": {{status: 403, body: `{"error_code":"APIGW.0302","error_msg":"no"}`}},
 	})
 	cloud.steps(t, resource.TestStep{
-		Config: cloud.header("") + exampleData("coc_script_order", ""),
+		Config: cloud.header("") + exampleData(""),
 		ConfigStateChecks: expect("data.coc_script_order.test", values{
 			"outcome": text("failed"), "status": text("ABNORMAL"), "counts": null, "failed_hosts": null, "failed_instances": null,
 			"summary": text("COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s"),
@@ -144,6 +144,6 @@ func TestWaitForJobs(t *testing.T) {
 	})
 }
 
-func exampleData(name, arguments string) string {
-	return dataBlock(name, "execute_uuid = \"SCT2023083109562601af694bf\"\n"+arguments)
+func exampleData(arguments string) string {
+	return dataBlock("coc_script_order", "execute_uuid = \"SCT2023083109562601af694bf\"\n"+arguments)
 }

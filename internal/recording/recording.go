@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path"
@@ -46,10 +47,10 @@ func Replay(unexpected func(*http.Request), names ...string) (http.RoundTripper,
 }
 
 // Record starts a new recording, which sends requests on. Stop writes it, without what may be secret.
-func Record(name string, real http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
+func Record(name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
 	rec, err := recorder.New(filepath.Join(sourceDir(), "cassettes", filepath.FromSlash(name)),
 		recorder.WithMode(recorder.ModeRecordOnly),
-		recorder.WithRealTransport(real),
+		recorder.WithRealTransport(next),
 		recorder.WithBlockUnsafeMethods(true),
 		recorder.WithHook(scrub, recorder.BeforeSaveHook),
 	)
@@ -72,9 +73,7 @@ func Handler(names ...string) (http.Handler, error) {
 			return
 		}
 		defer answer.Body.Close()
-		for name, values := range answer.Header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header)
 		w.WriteHeader(answer.StatusCode)
 		_, _ = io.Copy(w, answer.Body)
 	}), nil
