@@ -30,6 +30,8 @@ type Config struct {
 	AuthURL Setting
 	// ProjectID and ProjectName name the project in the provider's own region; without an id it is looked up by name.
 	ProjectID, ProjectName Setting
+	// DomainID is the account, sent to COC when no project id is configured.
+	DomainID Setting
 	// Blocked, when set, fails every read: a setting that all of them need is not known.
 	Blocked error
 
@@ -58,6 +60,8 @@ type Client struct {
 	secrets   *redactor
 	auth      *authenticator
 	projects  projectCache
+	// bodyLimit is the constant of that name, and a field because tests lower it.
+	bodyLimit int64
 }
 
 // New makes a client. It sends nothing. It fails only for an endpoint that is not an absolute URL.
@@ -78,15 +82,16 @@ func New(cfg Config) (*Client, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	secrets := &redactor{}
-	return &Client{
+	c := &Client{
 		cfg:       cfg,
 		transport: newTransport(cfg),
 		log:       log,
-		secrets:   secrets,
-		auth:      newAuthenticator(cfg.Credentials, secrets, log),
+		secrets:   &redactor{},
 		projects:  projectCache{byKey: map[string]*projectEntry{}},
-	}, nil
+		bodyLimit: bodyLimit,
+	}
+	c.auth = c.authenticate(cfg.Credentials)
+	return c, nil
 }
 
 func newTransport(cfg Config) http.RoundTripper {

@@ -21,6 +21,8 @@ func (o Order) call(c *Client, more ...string) call {
 	header := http.Header{"X-Language": {c.cfg.Language}}
 	if o.ProjectID != "" {
 		header.Set("X-Project-Id", o.ProjectID)
+	} else if c.cfg.DomainID.Value != "" {
+		header.Set("X-Domain-Id", c.cfg.DomainID.Value)
 	}
 	if o.UserProfile != "" {
 		header.Set("X-User-Profile", o.UserProfile)

@@ -35,7 +35,7 @@ func (c Credential) String() string {
 func (c Credential) GoString() string { return c.String() }
 
 // authenticate puts the credential into the headers of a request.
-func (c Credential) authenticate(req *http.Request, now time.Time) {
+func (c Credential) authenticate(req *http.Request, body []byte, now time.Time) {
 	if c.Token != "" {
 		req.Header.Set("X-Auth-Token", c.Token)
 		return
@@ -43,7 +43,7 @@ func (c Credential) authenticate(req *http.Request, now time.Time) {
 	if c.SecurityToken != "" {
 		req.Header.Set("X-Security-Token", c.SecurityToken)
 	}
-	sign(req, nil, c.AccessKey, c.SecretKey, now, signedHeaders)
+	sign(req, body, c.AccessKey, c.SecretKey, now, signedHeaders)
 }
 
 // A CredentialSource gives credentials. It is asked at every attempt and has to be safe for concurrent use.
@@ -89,11 +89,24 @@ type authenticator struct {
 	refused map[Credential]*Error
 }
 
-func newAuthenticator(source CredentialSource, secrets *redactor, log *slog.Logger) *authenticator {
+// authenticate makes an authenticator of a source, which is given the client if it sends requests of its own.
+func (c *Client) authenticate(source CredentialSource) *authenticator {
+	if source, ok := source.(connector); ok {
+		source.connect(c)
+	}
 	return &authenticator{
-		source: source, secrets: secrets, log: log, alone: semaphore.NewWeighted(1),
+		source: source, secrets: c.secrets, log: c.log, alone: semaphore.NewWeighted(1),
 		proven: map[Credential]bool{}, refused: map[Credential]*Error{},
 	}
+}
+
+// expire makes the source replace a refused credential. It tells whether the source is one that can.
+func (a *authenticator) expire(refused Credential) bool {
+	source, ok := a.source.(interface{ expire(refused Credential) })
+	if ok {
+		source.expire(refused)
+	}
+	return ok
 }
 
 // lease is a credential on loan for one attempt. Its end has to be told: to answered, or to release when no answer came.
@@ -153,7 +166,7 @@ func (l *lease) answered(status int, failure *Error) {
 	switch {
 	case status == http.StatusUnauthorized:
 		l.auth.refused[l.Credential] = failure
-	case status == http.StatusOK, status == http.StatusBadRequest, status == http.StatusForbidden:
+	case isSuccess(status), status == http.StatusBadRequest, status == http.StatusForbidden:
 		// The others are said by proxies, or by gateways before they look at the credential.
 		l.auth.proven[l.Credential] = true
 	}

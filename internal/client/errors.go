@@ -15,7 +15,8 @@ import (
 // Error is how every request fails that was built: with an answer of the service that is not the one asked for, or without any
 // answer. No field holds a secret, and the texts are harmless single lines.
 type Error struct {
-	// Method, Host and Path say what was asked.
+	// Service is whose host was asked; Method, Host and Path say what.
+	Service            Service
 	Method, Host, Path string
 	// Status is the HTTP status, 0 when there was no answer.
 	Status int
@@ -87,33 +88,44 @@ func (e *Error) Answer() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Cause gives the failed request behind an error: the log-in's, where that is why a read failed.
+func Cause(err error) (cause *Error, ok bool) {
+	for {
+		next, found := errors.AsType[*Error](err)
+		if !found {
+			return cause, cause != nil
+		}
+		cause, err = next, next.Err
+	}
+}
+
 // codeOrderNotFound is COC's only way to say that there is no such order; the HTTP status is 400.
 const codeOrderNotFound = "COC.00040709"
 
 // IsNotFound tells whether the service said that the object does not exist. A 404 does not say so: it comes from the gateway.
 func IsNotFound(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Code == codeOrderNotFound
+	e, ok := Cause(err)
+	return ok && e.Code == codeOrderNotFound
 }
 
 // IsUnauthorized tells whether the credential was refused, or refused before and so not used again.
 func IsUnauthorized(err error) bool {
-	var e *Error
-	return errors.As(err, &e) &&
+	e, ok := Cause(err)
+	return ok &&
 		(e.Status == http.StatusUnauthorized || e.Code == "ROMA.1000" || e.Code == "ROMA.1002")
 }
 
 // IsForbidden tells whether the caller was recognized but lacks a right.
 func IsForbidden(err error) bool {
-	var e *Error
-	return errors.As(err, &e) &&
+	e, ok := Cause(err)
+	return ok &&
 		(e.Status == http.StatusForbidden || e.Code == "ROMA.1006" || e.Code == "DLF.6888")
 }
 
 // IsTransient tells whether asking again later may help: throttling, a fault on the service's side, or the network.
 func IsTransient(err error) bool {
-	var e *Error
-	if !errors.As(err, &e) || errors.Is(e.Err, ErrMalformed) || errors.Is(e.Err, ErrTooLarge) ||
+	e, ok := Cause(err)
+	if !ok || errors.Is(e.Err, ErrMalformed) || errors.Is(e.Err, ErrTooLarge) ||
 		errors.Is(e.Err, ErrNoCredential) || errors.Is(e.Err, ErrRefusedBefore) {
 		return false
 	}

@@ -31,19 +31,24 @@ const (
 // exchange is one request on its way: it makes the attempts and decides whether there is another. It serves a single call.
 type exchange struct {
 	client  *Client
+	service Service
 	request *http.Request
+	body    []byte
 	// auth is nil for a request without a credential.
 	auth *authenticator
 
 	attempts   int
 	credential string
-	pause      time.Duration
+	// refused is the credential of a 401 that the source can replace; that is done once.
+	refused *Credential
+	renewed bool
+	pause   time.Duration
 }
 
 // blank is an Error that names the request.
 func (x *exchange) blank() *Error {
 	u := x.request.URL
-	return &Error{Method: x.request.Method, Host: u.Host, Path: u.Path, Attempts: x.attempts, Credential: x.credential}
+	return &Error{Service: x.service, Method: x.request.Method, Host: u.Host, Path: u.Path, Attempts: x.attempts, Credential: x.credential}
 }
 
 // RoundTrip makes one attempt: it authenticates a copy of the request, sends it under its own time limit and reads the whole body,
@@ -59,7 +64,7 @@ func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		defer lent.release()
 		x.credential = lent.describe()
-		lent.authenticate(attempt, time.Now())
+		lent.authenticate(attempt, x.body, time.Now())
 	}
 	x.attempts++
 	start := time.Now()
@@ -71,6 +76,7 @@ func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 	if lent != nil {
 		var refusal *Error
 		if response.StatusCode == http.StatusUnauthorized {
+			x.refused = &lent.Credential
 			refusal = x.failure(reply{response.StatusCode, response.Header, body})
 		}
 		lent.answered(response.StatusCode, refusal)
@@ -92,17 +98,17 @@ func (x *exchange) send(attempt *http.Request) (*http.Response, []byte, error) {
 	}
 	defer response.Body.Close()
 	limit := int64(errorBodyLimit)
-	if response.StatusCode == http.StatusOK {
-		limit = bodyLimit
+	if isSuccess(response.StatusCode) {
+		limit = x.client.bodyLimit
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	switch {
-	case int64(len(body)) > limit && response.StatusCode == http.StatusOK:
-		return nil, nil, fmt.Errorf("%w: more than %d MiB", ErrTooLarge, bodyLimit>>20)
+	case int64(len(body)) > limit && isSuccess(response.StatusCode):
+		return nil, nil, fmt.Errorf("%w: more than %d MiB", ErrTooLarge, limit>>20)
 	case int64(len(body)) > limit:
 		// An error page that long was cut; its status and first words are what counts.
 		return response, body[:limit], nil
-	case err != nil && response.StatusCode != http.StatusOK && attempt.Context().Err() == nil:
+	case err != nil && !isSuccess(response.StatusCode) && attempt.Context().Err() == nil:
 		// The status has been said: a 401 must not be taken for a lost connection and repeated. A body cut anywhere might end in a
 		// part of a secret, so none of it is kept.
 		return response, nil, nil
@@ -140,7 +146,14 @@ func (x *exchange) checkRetry(ctx context.Context, response *http.Response, err 
 	if ctx.Err() != nil {
 		return false, nil //nolint:nilerr // the failure of the attempt is passed through, and tells more
 	}
-	if x.attempts > x.client.cfg.MaxRetries {
+	if response != nil && response.StatusCode == http.StatusUnauthorized {
+		return x.renew(ctx), nil
+	}
+	attempts := x.attempts
+	if x.renewed {
+		attempts--
+	}
+	if attempts > x.client.cfg.MaxRetries {
 		return false, nil
 	}
 	var asked time.Duration
@@ -162,7 +175,7 @@ func (x *exchange) checkRetry(ctx context.Context, response *http.Response, err 
 		}
 	}
 	throttled := response != nil && response.StatusCode == http.StatusTooManyRequests
-	x.pause = nextPause(x.attempts, asked, throttled)
+	x.pause = nextPause(attempts, asked, throttled)
 	if deadline, ok := ctx.Deadline(); ok && time.Now().Add(x.pause).After(deadline) {
 		if asked > 0 {
 			return false, &PauseError{asked}
@@ -172,6 +185,16 @@ func (x *exchange) checkRetry(ctx context.Context, response *http.Response, err 
 	x.client.log.LogAttrs(ctx, slog.LevelDebug, "request will be repeated",
 		slog.Int("attempt", x.attempts), slog.Int64("pause_ms", x.pause.Milliseconds()))
 	return true, nil
+}
+
+// renew asks for another credential in place of a refused one, if the source has any but this one.
+func (x *exchange) renew(ctx context.Context) bool {
+	if x.renewed || x.refused == nil || !x.auth.expire(*x.refused) {
+		return false
+	}
+	x.renewed, x.pause = true, 0
+	x.client.log.InfoContext(ctx, "credential refused, asking for another one", "origin", x.auth.source.Origin())
+	return true
 }
 
 func (x *exchange) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return x.pause }

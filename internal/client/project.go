@@ -75,7 +75,7 @@ func (c *Client) lookUpProject(ctx context.Context, region string) (string, erro
 		return entry.id, nil
 	}
 	ids, _, err := get(ctx, c, call{
-		service: IAM, target: Target{Region: region}, path: []string{"projects"}, query: url.Values{"name": {name}},
+		service: IAM, target: Target{Region: region}, path: []string{"v3", "projects"}, query: url.Values{"name": {name}},
 	}, func(answer fields) []string {
 		if answer.member("projects") == nil {
 			answer.missing("projects")

@@ -16,7 +16,7 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// call is one GET to a service.
+// call is one request to a service: a GET, or a POST when it has a body.
 type call struct {
 	service Service
 	target  Target
@@ -24,6 +24,8 @@ type call struct {
 	path   []string
 	query  url.Values
 	header http.Header
+	// body is sent as JSON. Only log-ins have one.
+	body any
 }
 
 // pathSegment is what ids are made of. Nothing else reaches a path, so that no value can change which API is called.
@@ -32,16 +34,9 @@ var pathSegment = regexp.MustCompile(`^[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-
 // get sends a call, with retries, and reads the JSON object it answers with.
 func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) (T, []string, error) {
 	var zero T
-	x, err := c.newExchange(ctx, call)
+	x, got, err := c.ask(ctx, call, c.auth)
 	if err != nil {
 		return zero, nil, err
-	}
-	got, err := x.run()
-	if err != nil {
-		return zero, nil, err
-	}
-	if got.status != http.StatusOK {
-		return zero, nil, x.failure(got)
 	}
 	answer := fields{found: &findings{}}
 	if err := json.Unmarshal(got.body, &answer.values); err != nil || answer.values == nil {
@@ -63,6 +58,29 @@ func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) 
 		return zero, nil, e
 	}
 	return value, answer.found.warnings, nil
+}
+
+// ask sends a call, with retries, under the credentials of an authenticator (nil for none). Any answer but a success is an error.
+func (c *Client) ask(ctx context.Context, call call, auth *authenticator) (*exchange, reply, error) {
+	x, err := c.newExchange(ctx, call)
+	if err != nil {
+		return nil, reply{}, err
+	}
+	x.auth = auth
+	got, err := x.run()
+	if err == nil && !isSuccess(got.status) {
+		err = x.failure(got)
+	}
+	return x, got, err
+}
+
+func isSuccess(status int) bool { return status >= 200 && status < 300 }
+
+// malformed is the error of an answer that lacks what it is all about.
+func (x *exchange) malformed(fault string) *Error {
+	e := x.blank()
+	e.Err = fmt.Errorf("%w: %s", ErrMalformed, fault)
+	return e
 }
 
 // errInstead marks a 200 that holds an error and no data, as some COC endpoints send.
@@ -106,14 +124,24 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	}
 	u.Path += "/" + strings.Join(call.path, "/")
 	u.RawQuery = canonicalQuery(call.query)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	method, body := http.MethodGet, []byte(nil)
+	if call.body != nil {
+		method = http.MethodPost
+		if body, err = json.Marshal(call.body); err != nil {
+			return nil, fmt.Errorf("building the request: %w", err)
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("building the request: %w", err)
 	}
 	maps.Copy(request.Header, call.header)
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", c.cfg.UserAgent)
-	return &exchange{client: c, request: request, auth: c.auth}, nil
+	if call.body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	return &exchange{client: c, service: call.service, request: request, body: body}, nil
 }
 
 // reply is an answer that has been read.
@@ -134,7 +162,8 @@ func (x *exchange) run() (reply, error) {
 			Transport:     x,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		RetryMax:     x.client.cfg.MaxRetries,
+		// The policy counts by itself: a renewed credential is one attempt more.
+		RetryMax:     x.client.cfg.MaxRetries + 1,
 		CheckRetry:   x.checkRetry,
 		Backoff:      x.backoff,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,

@@ -1,7 +1,9 @@
 package client
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -38,7 +40,10 @@ func (c *Client) COCTarget(region, projectID string) (Target, error) {
 		return Target{}, err
 	}
 	if _, ok := c.cfg.Endpoints[COC]; target.Region == "" && !ok {
-		return Target{}, c.cfg.Region.Err
+		return Target{}, c.noRegion()
+	}
+	if target.ProjectID == "" && c.cfg.DomainID.Err != nil {
+		return Target{}, c.cfg.DomainID.Err
 	}
 	return target, nil
 }
@@ -51,7 +56,7 @@ func (c *Client) ProjectTarget(ctx context.Context, region, projectID string) (T
 		return Target{}, err
 	}
 	if target.Region == "" {
-		return Target{}, c.cfg.Region.Err
+		return Target{}, c.noRegion()
 	}
 	if target.ProjectID == "" {
 		target.ProjectID, err = c.lookUpProject(ctx, target.Region)
@@ -71,6 +76,14 @@ func (c *Client) target(region, projectID string) (Target, error) {
 	}
 	return Target{Region: region, ProjectID: c.cfg.ProjectID.Value}, c.cfg.ProjectID.Err
 }
+
+// noRegion says why there is no region.
+func (c *Client) noRegion() error {
+	return cmp.Or(c.cfg.Region.Err, errNoRegion)
+}
+
+// errNoRegion stands in for a reason of the configuration's own; without one a missing region would pass for no error.
+var errNoRegion = errors.New("no region is configured")
 
 // ownRegion tells whether the provider's project settings count for a region: only for the provider's own.
 func (c *Client) ownRegion(region string) bool { return region == c.cfg.Region.Value }
@@ -93,7 +106,7 @@ func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 		return nil, c.cfg.Cloud.Err
 	}
 	if region == "" {
-		return nil, c.cfg.Region.Err
+		return nil, c.noRegion()
 	}
 	cloud := c.cfg.Cloud.Value
 	if cloud == "" {
@@ -134,7 +147,7 @@ func cocHost(region string) string {
 	}
 }
 
-// iamURL reads the address of IAM, which may end in /v3 or not, and gives it with /v3.
+// iamURL reads the address of IAM, which may end in /v3 or not, and gives it without: IAM has more than that version.
 func iamURL(set Setting) (*url.URL, error) {
 	if set.Err != nil {
 		return nil, set.Err
@@ -143,7 +156,7 @@ func iamURL(set Setting) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.Path = strings.TrimSuffix(u.Path, "/v3") + "/v3"
+	u.Path = strings.TrimSuffix(u.Path, "/v3")
 	return u, nil
 }
 

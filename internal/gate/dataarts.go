@@ -60,8 +60,11 @@ func TasksName(asked client.TaskOverview) string {
 	if when == "" {
 		when = "today"
 	}
-	name := whose + "DataArts job instances of " + where + " in project " + asked.ProjectID
-	return name + " (" + strings.ReplaceAll(when, "_", " ") + ")"
+	// The project is not known before it was looked up.
+	if asked.ProjectID != "" {
+		where += " in project " + asked.ProjectID
+	}
+	return whose + "DataArts job instances of " + where + " (" + strings.ReplaceAll(when, "_", " ") + ")"
 }
 
 // JudgeTasks judges the job instances of a workspace. The counts are not promised to add up to the total: that is not checked.

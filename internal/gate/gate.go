@@ -59,8 +59,14 @@ const (
 	namesInShort = 10
 )
 
-// word makes a status word of the service fit for a text.
-func word(status string) string { return client.PlainText(status, wordLimit) }
+// word makes a status word of the service fit for a text. Only a word that is not there is empty.
+func word(status string) string {
+	text := client.PlainText(status, wordLimit)
+	if text == "" && status != "" {
+		return "?"
+	}
+	return text
+}
 
 // names joins names for a summary: ten at most, then how many more.
 func names(list []string) string {

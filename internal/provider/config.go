@@ -26,6 +26,11 @@ var variables = map[string][]string{
 	"secret_key":     {"HW_SECRET_KEY", "OS_SECRET_KEY"},
 	"security_token": {"HW_SECURITY_TOKEN"},
 	"token":          {"HW_AUTH_TOKEN", "OS_AUTH_TOKEN"},
+	"user_name":      {"HW_USER_NAME", "OS_USERNAME"},
+	"user_id":        {"HW_USER_ID", "OS_USER_ID"},
+	"password":       {"HW_USER_PASSWORD", "OS_PASSWORD"},
+	"domain_name":    {"HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"},
+	"domain_id":      {"HW_DOMAIN_ID", "OS_DOMAIN_ID", "OS_USER_DOMAIN_ID", "OS_PROJECT_DOMAIN_ID"},
 	"project_id":     {"HW_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"},
 	"project_name":   {"HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME"},
 	"auth_url":       {"HW_AUTH_URL", "OS_AUTH_URL"},
@@ -33,6 +38,21 @@ var variables = map[string][]string{
 	"max_retries":    {"HW_MAX_RETRIES"},
 	"insecure":       {"HW_INSECURE", "OS_INSECURE"},
 	"cacert_file":    {"OS_CACERT"},
+
+	"shared_config_file": {"HW_SHARED_CONFIG_FILE"},
+	"profile":            {"HW_PROFILE"},
+
+	"assume_role.agency_name": {"HW_ASSUME_ROLE_AGENCY_NAME"},
+	"assume_role.domain_name": {"HW_ASSUME_ROLE_DOMAIN_NAME"},
+	"assume_role.domain_id":   {"HW_ASSUME_ROLE_DOMAIN_ID"},
+	"assume_role.duration":    {"HW_ASSUME_ROLE_DURATION"},
+
+	"assume_role_with_oidc.agency_name":   {"HW_ASSUME_ROLE_AGENCY_NAME"},
+	"assume_role_with_oidc.domain_id":     {"HW_ASSUME_ROLE_DOMAIN_ID"},
+	"assume_role_with_oidc.duration":      {"HW_ASSUME_ROLE_DURATION"},
+	"assume_role_with_oidc.idp_id":        {"HW_ASSUME_ROLE_IDP_ID"},
+	"assume_role_with_oidc.id_token":      {"HW_ASSUME_ROLE_ID_TOKEN"},
+	"assume_role_with_oidc.id_token_file": {"HW_ASSUME_ROLE_ID_TOKEN_FILE"},
 }
 
 // environment words the fallback for a description.
@@ -52,20 +72,32 @@ type settings struct {
 	diags  *diag.Diagnostics
 	// blocked are arguments that every read needs and that cannot be had.
 	blocked []error
+
+	// block is where credentials may be written in the provider block; hasRole and hasOIDC tell which of its blocks are there.
+	block            written
+	hasRole, hasOIDC bool
+	// profile is the one of KooCLI's file, nil when none is asked for; profileFault says why it cannot be had. In the order of
+	// precedence it stands behind the provider block if that asked for it, else behind the environment.
+	profile        *profile
+	profileFault   error
+	profileInBlock bool
 }
 
 // settle makes the client's configuration of the provider block and the environment. Values that can never be right become
 // diagnostics; what is missing or not known yet becomes the error of a read.
 func settle(model providerModel, getenv func(string) string, diags *diag.Diagnostics) client.Config {
 	s := settings{getenv: getenv, diags: diags}
+	s.block, s.hasRole, s.hasOIDC = model.written()
+	s.readProfile()
 	cfg := client.Config{
 		Region:      s.text("region", model.Region, isRegion),
 		Cloud:       s.text("cloud", model.Cloud, isDomain),
 		AuthURL:     s.text("auth_url", model.AuthURL, isEndpoint),
 		ProjectID:   s.text("project_id", model.ProjectID, isID),
 		ProjectName: s.text("project_name", model.ProjectName, isHeaderText),
+		DomainID:    s.text("domain_id", model.DomainID, isID),
 		Endpoints:   s.endpoints(model.Endpoints),
-		Credentials: s.credentials(model),
+		Credentials: s.credentials(s.block),
 		MaxRetries:  s.maxRetries(model.MaxRetries),
 		Insecure:    s.insecure(model.Insecure),
 		RootCAs:     s.authorities(model.CACertFile),
@@ -74,8 +106,49 @@ func settle(model providerModel, getenv func(string) string, diags *diag.Diagnos
 	if cfg.Region == (client.Setting{}) {
 		cfg.Region.Err = missing("region", "no region is set")
 	}
+	// A project belongs to a region: the profile's counts for the profile's own.
+	if s.profile != nil && cfg.ProjectID == (client.Setting{}) && cfg.Region.Value == s.profile.Region {
+		cfg.ProjectID.Value = s.profile.ProjectID
+	}
 	cfg.Blocked = errors.Join(s.blocked...)
 	return cfg
+}
+
+// readProfile reads KooCLI's file, if the provider block or the environment asks for it.
+func (s *settings) readProfile() {
+	s.profileInBlock = !s.block["profile"].IsNull() || !s.block["shared_config_file"].IsNull()
+	in := s.inEnvironment
+	if s.profileInBlock {
+		in = s.inBoth
+	}
+	file, _ := in("shared_config_file")
+	name, _ := in("profile")
+	switch {
+	case file.IsNull() && name.IsNull():
+	case file.IsUnknown():
+		s.profileFault = unknown("shared_config_file")
+	case name.IsUnknown():
+		s.profileFault = unknown("profile")
+	default:
+		found, err := readProfile(file.ValueString(), name.ValueString(), s.getenv)
+		if s.profileFault = err; err == nil {
+			s.profile = &found
+		}
+	}
+}
+
+// fallback gives what stands in for an argument that the provider block leaves out, and where it came from.
+func (s *settings) fallback(argument string) (value, origin string) {
+	value, origin = s.fromEnvironment(argument)
+	if s.profile != nil && (origin == "" || s.profileInBlock) {
+		if found := s.profile.value(argument); found != "" {
+			return found, "the profile " + s.profile.shown()
+		}
+	}
+	if origin != "" {
+		origin = "the environment variable " + origin
+	}
+	return value, origin
 }
 
 // settingError is a setting of the provider that a read needs and that cannot be had.
@@ -109,12 +182,24 @@ func (s *settings) fromEnvironment(argument string) (value, variable string) {
 
 // invalid blames an argument, and the environment variable if the value came from there.
 func (s *settings) invalid(argument, variable, why string) {
-	where := "The provider argument " + argument
+	origin := ""
 	if variable != "" {
-		where += ", taken from the environment variable " + variable + ","
+		origin = "the environment variable " + variable
 	}
-	s.diags.AddAttributeError(path.Root(argument), "Invalid provider setting "+argument,
-		where+" cannot be used: "+why+". Correct or remove it.")
+	s.blame(argument, origin, why)
+}
+
+func (s *settings) blame(argument, origin, why string) {
+	where := "The provider argument " + argument
+	if origin != "" {
+		where += ", taken from " + origin + ","
+	}
+	block, inner, nested := strings.Cut(argument, ".")
+	at := path.Root(block)
+	if nested {
+		at = at.AtName(inner)
+	}
+	s.diags.AddAttributeError(at, "Invalid provider setting "+argument, where+" cannot be used: "+why+". Correct or remove it.")
 }
 
 // text settles an argument that is a string of a certain form.
@@ -122,14 +207,14 @@ func (s *settings) text(argument string, value types.String, form textForm) clie
 	if value.IsUnknown() {
 		return client.Setting{Err: unknown(argument)}
 	}
-	text, variable := value.ValueString(), ""
+	text, origin := value.ValueString(), ""
 	if value.IsNull() {
-		if text, variable = s.fromEnvironment(argument); variable == "" {
+		if text, origin = s.fallback(argument); origin == "" {
 			return client.Setting{}
 		}
 	}
 	if why := form.fault(text); why != "" {
-		s.invalid(argument, variable, why)
+		s.blame(argument, origin, why)
 	}
 	return client.Setting{Value: text}
 }

@@ -30,8 +30,7 @@ func addReadError(diags *diag.Diagnostics, what string, service client.Service, 
 		return
 	}
 	detail := sentence(err.Error())
-	var failure *client.Error
-	if errors.As(err, &failure) && failure.Credential != "" && client.IsUnauthorized(err) {
+	if failure, ok := client.Cause(err); ok && failure.Credential != "" && client.IsUnauthorized(err) {
 		detail += " Authenticated with " + failure.Credential + "."
 	}
 	diags.AddError(summary, detail+"\n\n"+advice(service, err))
@@ -40,7 +39,6 @@ func addReadError(diags *diag.Diagnostics, what string, service client.Service, 
 // advice says what to do about the failure of a read.
 func advice(service client.Service, err error) string {
 	var (
-		failure *client.Error
 		project *client.ProjectError
 		pause   *client.PauseError
 	)
@@ -58,20 +56,25 @@ func advice(service client.Service, err error) string {
 	if isProject && project.Err == nil {
 		return "Set project_id in the provider block or the data source, or correct project_name or region."
 	}
-	if !errors.As(err, &failure) {
+	failure, ok := client.Cause(err)
+	if !ok {
 		return "Correct the configuration and run again."
 	}
-	if hint := transportAdvice(service, failure); hint != "" {
+	if hint := transportAdvice(failure); hint != "" {
 		return hint
 	}
-	if isProject {
+	switch {
+	case isProject:
 		return projectAdvice(err)
+	case failure.Service == client.IAM || failure.Service == client.STS:
+		return logInAdvice(failure)
+	default:
+		return answerAdvice(service, failure)
 	}
-	return answerAdvice(service, failure)
 }
 
 // transportAdvice says what to do when no answer came from the service itself.
-func transportAdvice(service client.Service, failure *client.Error) string {
+func transportAdvice(failure *client.Error) string {
 	var (
 		name        *net.DNSError
 		certificate *tls.CertificateVerificationError
@@ -79,18 +82,18 @@ func transportAdvice(service client.Service, failure *client.Error) string {
 	switch {
 	case errors.As(failure, &name):
 		return fmt.Sprintf("The host %s does not exist, or its name cannot be resolved here: the service may not be offered in this "+
-			"region. Correct region or cloud, or set endpoints.%s in the provider block.", failure.Host, serviceOf(failure, service))
+			"region. Correct region or cloud, or set endpoints.%s in the provider block.", failure.Host, failure.Service)
 	case errors.As(failure, &certificate):
 		return "The certificate of the host is not trusted here. Name the authority that signed it in cacert_file."
 	case errors.Is(failure, http.ErrSchemeMismatch):
-		return fmt.Sprintf("The host speaks plain HTTP. Correct endpoints.%s in the provider block.", serviceOf(failure, service))
+		return fmt.Sprintf("The host speaks plain HTTP. Correct endpoints.%s in the provider block.", failure.Service)
 	case errors.Is(failure, client.ErrTooLarge), errors.Is(failure, client.ErrMalformed):
 		return fmt.Sprintf("Something other than the API answered, or the API has changed. Check that %s is the right host "+
 			"(endpoints.%s, proxies); if it is, report the request id to the authors of hwgate.", failure.Host,
-			serviceOf(failure, service))
+			failure.Service)
 	case failure.Status == 0:
 		return fmt.Sprintf("Check the way to %s (network, proxy variables, endpoints.%s), then run again.", failure.Host,
-			serviceOf(failure, service))
+			failure.Service)
 	default:
 		return ""
 	}
@@ -101,6 +104,22 @@ func projectAdvice(err error) string {
 		return credentialAdvice
 	}
 	return "Set project_id, which makes the look-up needless, or let the caller list projects (iam:projects:listProjects)."
+}
+
+// logInAdvice says what to do about a log-in, or an assumed role, that was declined.
+func logInAdvice(failure *client.Error) string {
+	switch {
+	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
+		return "IAM fails at the moment. Run again later, or raise max_retries."
+	case failure.Status == http.StatusNotFound:
+		return "Check auth_url, the region, and the name of the agency or identity provider."
+	case failure.Service == client.STS || strings.HasSuffix(failure.Path, "/securitytokens"):
+		return "Check the agency's name and account, its duration, and that the caller may assume it (Agent Operator, or " +
+			"sts:agencies:assume); it is not tried again in this run."
+	default:
+		return "Check user, password, account and project, or the identity provider and its token; the log-in is not tried again in this " +
+			"run, because repeated failures lock an account."
+	}
 }
 
 const credentialAdvice = "The credential was refused and is not used again in this run, because repeated failures lock a key. Check " +
@@ -165,14 +184,6 @@ func permissionAdvice(service client.Service) string {
 	default:
 		return "Grant the caller the right to read."
 	}
-}
-
-// serviceOf names the endpoint to correct: a read of any service may fail in IAM first.
-func serviceOf(failure *client.Error, service client.Service) client.Service {
-	if strings.HasSuffix(failure.Path, "/v3/projects") {
-		return client.IAM
-	}
-	return service
 }
 
 // addWarnings tells of informational fields that could not be read, in one warning.

@@ -203,8 +203,9 @@ func TestProviderSettings(t *testing.T) {
 	}{
 		"no credential": {
 			block: `region = "cn-north-4"`,
-			want: "no usable credential: tried the provider block: no keys and no token; the environment: no keys and no token. " +
-				"Set access_key and secret_key,",
+			want: "no usable credential: tried the provider block: no keys, token, password or identity token; a profile named there: not " +
+				"asked for; the environment: no keys, token, password or identity token; a profile named in the environment: not asked for; " +
+				"the machine's metadata: HTTP 404 from http://169.254.169.254: the server has no agency, or its metadata service refuses. Set",
 		},
 		"no region": {
 			block: `token = "t"`,
@@ -253,12 +254,16 @@ func TestProviderSettings(t *testing.T) {
 	}
 }
 
-// refuse fails a test that sends anything.
+// refuse fails a test that sends anything, but for the look at the machine's metadata, where it says that there is none.
 type refuse struct{ t *testing.T }
 
 func (r refuse) RoundTrip(request *http.Request) (*http.Response, error) {
-	r.t.Errorf("sent: %s %s", request.Method, request.URL)
-	return httptest.NewRecorder().Result(), nil
+	if request.URL.Host != "169.254.169.254" {
+		r.t.Errorf("sent: %s %s", request.Method, request.URL)
+	}
+	answer := httptest.NewRecorder()
+	answer.WriteHeader(http.StatusNotFound)
+	return answer.Result(), nil
 }
 
 // TestProjectLookUp makes sure that a project is looked up when a path needs one, and only then.

@@ -72,6 +72,11 @@ type providerModel struct {
 	SecretKey     types.String `tfsdk:"secret_key"`
 	SecurityToken types.String `tfsdk:"security_token"`
 	Token         types.String `tfsdk:"token"`
+	UserName      types.String `tfsdk:"user_name"`
+	UserID        types.String `tfsdk:"user_id"`
+	Password      types.String `tfsdk:"password"`
+	DomainName    types.String `tfsdk:"domain_name"`
+	DomainID      types.String `tfsdk:"domain_id"`
 	ProjectID     types.String `tfsdk:"project_id"`
 	ProjectName   types.String `tfsdk:"project_name"`
 	AuthURL       types.String `tfsdk:"auth_url"`
@@ -81,6 +86,36 @@ type providerModel struct {
 	MaxRetries    types.Int64  `tfsdk:"max_retries"`
 	Insecure      types.Bool   `tfsdk:"insecure"`
 	CACertFile    types.String `tfsdk:"cacert_file"`
+
+	SharedConfigFile   types.String `tfsdk:"shared_config_file"`
+	Profile            types.String `tfsdk:"profile"`
+	AssumeRole         types.Object `tfsdk:"assume_role"`
+	AssumeRoleWithOIDC types.Object `tfsdk:"assume_role_with_oidc"`
+}
+
+// written gives all that credentials are made of, and which of the two blocks are there.
+func (m providerModel) written() (block written, role, oidc bool) {
+	block = written{
+		"access_key": m.AccessKey, "secret_key": m.SecretKey, "security_token": m.SecurityToken, "token": m.Token,
+		"user_name": m.UserName, "user_id": m.UserID, "password": m.Password, "domain_name": m.DomainName, "domain_id": m.DomainID,
+		"shared_config_file": m.SharedConfigFile, "profile": m.Profile,
+	}
+	for name, nested := range map[string]types.Object{"assume_role": m.AssumeRole, "assume_role_with_oidc": m.AssumeRoleWithOIDC} {
+		for argument, value := range nested.Attributes() {
+			switch value := value.(type) {
+			case types.String:
+				block[name+"."+argument] = value
+			case types.Int64:
+				block[name+"."+argument] = types.StringNull()
+				if value.IsUnknown() {
+					block[name+"."+argument] = types.StringUnknown()
+				} else if !value.IsNull() {
+					block[name+"."+argument] = types.StringValue(value.String())
+				}
+			}
+		}
+	}
+	return block, !m.AssumeRole.IsNull(), !m.AssumeRoleWithOIDC.IsNull()
 }
 
 func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
@@ -118,6 +153,41 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 				Sensitive: true,
 				MarkdownDescription: "Ready IAM token, sent as `X-Auth-Token` as it is. It wins over a key pair of the same place and " +
 					"is not renewed. " + environment("token"),
+			},
+			"user_name": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Name of an IAM user, for a log-in with `password`; goes with `domain_name` or `domain_id`. " +
+					environment("user_name"),
+			},
+			"user_id": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Id of an IAM user, in place of `user_name`. " + environment("user_id"),
+			},
+			"password": schema.StringAttribute{
+				Optional:  true,
+				Sensitive: true,
+				MarkdownDescription: "Password of the IAM user. The token it gives is renewed before it runs out. " +
+					environment("password"),
+			},
+			"domain_name": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Name of the account that the user belongs to. " + environment("domain_name"),
+			},
+			"domain_id": schema.StringAttribute{
+				Optional:   true,
+				Validators: []validator.String{isID},
+				MarkdownDescription: "Id of the account; sent to COC as `X-Domain-Id` when there is no project id. " +
+					environment("domain_id"),
+			},
+			"shared_config_file": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "File of KooCLI (the command `hcloud`) to take a profile from; read only if this or `profile` is set, " +
+					"and `~/.hcloud/config.json` when `profile` alone is. It has to be unencrypted. " + environment("shared_config_file"),
+			},
+			"profile": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Profile of KooCLI to use; the current one when left out. It gives keys (mode `AKSK` or `SSO`), the " +
+					"machine's agency (mode `ecsAgency`), and region, project id and domain id where they are not set. " + environment("profile"),
 			},
 			"project_id": schema.StringAttribute{
 				Optional:   true,
@@ -172,7 +242,59 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 					environment("cacert_file"),
 			},
 		},
+		Blocks: map[string]schema.Block{
+			"assume_role": schema.SingleNestedBlock{
+				MarkdownDescription: "Agency to assume on top of the credentials found; its temporary keys are renewed before they run out.",
+				Attributes:          agencyAttributes("assume_role", true),
+			},
+			"assume_role_with_oidc": schema.SingleNestedBlock{
+				MarkdownDescription: "Agency to assume with the identity token of a CI system (GitHub Actions, GitLab), without any key.",
+				Attributes:          agencyAttributes("assume_role_with_oidc", false),
+			},
+		},
 	}
+}
+
+// agencyAttributes are the arguments of a block that assumes a role: with keys, or with an identity token.
+func agencyAttributes(block string, withKeys bool) map[string]schema.Attribute {
+	all := map[string]schema.Attribute{
+		"agency_name": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "Name of the agency. " + environment(block+".agency_name"),
+		},
+		"domain_id": schema.StringAttribute{
+			Optional:            true,
+			Validators:          []validator.String{isID},
+			MarkdownDescription: "Id of the account that the agency belongs to. " + environment(block+".domain_id"),
+		},
+		"duration": schema.Int64Attribute{
+			Optional: true,
+			MarkdownDescription: "How long the temporary keys live, in seconds from 900 to 43200; 3600 when left out. Keys that were got with " +
+				"temporary keys live an hour at most. " + environment(block+".duration"),
+		},
+	}
+	if withKeys {
+		all["domain_name"] = schema.StringAttribute{
+			Optional: true,
+			MarkdownDescription: "Name of the account that the agency belongs to, in place of `domain_id`: the third version of the API, " +
+				"with a `duration` up to 86400. " + environment(block+".domain_name"),
+		}
+		return all
+	}
+	all["idp_id"] = schema.StringAttribute{
+		Optional:            true,
+		MarkdownDescription: "Id of the identity provider in IAM. " + environment(block+".idp_id"),
+	}
+	all["id_token"] = schema.StringAttribute{
+		Optional:            true,
+		Sensitive:           true,
+		MarkdownDescription: "Identity token of the job; either this or `id_token_file`. " + environment(block+".id_token"),
+	}
+	all["id_token_file"] = schema.StringAttribute{
+		Optional:            true,
+		MarkdownDescription: "File with the identity token, which is read again at each renewal. " + environment(block+".id_token_file"),
+	}
+	return all
 }
 
 // Configure settles the settings. It sends nothing, and fails only for values that can never be right: an error here would block

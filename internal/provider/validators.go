@@ -40,6 +40,7 @@ var (
 	isRegion     = matching("a region such as cn-north-4: letters, digits and dashes", `[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`)
 	isDomain     = matching("a domain such as myhuaweicloud.com", `[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*`)
 	isHeaderText = matching("printable ASCII characters, no space at either end", `[!-~](?:[ -~]*[!-~])?`)
+	isText       = matching("text without control characters", `[^\pC]*`)
 	isEndpoint   = textForm{"a URL such as https://coc.example.com", func(text string) error {
 		_, err := client.ParseEndpoint(text)
 		return err

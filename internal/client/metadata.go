@@ -1,0 +1,117 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	metadataAddress = "http://169.254.169.254"
+	// metadataLimit bounds the whole look-up: off the cloud nobody answers.
+	metadataLimit = 2 * time.Second
+)
+
+// MetadataSource gives the temporary keys of the agency that the machine itself was given, on a cloud server. A failure before the
+// first keys is final, and passed through explain, which can tell what else was tried.
+//
+// API: GET /openstack/latest/securitykey, with the token of PUT /meta-data/latest/api/token where the machine asks for one,
+// https://support.huaweicloud.com/intl/en-us/usermanual-ecs/ecs_03_0166.html
+func MetadataSource(explain func(error) error) CredentialSource {
+	s := &metadataSource{}
+	s.renewing = newRenewing("the machine's metadata", s.look)
+	s.explain = explain
+	s.final = func(err error) bool {
+		return !s.found && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+	}
+	return s
+}
+
+type metadataSource struct {
+	*renewing
+
+	// http is not the client's: requests to the machine itself never go through a proxy.
+	http  *http.Client
+	found bool
+}
+
+func (s *metadataSource) connect(c *Client) {
+	var transport http.RoundTripper = &http.Transport{
+		DialContext:       (&net.Dialer{Timeout: metadataLimit}).DialContext,
+		DisableKeepAlives: true,
+	}
+	if c.cfg.WrapTransport != nil {
+		transport = c.cfg.WrapTransport(transport)
+	}
+	s.http = &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// look asks for keys. Only one look is under way at a time.
+func (s *metadataSource) look(ctx context.Context) (temporary, error) {
+	limited, cancel := context.WithTimeout(ctx, metadataLimit)
+	defer cancel()
+	keys, err := s.keys(limited)
+	switch {
+	case err == nil:
+		s.found = true
+		return keys, nil
+	case ctx.Err() != nil:
+		return temporary{}, ctx.Err()
+	default:
+		return temporary{}, err
+	}
+}
+
+func (s *metadataSource) keys(ctx context.Context) (temporary, error) {
+	header := http.Header{}
+	// The hardened version of the service wants a token first. Where it is not offered the plain request works.
+	token, status, err := s.send(ctx, http.MethodPut, "/meta-data/latest/api/token",
+		http.Header{"X-Metadata-Token-Ttl-Seconds": {"21600"}})
+	switch {
+	case err != nil:
+		return temporary{}, err
+	case status == http.StatusOK && isHeaderToken(token):
+		header.Set("X-Metadata-Token", token)
+	}
+	body, status, err := s.send(ctx, http.MethodGet, "/openstack/latest/securitykey", header)
+	if err != nil {
+		return temporary{}, err
+	}
+	if status != http.StatusOK {
+		return temporary{}, fmt.Errorf("HTTP %d from %s: the server has no agency, or its metadata service refuses", status, metadataAddress)
+	}
+	return readKeys([]byte(body))
+}
+
+func isHeaderToken(token string) bool {
+	return token != "" && strings.IndexFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
+}
+
+func (s *metadataSource) send(ctx context.Context, method, path string, header http.Header) (body string, status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, metadataAddress+path, http.NoBody)
+	if err != nil {
+		return "", 0, err
+	}
+	request.Header = header
+	response, err := s.http.Do(request)
+	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return "", 0, fmt.Errorf("no answer from %s within %s", metadataAddress, metadataLimit)
+		}
+		return "", 0, fmt.Errorf("no answer from %s", metadataAddress)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(io.LimitReader(response.Body, 1<<16))
+	if err != nil {
+		return "", 0, fmt.Errorf("reading the answer of %s failed", metadataAddress)
+	}
+	return strings.TrimSpace(string(content)), response.StatusCode, nil
+}

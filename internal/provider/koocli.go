@@ -1,0 +1,122 @@
+package provider
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+)
+
+// sharedConfig is the configuration file of KooCLI, the command hcloud.
+type sharedConfig struct {
+	Current  string    `json:"current"`
+	Profiles []profile `json:"profiles"`
+	// AuthEncrypt is written as a boolean or as its text.
+	AuthEncrypt any `json:"authEncrypt"`
+}
+
+// profile is what the file holds under one name.
+type profile struct {
+	profileKeys
+
+	Name         string `json:"name"`
+	Mode         string `json:"mode"`
+	Region       string `json:"region"`
+	ProjectID    string `json:"projectId"`
+	DomainID     string `json:"domainId"`
+	AgencyName   string `json:"agencyName"`
+	AgencyDomain string `json:"agencyDomainName"`
+	AgencyID     string `json:"agencyDomainId"`
+	SSO          struct {
+		Token profileKeys `json:"stsToken"`
+	} `json:"ssoAuth"`
+}
+
+// profileKeys are keys as the file spells them.
+type profileKeys struct {
+	AccessKey     string `json:"accessKeyId"`
+	SecretKey     string `json:"secretAccessKey"`
+	SecurityToken string `json:"securityToken"`
+}
+
+// readProfile finds a profile in the file of KooCLI. Empty names mean the file at its usual place, and the profile in use.
+func readProfile(file, name string, getenv func(string) string) (profile, error) {
+	if file == "" {
+		file = filepath.Join("~", ".hcloud", "config.json")
+	}
+	file = expandHome(file, getenv)
+	content, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return profile{}, fmt.Errorf("the shared config file %s does not exist. Correct shared_config_file, or run hcloud configure", file)
+	}
+	if err != nil {
+		return profile{}, fmt.Errorf("the shared config file cannot be read: %w. Correct shared_config_file", err)
+	}
+	var config sharedConfig
+	if err := json.Unmarshal(content, &config); err != nil {
+		return profile{}, fmt.Errorf("the shared config file %s is not KooCLI's JSON: %w. Run hcloud configure", file, err)
+	}
+	if fmt.Sprint(config.AuthEncrypt) == "true" {
+		return profile{}, fmt.Errorf("the shared config file %s is encrypted, which only KooCLI can read. Run hcloud configure set "+
+			"--cli-auth-encrypt=false", file)
+	}
+	if name == "" {
+		name = config.Current
+	}
+	var names []string
+	for _, candidate := range config.Profiles {
+		if candidate.Name == name {
+			return candidate, nil
+		}
+		names = append(names, candidate.Name)
+	}
+	return profile{}, fmt.Errorf("the shared config file %s has no profile %q; it has %s. Correct profile", file,
+		client.PlainText(name, 64), client.PlainText(strings.Join(names, ", "), 512))
+}
+
+// credential gives the keys of a profile.
+func (p profile) credential() (client.Credential, error) {
+	keys := p.profileKeys
+	if p.Mode == "SSO" {
+		keys = p.SSO.Token
+	}
+	credential := client.Credential{AccessKey: keys.AccessKey, SecretKey: keys.SecretKey, SecurityToken: keys.SecurityToken}
+	switch p.Mode {
+	case "SSO":
+		if credential.AccessKey == "" || credential.SecretKey == "" || credential.SecurityToken == "" {
+			return credential, fmt.Errorf("the profile %s has no keys of its SSO log-in. Run hcloud configure sso", p.shown())
+		}
+	case "", "AKSK":
+		if credential.AccessKey == "" || credential.SecretKey == "" {
+			return credential, fmt.Errorf("the profile %s lacks accessKeyId or secretAccessKey. Run hcloud configure", p.shown())
+		}
+	default:
+		return credential, fmt.Errorf("the profile %s has the mode %s; AKSK, SSO and ecsAgency can be used. Choose another profile",
+			p.shown(), client.PlainText(p.Mode, 32))
+	}
+	for _, value := range []string{credential.AccessKey, credential.SecretKey, credential.SecurityToken} {
+		if value != "" && isHeaderText.fault(value) != "" {
+			return credential, fmt.Errorf("the profile %s holds a key that is no key. Run hcloud configure", p.shown())
+		}
+	}
+	return credential, nil
+}
+
+func (p profile) shown() string { return client.PlainText(p.Name, 64) }
+
+// value is what the profile says of an argument of the provider block. A project belongs to the profile's own region.
+func (p profile) value(argument string) string {
+	switch argument {
+	case "region":
+		return p.Region
+	case "domain_id":
+		return p.DomainID
+	default:
+		return ""
+	}
+}
