@@ -17,19 +17,16 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/recording"
+	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
 
 //go:embed read gate
 var configurations embed.FS
-
-const version = "0.0.1"
 
 func main() {
 	terraform := flag.String("terraform", "terraform", "the Terraform or OpenTofu to run")
@@ -43,21 +40,18 @@ func main() {
 }
 
 func run(ctx context.Context, terraform string) error {
-	folder, err := os.MkdirTemp("", "hwgate-demo-")
+	fmt.Println("Building the provider and installing it in a local mirror ...")
+	box, err := sandbox.New(ctx, terraform)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	fmt.Println("Building the provider and installing it in a local mirror ...")
-	if err := install(ctx, folder); err != nil {
-		return err
-	}
+	defer box.Close()
 	server, err := serve(ctx)
 	if err != nil {
 		return err
 	}
 	fmt.Println("Playing the recorded answers at " + server + " ...")
-	cli := cli{program: terraform, folder: folder, server: server}
+	cli := cli{box, server}
 	if err := showSources(ctx, cli); err != nil {
 		return err
 	}
@@ -69,7 +63,7 @@ func showSources(ctx context.Context, cli cli) error {
 	if err := cli.prepare(ctx, "read"); err != nil {
 		return err
 	}
-	if out, err := cli.run(ctx, "read", "apply", "-auto-approve"); err != nil {
+	if out, err := cli.apply(ctx, "read"); err != nil {
 		return fmt.Errorf("terraform apply: %w\n%s", err, out)
 	}
 	out, err := cli.run(ctx, "read", "output", "-json")
@@ -104,7 +98,7 @@ func showGate(ctx context.Context, cli cli) error {
 	if err := cli.prepare(ctx, "gate"); err != nil {
 		return err
 	}
-	out, err := cli.run(ctx, "gate", "apply", "-auto-approve")
+	out, err := cli.apply(ctx, "gate")
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return fmt.Errorf("the gate should have stopped terraform apply, but it ended with %w\n%s", err, out)
@@ -112,25 +106,6 @@ func showGate(ctx context.Context, cli cli) error {
 	fmt.Printf("\n%s\nterraform apply has ended with exit code %d, nothing was created, and the reason above is the summary\n"+
 		"of the data source. That is the gate: a pipeline stops here.\n", strings.TrimSpace(string(out))+"\n", exit.ExitCode())
 	return nil
-}
-
-// install builds the provider into a filesystem mirror and writes a CLI configuration that knows no other way to get it.
-func install(ctx context.Context, folder string) error {
-	mirror := filepath.Join(folder, "mirror")
-	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		binary := filepath.Join(mirror, host, "hwgate", "hwgate", version, runtime.GOOS+"_"+runtime.GOARCH,
-			"terraform-provider-hwgate_v"+version)
-		if runtime.GOOS == "windows" {
-			binary += ".exe"
-		}
-		build := exec.CommandContext(ctx, "go", "build", "-ldflags", "-X main.version="+version, "-o", binary,
-			"github.com/hwgate/terraform-provider-hwgate")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("building the provider: %w\n%s", err, out)
-		}
-	}
-	config := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror)
-	return os.WriteFile(filepath.Join(folder, "cli.tfrc"), []byte(config), 0o600)
 }
 
 // serve answers from the recordings until the program ends.
@@ -148,8 +123,12 @@ func serve(ctx context.Context) (address string, err error) {
 	return "http://" + listener.Addr().String(), nil
 }
 
-// cli runs Terraform on the configurations, apart from anything that is set up on this machine.
-type cli struct{ program, folder, server string }
+// cli runs Terraform on the configurations.
+type cli struct {
+	*sandbox.Sandbox
+
+	server string
+}
 
 // prepare writes a configuration out and initializes it.
 func (c cli) prepare(ctx context.Context, name string) error {
@@ -157,27 +136,19 @@ func (c cli) prepare(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.CopyFS(filepath.Join(c.folder, name), configuration); err != nil {
+	if err := c.Write(name, configuration); err != nil {
 		return err
 	}
-	if out, err := c.run(ctx, name, "init"); err != nil {
+	if out, err := c.run(ctx, name, "init", "-no-color", "-input=false"); err != nil {
 		return fmt.Errorf("terraform init: %w\n%s", err, out)
 	}
 	return nil
 }
 
-func (c cli) run(ctx context.Context, name, command string, arguments ...string) ([]byte, error) {
-	if command != "output" {
-		arguments = append(arguments, "-no-color", "-input=false")
-	}
-	process := exec.CommandContext(ctx, c.program, append([]string{command}, arguments...)...)
-	process.Dir = filepath.Join(c.folder, name)
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "HW_") && !strings.HasPrefix(variable, "OS_") {
-			process.Env = append(process.Env, variable)
-		}
-	}
-	process.Env = append(process.Env, "TF_CLI_CONFIG_FILE="+filepath.Join(c.folder, "cli.tfrc"),
-		"TF_VAR_server="+c.server, "CHECKPOINT_DISABLE=1")
-	return process.CombinedOutput()
+func (c cli) run(ctx context.Context, name string, arguments ...string) ([]byte, error) {
+	return c.Run(ctx, name, []string{"TF_VAR_server=" + c.server}, arguments...)
+}
+
+func (c cli) apply(ctx context.Context, name string) ([]byte, error) {
+	return c.run(ctx, name, "apply", "-auto-approve", "-no-color", "-input=false")
 }

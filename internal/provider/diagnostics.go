@@ -29,6 +29,10 @@ func addReadError(diags *diag.Diagnostics, what string, service client.Service, 
 		}
 		return
 	}
+	if errors.Is(err, context.Canceled) {
+		diags.AddError(summary, "The read was canceled before it ended. Run it again.")
+		return
+	}
 	detail := sentence(err.Error())
 	if failure, ok := client.Cause(err); ok && failure.Credential != "" && client.IsUnauthorized(err) {
 		detail += " Authenticated with " + failure.Credential + "."
@@ -42,21 +46,19 @@ func advice(service client.Service, err error) string {
 		project *client.ProjectError
 		pause   *client.PauseError
 	)
+	failure, ok := client.Cause(err)
 	switch {
-	case errors.Is(err, context.Canceled):
-		return "The read was canceled. Run it again."
 	case errors.As(err, &pause):
 		return "Raise timeouts.read beyond the pause that the service asks for, or try again later."
 	case errors.Is(err, context.DeadlineExceeded):
 		return "The time of timeouts.read is over. Raise it, or find out why the service does not answer."
-	case errors.Is(err, client.ErrNoCredential):
+	case ok && errors.Is(failure.Err, client.ErrNoCredential):
 		return "Give credentials, then run again; destroy -refresh=false works without."
 	}
 	isProject := errors.As(err, &project)
 	if isProject && project.Err == nil {
 		return "Set project_id in the provider block or the data source, or correct project_name or region."
 	}
-	failure, ok := client.Cause(err)
 	if !ok {
 		return "Correct the configuration and run again."
 	}

@@ -1,0 +1,95 @@
+// Package sandbox runs the real Terraform on the provider of this tree, apart from anything that is set up on the machine: in a
+// temporary folder, with providers from a local mirror only, and without the machine's settings for Terraform or Huawei Cloud.
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// module is this tree's.
+const module = "github.com/hwgate/terraform-provider-hwgate"
+
+// version is what the installed providers say of themselves.
+const version = "0.0.1"
+
+// Sandbox is a temporary folder with a mirror of providers. Close removes it.
+type Sandbox struct {
+	program string
+	folder  string
+}
+
+// New makes a sandbox for a Terraform or OpenTofu, with hwgate in its mirror.
+func New(ctx context.Context, program string) (*Sandbox, error) {
+	folder, err := os.MkdirTemp("", "hwgate-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Sandbox{program: program, folder: folder}
+	config := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.Join(folder, "mirror"))
+	err = os.WriteFile(filepath.Join(folder, "cli.tfrc"), []byte(config), 0o600)
+	if err == nil {
+		err = s.Install(ctx, "hwgate", ".")
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close removes the folder.
+func (s *Sandbox) Close() { _ = os.RemoveAll(s.folder) }
+
+// Install builds a package of this module as the provider hwgate/<name>.
+func (s *Sandbox) Install(ctx context.Context, name, pkg string) error {
+	file := "terraform-provider-" + name + "_v" + version
+	if runtime.GOOS == "windows" {
+		file += ".exe"
+	}
+	built := filepath.Join(s.folder, file)
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X main.version="+version, "-o", built,
+		strings.TrimSuffix(module+"/"+pkg, "/."))
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the provider %s: %w\n%s", name, err, out)
+	}
+	// Terraform and OpenTofu each look under the host of their own registry.
+	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+		platform := filepath.Join(s.folder, "mirror", host, "hwgate", name, version, runtime.GOOS+"_"+runtime.GOARCH)
+		if err := os.MkdirAll(platform, 0o750); err != nil {
+			return err
+		}
+		if err := os.Link(built, filepath.Join(platform, file)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Write lays a configuration out in a folder of its own.
+func (s *Sandbox) Write(name string, configuration fs.FS) error {
+	return os.CopyFS(filepath.Join(s.folder, name), configuration)
+}
+
+// Run runs a command of Terraform in a folder that Write made, with more environment variables. The output is both streams'. The
+// end of the context interrupts it, as Ctrl-C does.
+func (s *Sandbox) Run(ctx context.Context, name string, environment []string, arguments ...string) ([]byte, error) {
+	process := exec.CommandContext(ctx, s.program, arguments...) //nolint:gosec // which program to run is the caller's to say
+	// The end of the context is Ctrl-C: Terraform tells the provider and unlocks its state.
+	process.Cancel = func() error { return process.Process.Signal(os.Interrupt) }
+	process.Dir = filepath.Join(s.folder, name)
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "HW_") && !strings.HasPrefix(variable, "OS_") {
+			process.Env = append(process.Env, variable)
+		}
+	}
+	process.Env = append(process.Env, "TF_CLI_CONFIG_FILE="+filepath.Join(s.folder, "cli.tfrc"), "CHECKPOINT_DISABLE=1")
+	process.Env = append(process.Env, environment...)
+	return process.CombinedOutput()
+}
