@@ -4,13 +4,10 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
-
-	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
 
 // TestCancel interrupts the real Terraform in the middle of a wait. The test framework cannot: its providers are in the test's process.
@@ -25,15 +22,7 @@ func TestCancel(t *testing.T) {
 		_, _ = w.Write([]byte(orderBody("PROCESSING")))
 	}))
 	t.Cleanup(server.Close)
-	program := os.Getenv("TF_ACC_TERRAFORM_PATH")
-	if program == "" {
-		program = "terraform"
-	}
-	box, err := sandbox.New(t.Context(), program)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(box.Close)
+	box := newSandbox(t)
 	cloud := &cloud{Server: server}
 	config := cloud.header("") + exampleData("wait_for_completion = true")
 	if err := box.Write("wait", fstest.MapFS{"main.tf": {Data: []byte(config)}}); err != nil {
