@@ -34,6 +34,9 @@ func (c Credential) String() string {
 // GoString keeps secrets out of %#v.
 func (c Credential) GoString() string { return c.String() }
 
+// LogValue keeps secrets out of structured logs.
+func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
 // authenticate puts the credential into the headers of a request.
 func (c Credential) authenticate(req *http.Request, body []byte, now time.Time) {
 	if c.Token != "" {

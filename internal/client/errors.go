@@ -15,8 +15,9 @@ import (
 // Error is how every request fails that was built: with an answer of the service that is not the one asked for, or without any
 // answer. No field holds a secret, and the texts are harmless single lines.
 type Error struct {
-	// Service is whose host was asked; Method, Host and Path say what.
+	// Service is whose host was asked, and Region the region it was asked for; Method, Host and Path say what.
 	Service            Service
+	Region             string
 	Method, Host, Path string
 	// Status is the HTTP status, 0 when there was no answer.
 	Status int

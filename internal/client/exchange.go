@@ -32,6 +32,7 @@ const (
 type exchange struct {
 	client  *Client
 	service Service
+	region  string
 	request *http.Request
 	body    []byte
 	// auth is nil for a request without a credential.
@@ -48,7 +49,10 @@ type exchange struct {
 // blank is an Error that names the request.
 func (x *exchange) blank() *Error {
 	u := x.request.URL
-	return &Error{Service: x.service, Method: x.request.Method, Host: u.Host, Path: u.Path, Attempts: x.attempts, Credential: x.credential}
+	return &Error{
+		Service: x.service, Region: x.region, Method: x.request.Method, Host: u.Host, Path: u.Path,
+		Attempts: x.attempts, Credential: x.credential,
+	}
 }
 
 // RoundTrip makes one attempt: it authenticates a copy of the request, sends it under its own time limit and reads the whole body,

@@ -42,6 +42,10 @@ type passwordSource struct {
 func (s *passwordSource) connect(c *Client) {
 	s.client = c
 	c.secrets.add(s.Password.Password)
+	// What a service repeats of a request that it cannot read is spelt as JSON spells it.
+	if spelt, err := json.Marshal(s.Password.Password); err == nil {
+		c.secrets.add(string(spelt[1 : len(spelt)-1]))
+	}
 }
 
 // jsonObject is a part of a request body.
@@ -135,6 +139,9 @@ const longestChain = time.Hour
 // API: POST /v3.0/OS-CREDENTIAL/securitytokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0101.html, or
 // POST /v5/agencies/assume, https://support.huaweicloud.com/intl/en-us/api-iam5/AssumeAgency.html
 func AssumeRoleSource(base CredentialSource, agency Agency) CredentialSource {
+	if _, missing := base.(missingSource); missing {
+		return base
+	}
 	s := &assumeRoleSource{base: base, agency: agency}
 	s.renewing = newRenewing("the agency "+agency.Name+", assumed with "+base.Origin(), s.assume)
 	return s

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
@@ -15,10 +16,11 @@ type projectCache struct {
 	byKey map[string]*projectEntry
 }
 
-// projectEntry is one project. Its turn is a lock that a cancelled reader can stop waiting for.
+// projectEntry is one project, or the refusal to look it up. Its turn is a lock that a canceled reader can stop waiting for.
 type projectEntry struct {
-	turn *semaphore.Weighted
-	id   string
+	turn    *semaphore.Weighted
+	id      string
+	refusal error
 }
 
 func (p *projectCache) entry(key string) *projectEntry {
@@ -52,10 +54,8 @@ func (e *ProjectError) Error() string {
 // Unwrap gives the failure of the request.
 func (e *ProjectError) Unwrap() error { return e.Err }
 
-// lookUpProject asks IAM for the id of the project of a region: the one of the configured name in the provider's own region, the
-// one named after the region elsewhere.
-//
-// API: GET /v3/projects, https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0001.html
+// lookUpProject finds the id of the project of a region: the one of the configured name in the provider's own region, the one named
+// after the region elsewhere.
 func (c *Client) lookUpProject(ctx context.Context, region string) (string, error) {
 	name := region
 	if c.ownRegion(region) {
@@ -71,31 +71,16 @@ func (c *Client) lookUpProject(ctx context.Context, region string) (string, erro
 		return "", fmt.Errorf("waiting for the look-up of project %q: %w", name, err)
 	}
 	defer entry.turn.Release(1)
-	if entry.id != "" {
-		return entry.id, nil
+	if entry.id != "" || entry.refusal != nil {
+		return entry.id, entry.refusal
 	}
-	ids, _, err := get(ctx, c, call{
-		service: IAM, target: Target{Region: region}, path: []string{"v3", "projects"}, query: url.Values{"name": {name}},
-	}, func(answer fields) []string {
-		if answer.member("projects") == nil {
-			answer.missing("projects")
-		}
-		return list(answer.need(), "projects", func(project fields) string {
-			// The service is asked for one name; an answer with others must not be trusted with the choice.
-			if deref(project.text("name")) != name {
-				return ""
-			}
-			return deref(project.need().text("id"))
-		})
-	})
+	found, err := c.projectsNamed(ctx, region, name)
 	if err != nil {
-		return "", &ProjectError{Region: region, Name: name, Err: err}
-	}
-	var found []string
-	for _, id := range ids {
-		if id != "" {
-			found = append(found, id)
+		err = &ProjectError{Region: region, Name: name, Err: err}
+		if isRefusal(err) {
+			entry.refusal = err
 		}
+		return "", err
 	}
 	if len(found) != 1 {
 		host := ""
@@ -106,4 +91,37 @@ func (c *Client) lookUpProject(ctx context.Context, region string) (string, erro
 	}
 	entry.id = found[0]
 	return entry.id, nil
+}
+
+// projectsNamed asks IAM for the ids of the projects with a name. A caller who must not list the projects of the account may still
+// list those that he can use.
+//
+// API: GET /v3/projects, https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0001.html, and
+// GET /v3/auth/projects, https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0003.html
+func (c *Client) projectsNamed(ctx context.Context, region, name string) ([]string, error) {
+	all := call{service: IAM, target: Target{Region: region}, path: []string{"v3", "projects"}, query: url.Values{"name": {name}}}
+	own := call{service: IAM, target: Target{Region: region}, path: []string{"v3", "auth", "projects"}}
+	found, _, err := get(ctx, c, all, readProjects(name))
+	if IsForbidden(err) {
+		if usable, _, ownErr := get(ctx, c, own, readProjects(name)); ownErr == nil {
+			return usable, nil
+		}
+	}
+	return found, err
+}
+
+// readProjects reads the ids of the projects with a name. An answer may hold others: they must not be taken for it.
+func readProjects(name string) func(fields) []string {
+	return func(answer fields) []string {
+		if answer.member("projects") == nil {
+			answer.missing("projects")
+		}
+		ids := list(answer.need(), "projects", func(project fields) string {
+			if deref(project.text("name")) != name {
+				return ""
+			}
+			return deref(project.need().text("id"))
+		})
+		return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
+	}
 }

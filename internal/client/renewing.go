@@ -68,16 +68,17 @@ func (r *renewing) Credential(ctx context.Context) (Credential, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch {
-	case err == nil:
+	if err == nil {
 		next.issued = time.Now()
 		r.current = next
 		return next.Credential, nil
-	case time.Now().Before(r.current.expires):
-		// What there is still works; the next read tries again.
-		return r.current.Credential, nil
-	case r.final(err):
+	}
+	if r.final(err) {
 		r.failed = err
+	}
+	if time.Now().Before(r.current.expires) {
+		// What there is still works.
+		return r.current.Credential, nil
 	}
 	return Credential{}, err
 }
@@ -86,10 +87,14 @@ func (r *renewing) Credential(ctx context.Context) (Credential, error) {
 func (r *renewing) known() (credential Credential, settled bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	now := time.Now()
 	if r.failed != nil {
+		if now.Before(r.current.expires) {
+			return r.current.Credential, true, nil
+		}
 		return Credential{}, true, r.failed
 	}
-	return r.current.Credential, r.current.fresh(time.Now()), nil
+	return r.current.Credential, r.current.fresh(now), nil
 }
 
 // expire makes the next read fetch another credential than the refused one.

@@ -1,0 +1,832 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const documentedOrder = `{
+"data" : {
+"execute_uuid" : "SCT2023102211473xxxxxxxxxx",
+"gmt_created" : 1697946452186,
+"gmt_finished" : 1697946763469,
+"execute_costs" : 311282,
+"creator" : "xxxxxxxxxxxcontainer1",
+"status" : "CANCELED",
+"properties" : {
+"script_uuid" : "SC2023101717xxxxxxxxxxxxx",
+"script_name" : "xjptxxxxxxxx",
+"current_execute_batch_index" : 1,
+"execute_param" : {
+"resourceful" : true,
+"timeout" : 300,
+"execute_user" : "root",
+"success_rate" : 100,
+"script_params" : [ ]
+},
+"script_source" : "CUSTOM_SCRIPT"
+}
+}
+}`
+
+const documentedStatistics = `{
+  "data" : {
+    "total_instance" : 1,
+    "execute_statistics" : [ {
+      "instance_status" : "READY",
+      "instance_count" : 0,
+      "batch_indexes" : [ ]
+    }, {
+      "instance_status" : "PROCESSING",
+      "instance_count" : 0,
+      "batch_indexes" : [ ]
+    }, {
+      "instance_status" : "ABNORMAL",
+      "instance_count" : 0,
+      "batch_indexes" : [ ]
+    }, {
+      "instance_status" : "CANCELED",
+      "instance_count" : 1,
+      "batch_indexes" : [ 1 ]
+    }, {
+      "instance_status" : "FINISHED",
+      "instance_count" : 0,
+      "batch_indexes" : [ ]
+    } ]
+  }
+}`
+
+const documentedBatch = `{
+"data" : {
+"batch_index" : 1,
+"total_instances" : 1,
+"execute_instances" : [ {
+"id" : 1588,
+"target_instance" : {
+"resource_id" : "resource_id",
+"agent_sn" : "agent_sn",
+"agent_status" : null,
+"region_id" : null,
+"project_id" : null,
+"properties" : {
+"host_name" : "host_name",
+"fixed_ip" : "x.x.x.x",
+"floating_ip" : null,
+"region_id" : "***",
+"zone_id" : "***",
+"application" : null,
+"group" : null,
+"project_id" : null
+}
+},
+"gmt_created" : 1697946452436,
+"gmt_finished" : 1697946763467,
+"execute_costs" : 311031,
+"status" : "CANCELED",
+"message" : "Script execution result"
+} ]
+}
+}`
+
+// The full answers have every field of the API's pages, also those that the examples there lack, and no value twice.
+const (
+	fullOrder = `{"data": {
+		"execute_uuid": "SCT2023102211473xxxxxxxxxx", "gmt_created": 1697946452186, "gmt_finished": 1697946763469,
+		"execute_costs": 9007199254740993, "creator": "someone", "status": "FINISHED",
+		"properties": {
+			"script_uuid": "SC1", "script_name": "clean up", "script_version_uuid": 9007199254740995, "script_version_name": "1.2",
+			"current_execute_batch_index": 3, "script_source": "CUSTOM_SCRIPT",
+			"execute_param": {
+				"resourceful": true, "timeout": 301, "success_rate": 99.5, "execute_user": "root",
+				"script_params": [{
+					"param_name": "dir", "param_value": "/tmp", "param_order": 4,
+					"param_refer": {"refer_type": "PARAM_STORE", "param_id": "P5", "param_version": "v6"}
+				}]
+			}
+		}
+	}}`
+
+	fullStatistics = `{"data": {"total_instance": 9007199254740993, "execute_statistics": [
+		{"instance_status": "FINISHED", "instance_count": 9007199254740995, "batch_indexes": [7]}
+	]}}`
+
+	fullBatch = `{"data": {"batch_index": 1, "total_instances": 9007199254740993, "execute_instances": [{
+		"id": 9007199254740995, "gmt_created": 1697946452436, "gmt_finished": 1697946763467, "execute_costs": 311031,
+		"status": "ROLLBACKED", "message": "line 1\nline 2 \u001b[31m",
+		"target_instance": {
+			"resource_id": "r1", "provider": "ECS", "region_id": "region-1", "type": "CLOUDSERVER", "project_id": "p1",
+			"agent_sn": "sn1", "agent_status": "ONLINE", "custom_attributes": [{"key": "k1", "value": "v1"}],
+			"properties": {
+				"host_name": "host-1", "fixed_ip": "192.0.2.1", "floating_ip": "198.51.100.2", "region_id": "region-2",
+				"zone_id": "zone-3", "application": "app-4", "group": "group-5", "project_id": "p6"
+			}
+		}
+	}]}}`
+)
+
+func fullOrderResult() *ScriptOrder {
+	return &ScriptOrder{
+		GmtCreated: new(int64(1697946452186)), GmtFinished: new(int64(1697946763469)), ExecuteCosts: new(int64(9007199254740993)),
+		Creator: new("someone"), Status: new("FINISHED"),
+		Properties: &ScriptOrderProperties{
+			ScriptUUID: new("SC1"), ScriptName: new("clean up"), ScriptVersionUUID: new(int64(9007199254740995)),
+			ScriptVersionName: new("1.2"), CurrentExecuteBatchIndex: new(int64(3)), ScriptSource: new("CUSTOM_SCRIPT"),
+			ExecuteParam: &ScriptExecuteParam{
+				Resourceful: new(true), Timeout: new(int64(301)), SuccessRate: new(99.5), ExecuteUser: new("root"),
+				ScriptParams: []ScriptParam{{
+					ParamName: new("dir"), ParamValue: new("/tmp"), ParamOrder: new(int64(4)),
+					ParamRefer: &ScriptParamRefer{ReferType: new("PARAM_STORE"), ParamID: new("P5"), ParamVersion: new("v6")},
+				}},
+			},
+		},
+	}
+}
+
+func fullStatisticsResult() *ScriptOrderStatistics {
+	return &ScriptOrderStatistics{
+		TotalInstance: new(int64(9007199254740993)),
+		ExecuteStatistics: []InstanceStatistic{
+			{InstanceStatus: new("FINISHED"), InstanceCount: new(int64(9007199254740995)), BatchIndexes: []int64{7}},
+		},
+	}
+}
+
+func fullBatchResult() *ScriptOrderBatch {
+	return &ScriptOrderBatch{
+		TotalInstances: new(int64(9007199254740993)),
+		ExecuteInstances: []Instance{{
+			ID: new(int64(9007199254740995)), GmtCreated: new(int64(1697946452436)), GmtFinished: new(int64(1697946763467)),
+			ExecuteCosts: new(int64(311031)), Status: new("ROLLBACKED"), Message: new("line 1\nline 2 \x1b[31m"),
+			TargetInstance: &TargetInstance{
+				ResourceID: new("r1"), Provider: new("ECS"), RegionID: new("region-1"), Type: new("CLOUDSERVER"), ProjectID: new("p1"),
+				AgentSN: new("sn1"), AgentStatus: new("ONLINE"),
+				CustomAttributes: []CustomAttribute{{Key: new("k1"), Value: new("v1")}},
+				Properties: &TargetProperties{
+					HostName: new("host-1"), FixedIP: new("192.0.2.1"), FloatingIP: new("198.51.100.2"), RegionID: new("region-2"),
+					ZoneID: new("zone-3"), Application: new("app-4"), Group: new("group-5"), ProjectID: new("p6"),
+				},
+			},
+		}},
+	}
+}
+
+func TestCOCDocumented(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		call string
+		want any
+	}{
+		{"order", &ScriptOrder{
+			GmtCreated: new(int64(1697946452186)), GmtFinished: new(int64(1697946763469)), ExecuteCosts: new(int64(311282)),
+			Creator: new("xxxxxxxxxxxcontainer1"), Status: new("CANCELED"),
+			Properties: &ScriptOrderProperties{
+				ScriptUUID: new("SC2023101717xxxxxxxxxxxxx"), ScriptName: new("xjptxxxxxxxx"),
+				CurrentExecuteBatchIndex: new(int64(1)), ScriptSource: new("CUSTOM_SCRIPT"),
+				ExecuteParam: &ScriptExecuteParam{
+					Resourceful: new(true), Timeout: new(int64(300)), SuccessRate: new(100.0), ExecuteUser: new("root"),
+					ScriptParams: []ScriptParam{},
+				},
+			},
+		}},
+		{"order statistics", &ScriptOrderStatistics{
+			TotalInstance: new(int64(1)),
+			ExecuteStatistics: []InstanceStatistic{
+				{InstanceStatus: new("READY"), InstanceCount: new(int64(0)), BatchIndexes: []int64{}},
+				{InstanceStatus: new("PROCESSING"), InstanceCount: new(int64(0)), BatchIndexes: []int64{}},
+				{InstanceStatus: new("ABNORMAL"), InstanceCount: new(int64(0)), BatchIndexes: []int64{}},
+				{InstanceStatus: new("CANCELED"), InstanceCount: new(int64(1)), BatchIndexes: []int64{1}},
+				{InstanceStatus: new("FINISHED"), InstanceCount: new(int64(0)), BatchIndexes: []int64{}},
+			},
+		}},
+		{"batch", &ScriptOrderBatch{
+			TotalInstances: new(int64(1)),
+			ExecuteInstances: []Instance{{
+				ID: new(int64(1588)), GmtCreated: new(int64(1697946452436)), GmtFinished: new(int64(1697946763467)),
+				ExecuteCosts: new(int64(311031)), Status: new("CANCELED"), Message: new("Script execution result"),
+				TargetInstance: &TargetInstance{
+					ResourceID: new("resource_id"), AgentSN: new("agent_sn"),
+					Properties: &TargetProperties{
+						HostName: new("host_name"), FixedIP: new("x.x.x.x"), RegionID: new("***"), ZoneID: new("***"),
+					},
+				},
+			}},
+		}},
+	} {
+		t.Run(test.call, func(t *testing.T) {
+			t.Parallel()
+			got, err := decodeWith(t, callers[test.call], documented[test.call])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("want (-), got (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestScriptOrderFields(t *testing.T) {
+	t.Parallel()
+	type order = ScriptOrder
+	type test = fieldTest[order]
+	param := func(o *order) *ScriptParam { return &o.Properties.ExecuteParam.ScriptParams[0] }
+	noParams := func(o *order) { o.Properties.ExecuteParam.ScriptParams = nil }
+	const properties = "data.properties."
+	const execute = properties + "execute_param."
+	const first = execute + "script_params[0]"
+	checkFields(t, callers["order"], fullOrder, fullOrderResult, func(o *order) *[]string { return &o.Warnings }, []test{
+		{path: "data", kind: anObject, rule: required},
+		{path: "data.execute_uuid", kind: aString, rule: decides},
+		{path: "data.gmt_created", kind: wholeNumber, clear: func(o *order) { o.GmtCreated = nil }},
+		{path: "data.gmt_finished", kind: wholeNumber, clear: func(o *order) { o.GmtFinished = nil }},
+		{path: "data.execute_costs", kind: wholeNumber, clear: func(o *order) { o.ExecuteCosts = nil }},
+		{path: "data.creator", kind: aString, clear: func(o *order) { o.Creator = nil }},
+		{path: "data.status", kind: aString, rule: decides, clear: func(o *order) { o.Status = nil }},
+		{path: "data.properties", kind: anObject, clear: func(o *order) { o.Properties = nil }},
+		{path: properties + "script_uuid", kind: aString, clear: func(o *order) { o.Properties.ScriptUUID = nil }},
+		{path: properties + "script_name", kind: aString, clear: func(o *order) { o.Properties.ScriptName = nil }},
+		{path: properties + "script_version_uuid", kind: wholeNumber, clear: func(o *order) { o.Properties.ScriptVersionUUID = nil }},
+		{path: properties + "script_version_name", kind: aString, clear: func(o *order) { o.Properties.ScriptVersionName = nil }},
+		{path: properties + "current_execute_batch_index", kind: wholeNumber, clear: func(o *order) { o.Properties.CurrentExecuteBatchIndex = nil }},
+		{path: properties + "script_source", kind: aString, clear: func(o *order) { o.Properties.ScriptSource = nil }},
+		{path: properties + "execute_param", kind: anObject, clear: func(o *order) { o.Properties.ExecuteParam = nil }},
+		{path: execute + "resourceful", kind: aBoolean, clear: func(o *order) { o.Properties.ExecuteParam.Resourceful = nil }},
+		{path: execute + "timeout", kind: wholeNumber, clear: func(o *order) { o.Properties.ExecuteParam.Timeout = nil }},
+		{path: execute + "success_rate", kind: aNumber, clear: func(o *order) { o.Properties.ExecuteParam.SuccessRate = nil }},
+		{path: execute + "execute_user", kind: aString, clear: func(o *order) { o.Properties.ExecuteParam.ExecuteUser = nil }},
+		{path: execute + "script_params", kind: aList, clear: noParams},
+		{path: first, kind: anObject, clear: noParams},
+		{path: first + ".param_name", kind: aString, clear: func(o *order) { param(o).ParamName = nil }},
+		{path: first + ".param_value", kind: aString, clear: func(o *order) { param(o).ParamValue = nil }},
+		{path: first + ".param_order", kind: wholeNumber, clear: func(o *order) { param(o).ParamOrder = nil }},
+		{path: first + ".param_refer", kind: anObject, clear: func(o *order) { param(o).ParamRefer = nil }},
+		{path: first + ".param_refer.refer_type", kind: aString, clear: func(o *order) { param(o).ParamRefer.ReferType = nil }},
+		{path: first + ".param_refer.param_id", kind: aString, clear: func(o *order) { param(o).ParamRefer.ParamID = nil }},
+		{path: first + ".param_refer.param_version", kind: aString, clear: func(o *order) { param(o).ParamRefer.ParamVersion = nil }},
+	})
+}
+
+func TestScriptOrderStatisticsFields(t *testing.T) {
+	t.Parallel()
+	type statistics = ScriptOrderStatistics
+	type test = fieldTest[statistics]
+	const first = "data.execute_statistics[0]"
+	checkFields(t, callers["order statistics"], fullStatistics, fullStatisticsResult, nil, []test{
+		{path: "data", kind: anObject, rule: required},
+		{path: "data.total_instance", kind: wholeNumber, rule: decides, clear: func(s *statistics) { s.TotalInstance = nil }},
+		{path: "data.execute_statistics", kind: aList, rule: decides, clear: func(s *statistics) { s.ExecuteStatistics = nil }},
+		{path: first, kind: anObject, rule: decides},
+		{path: first + ".instance_status", kind: aString, rule: decides, clear: func(s *statistics) { s.ExecuteStatistics[0].InstanceStatus = nil }},
+		{path: first + ".instance_count", kind: wholeNumber, rule: decides, clear: func(s *statistics) { s.ExecuteStatistics[0].InstanceCount = nil }},
+		{path: first + ".batch_indexes", kind: aList, rule: decides, clear: func(s *statistics) { s.ExecuteStatistics[0].BatchIndexes = nil }},
+		{path: first + ".batch_indexes[0]", kind: wholeNumber, rule: decides},
+	})
+}
+
+func TestScriptOrderBatchFields(t *testing.T) {
+	t.Parallel()
+	type batch = ScriptOrderBatch
+	type test = fieldTest[batch]
+	target := func(b *batch) *TargetInstance { return b.ExecuteInstances[0].TargetInstance }
+	noAttributes := func(b *batch) { target(b).CustomAttributes = nil }
+	const first = "data.execute_instances[0]"
+	const host = first + ".target_instance."
+	const properties = host + "properties."
+	checkFields(t, callers["batch"], fullBatch, fullBatchResult, func(b *batch) *[]string { return &b.Warnings }, []test{
+		{path: "data", kind: anObject, rule: required},
+		{path: "data.batch_index", kind: wholeNumber, rule: decides},
+		{path: "data.total_instances", kind: wholeNumber, rule: decides, clear: func(b *batch) { b.TotalInstances = nil }},
+		{path: "data.execute_instances", kind: aList, rule: decides, clear: func(b *batch) { b.ExecuteInstances = nil }},
+		{path: first, kind: anObject, rule: decides},
+		{path: first + ".id", kind: wholeNumber, rule: required},
+		{path: first + ".gmt_created", kind: wholeNumber, clear: func(b *batch) { b.ExecuteInstances[0].GmtCreated = nil }},
+		{path: first + ".gmt_finished", kind: wholeNumber, clear: func(b *batch) { b.ExecuteInstances[0].GmtFinished = nil }},
+		{path: first + ".execute_costs", kind: wholeNumber, clear: func(b *batch) { b.ExecuteInstances[0].ExecuteCosts = nil }},
+		{path: first + ".status", kind: aString, rule: decides, clear: func(b *batch) { b.ExecuteInstances[0].Status = nil }},
+		{path: first + ".message", kind: aString, clear: func(b *batch) { b.ExecuteInstances[0].Message = nil }},
+		{path: first + ".target_instance", kind: anObject, clear: func(b *batch) { b.ExecuteInstances[0].TargetInstance = nil }},
+		{path: host + "resource_id", kind: aString, clear: func(b *batch) { target(b).ResourceID = nil }},
+		{path: host + "provider", kind: aString, clear: func(b *batch) { target(b).Provider = nil }},
+		{path: host + "region_id", kind: aString, clear: func(b *batch) { target(b).RegionID = nil }},
+		{path: host + "type", kind: aString, clear: func(b *batch) { target(b).Type = nil }},
+		{path: host + "project_id", kind: aString, clear: func(b *batch) { target(b).ProjectID = nil }},
+		{path: host + "agent_sn", kind: aString, clear: func(b *batch) { target(b).AgentSN = nil }},
+		{path: host + "agent_status", kind: aString, clear: func(b *batch) { target(b).AgentStatus = nil }},
+		{path: host + "custom_attributes", kind: aList, clear: noAttributes},
+		{path: host + "custom_attributes[0]", kind: anObject, clear: noAttributes},
+		{path: host + "custom_attributes[0].key", kind: aString, clear: func(b *batch) { target(b).CustomAttributes[0].Key = nil }},
+		{path: host + "custom_attributes[0].value", kind: aString, clear: func(b *batch) { target(b).CustomAttributes[0].Value = nil }},
+		{path: host + "properties", kind: anObject, clear: func(b *batch) { target(b).Properties = nil }},
+		{path: properties + "host_name", kind: aString, clear: func(b *batch) { target(b).Properties.HostName = nil }},
+		{path: properties + "fixed_ip", kind: aString, clear: func(b *batch) { target(b).Properties.FixedIP = nil }},
+		{path: properties + "floating_ip", kind: aString, clear: func(b *batch) { target(b).Properties.FloatingIP = nil }},
+		{path: properties + "region_id", kind: aString, clear: func(b *batch) { target(b).Properties.RegionID = nil }},
+		{path: properties + "zone_id", kind: aString, clear: func(b *batch) { target(b).Properties.ZoneID = nil }},
+		{path: properties + "application", kind: aString, clear: func(b *batch) { target(b).Properties.Application = nil }},
+		{path: properties + "group", kind: aString, clear: func(b *batch) { target(b).Properties.Group = nil }},
+		{path: properties + "project_id", kind: aString, clear: func(b *batch) { target(b).Properties.ProjectID = nil }},
+	})
+}
+
+func TestScriptOrderValues(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		path   string
+		value  any
+		change func(*ScriptOrder)
+	}{
+		// A number where a text is wanted keeps its digits.
+		{"data.properties.script_name", 9007199254740993, func(o *ScriptOrder) { o.Properties.ScriptName = new("9007199254740993") }},
+		{"data.properties.script_name", "", func(o *ScriptOrder) { o.Properties.ScriptName = new("") }},
+		{"data.properties.execute_param.resourceful", false, func(o *ScriptOrder) { o.Properties.ExecuteParam.Resourceful = new(false) }},
+		{"data.properties.execute_param.resourceful", "false", func(o *ScriptOrder) { o.Properties.ExecuteParam.Resourceful = new(false) }},
+		{"data.properties.execute_param.success_rate", "100.0", func(o *ScriptOrder) { o.Properties.ExecuteParam.SuccessRate = new(100.0) }},
+		{"data.execute_costs", -1, func(o *ScriptOrder) { o.ExecuteCosts = new(int64(-1)) }},
+	} {
+		t.Run(fmt.Sprintf("%s %#v", test.path, test.value), func(t *testing.T) {
+			t.Parallel()
+			got, err := decodeWith(t, callers["order"], edit(t, fullOrder, test.path, func(any) any { return test.value }))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := fullOrderResult()
+			test.change(want)
+			if diff := cmp.Diff(any(want), got); diff != "" {
+				t.Errorf("want (-), got (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEcho(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		call, path string
+		value      any
+		ok         bool
+	}{
+		{"order", "data.execute_uuid", testOrderID, true},
+		{"order", "data.execute_uuid", "SCT2023102211473yyyyyyyyyy", false},
+		{"order", "data.execute_uuid", "", false},
+		{"order", "data.execute_uuid", 7, false},
+		{"batch", "data.batch_index", 1, true},
+		{"batch", "data.batch_index", "1", true},
+		{"batch", "data.batch_index", 2, false},
+		{"batch", "data.batch_index", 0, false},
+	} {
+		t.Run(fmt.Sprintf("%s %v", test.path, test.value), func(t *testing.T) {
+			t.Parallel()
+			_, err := decodeWith(t, callers[test.call], edit(t, documented[test.call], test.path, func(any) any { return test.value }))
+			if test.ok {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			checkFailure(t, err)
+			if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "malformed answer: "+test.path+" is ") {
+				t.Errorf("error %v, want ErrMalformed for %s", err, test.path)
+			}
+		})
+	}
+}
+
+func TestCOCRequests(t *testing.T) {
+	t.Parallel()
+	profile := testOrder
+	profile.UserProfile = "profile-1"
+	noProject := Order{Target: Target{Region: testRegion}, ExecuteUUID: testOrderID}
+	const orders = "https://coc-intl.example.com/v1/job/script/orders/" + testOrderID
+	for _, test := range []struct {
+		name   string
+		change func(*Config)
+		call   caller
+		answer string
+		url    string
+		// headers are sent with these values, or not at all when they are empty.
+		headers map[string]string
+	}{
+		{
+			"order, temporary key",
+			credential(Credential{AccessKey: testAccessKey, SecretKey: testSecretKey, SecurityToken: "dummySecurityToken"}),
+			callers["order"], documentedOrder, orders,
+			map[string]string{
+				"X-Security-Token": "dummySecurityToken", "X-Project-Id": testProject, "X-Language": "en-us", "Accept": "application/json",
+				"User-Agent": "hwgate-test", "X-User-Profile": "", "X-Auth-Token": "",
+			},
+		},
+		{
+			"order without a project",
+			func(*Config) {},
+			func(ctx context.Context, c *Client) (any, error) { return c.ScriptOrder(ctx, noProject) },
+			documentedOrder, orders,
+			map[string]string{"X-Project-Id": "", "X-Domain-Id": "", "X-Security-Token": ""},
+		},
+		{
+			"statistics of a user", func(cfg *Config) { cfg.DomainID = Setting{Value: "domain-1"} },
+			func(ctx context.Context, c *Client) (any, error) { return c.ScriptOrderStatistics(ctx, profile) },
+			documentedStatistics, orders + "/statistics",
+			map[string]string{"X-User-Profile": "profile-1", "X-Project-Id": testProject, "X-Domain-Id": ""},
+		},
+		{
+			"batch", func(cfg *Config) { cfg.Language = "zh-cn" }, callers["batch"], documentedBatch, orders + "/batches/1?limit=50",
+			map[string]string{"X-Language": "zh-cn", "X-Project-Id": testProject},
+		},
+		{
+			"the account, for want of a project", func(cfg *Config) { cfg.DomainID = Setting{Value: "domain-1"} },
+			func(ctx context.Context, c *Client) (any, error) { return c.ScriptOrder(ctx, noProject) },
+			documentedOrder, orders,
+			map[string]string{"X-Project-Id": "", "X-Domain-Id": "domain-1"},
+		},
+		{
+			"ready token", credential(Credential{AccessKey: testAccessKey, SecretKey: testSecretKey, Token: "dummyToken"}),
+			callers["order"], documentedOrder, orders,
+			map[string]string{"X-Auth-Token": "dummyToken", "Authorization": "", "X-Sdk-Date": "", "X-Security-Token": ""},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			service := answering(says(http.StatusOK, test.answer))
+			if _, err := test.call(t.Context(), newClient(t, service, test.change)); err != nil {
+				t.Fatal(err)
+			}
+			if len(service.sent()) != 1 {
+				t.Fatalf("%d requests, want 1", len(service.sent()))
+			}
+			request := service.sent()[0]
+			if test.headers["X-Auth-Token"] == "" {
+				checkSigned(t, request)
+			}
+			if got := request.URL.String(); request.Method != http.MethodGet || got != test.url {
+				t.Errorf("%s %s, want GET %s", request.Method, got, test.url)
+			}
+			for name, want := range test.headers {
+				if got := request.Header.Values(name); strings.Join(got, "|") != want || (want == "" && len(got) > 0) {
+					t.Errorf("%s: %q, want %q", name, got, want)
+				}
+			}
+		})
+	}
+}
+
+// page is an answer that lists instances by their ids.
+func page(total int64, ids ...int64) answerer { return says(http.StatusOK, pageBody(total, ids...)) }
+
+func pageBody(total int64, ids ...int64) string {
+	rows := make([]string, 0, len(ids))
+	for _, id := range ids {
+		rows = append(rows, fmt.Sprintf(`{"id":%d,"status":"FINISHED"}`, id))
+	}
+	return fmt.Sprintf(`{"data":{"batch_index":1,"total_instances":%d,"execute_instances":[%s]}}`, total, strings.Join(rows, ","))
+}
+
+func TestScriptOrderBatchPages(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		change func(*Batch)
+		pages  []answerer
+		// queries are those of the requests, as they are on the wire.
+		queries []string
+		// ids are those listed; nil means that the answer is malformed.
+		ids []int64
+	}{
+		{
+			"one page that holds all", nil,
+			[]answerer{page(2, 11, 12)},
+			[]string{"limit=3"},
+			[]int64{11, 12},
+		},
+		{
+			// The server may have more than it announced.
+			"one page that is full", nil,
+			[]answerer{page(3, 11, 12, 13), page(3)},
+			[]string{"limit=3", "limit=3&marker=13"},
+			[]int64{11, 12, 13},
+		},
+		{
+			"three pages, the last one short and complete", nil,
+			[]answerer{page(7, 11, 12, 13), page(7, 14, 15, 16), page(7, 17)},
+			[]string{"limit=3", "limit=3&marker=13", "limit=3&marker=16"},
+			[]int64{11, 12, 13, 14, 15, 16, 17},
+		},
+		{
+			"an empty batch", nil,
+			[]answerer{page(0)},
+			[]string{"limit=3"},
+			[]int64{},
+		},
+		{
+			"less than announced", nil,
+			[]answerer{page(9, 11, 12), page(9)},
+			[]string{"limit=3", "limit=3&marker=12"},
+			[]int64{11, 12},
+		},
+		{
+			"more than announced", nil,
+			[]answerer{page(2, 11, 12, 13), page(2, 14), page(2)},
+			[]string{"limit=3", "limit=3&marker=13", "limit=3&marker=14"},
+			[]int64{11, 12, 13, 14},
+		},
+		{
+			"nothing announced", nil,
+			[]answerer{says(http.StatusOK, `{"data":{"execute_instances":[{"id":11}]}}`), says(http.StatusOK, `{"data":{}}`)},
+			[]string{"limit=3", "limit=3&marker=11"},
+			[]int64{11},
+		},
+		{
+			"a server that caps the limit", nil,
+			[]answerer{page(5, 11, 12), page(5, 13, 14), page(5, 15)},
+			[]string{"limit=3", "limit=3&marker=12", "limit=3&marker=14"},
+			[]int64{11, 12, 13, 14, 15},
+		},
+		{
+			"a server that ignores the limit", nil,
+			[]answerer{page(5, 11, 12, 13, 14, 15), page(5)},
+			[]string{"limit=3", "limit=3&marker=15"},
+			[]int64{11, 12, 13, 14, 15},
+		},
+		{
+			"newest first", nil,
+			[]answerer{page(4, 14, 13, 12), page(4, 11)},
+			[]string{"limit=3", "limit=3&marker=12"},
+			[]int64{14, 13, 12, 11},
+		},
+		{
+			"another total later", nil,
+			[]answerer{page(4, 11, 12, 13), page(5, 14)},
+			[]string{"limit=3", "limit=3&marker=13"},
+			[]int64{11, 12, 13, 14},
+		},
+		{
+			"a filter", func(b *Batch) { b.Status = "ABNORMAL" },
+			[]answerer{page(2, 11, 12), page(2)},
+			[]string{"limit=3&status=ABNORMAL", "limit=3&marker=12&status=ABNORMAL"},
+			[]int64{11, 12},
+		},
+		{
+			"a marker", func(b *Batch) { b.Marker = 2147483648 },
+			[]answerer{page(1, 2147483649), page(1)},
+			[]string{"limit=3&marker=2147483648", "limit=3&marker=2147483649"},
+			[]int64{2147483649},
+		},
+		{
+			"the same page again", nil,
+			[]answerer{page(7, 11, 12, 13)},
+			[]string{"limit=3", "limit=3&marker=13"},
+			nil,
+		},
+		{
+			"an instance of an earlier page", nil,
+			[]answerer{page(7, 11, 12, 13), page(7, 14, 11)},
+			[]string{"limit=3", "limit=3&marker=13"},
+			nil,
+		},
+		{
+			"an instance twice on a page", nil,
+			[]answerer{page(7, 11, 11)},
+			[]string{"limit=3"},
+			nil,
+		},
+		{
+			"a page that begins at the marker given", func(b *Batch) { b.Marker = 11 },
+			[]answerer{page(7, 11, 12)},
+			[]string{"limit=3&marker=11"},
+			nil,
+		},
+		{
+			"an id of zero", nil,
+			[]answerer{page(7, 11, 0)},
+			[]string{"limit=3"},
+			nil,
+		},
+		{
+			"an id of zero on a later page", nil,
+			[]answerer{page(7, 11, 12, 13), page(7, 0)},
+			[]string{"limit=3", "limit=3&marker=13"},
+			nil,
+		},
+		{
+			"a negative id", nil,
+			[]answerer{page(7, -11)},
+			[]string{"limit=3"},
+			nil,
+		},
+		{
+			"no id on a later page", nil,
+			[]answerer{page(7, 11, 12, 13), says(http.StatusOK, `{"data":{"execute_instances":[{"status":"READY"}]}}`)},
+			[]string{"limit=3", "limit=3&marker=13"},
+			nil,
+		},
+		{
+			"another batch on a later page", nil,
+			[]answerer{page(7, 11, 12, 13), says(http.StatusOK, `{"data":{"batch_index":2,"execute_instances":[]}}`)},
+			[]string{"limit=3", "limit=3&marker=13"},
+			nil,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			batch := testBatch
+			batch.Limit = 3
+			if test.change != nil {
+				test.change(&batch)
+			}
+			service := answering(test.pages...)
+			got, err := newClient(t, service).ScriptOrderBatch(t.Context(), batch)
+			var queries []string
+			for _, request := range service.sent() {
+				checkSigned(t, request)
+				queries = append(queries, request.URL.RawQuery)
+			}
+			if diff := cmp.Diff(test.queries, queries); diff != "" {
+				t.Errorf("queries, want (-), got (+):\n%s", diff)
+			}
+			if test.ids == nil {
+				checkFailure(t, err)
+				if !errors.Is(err, ErrMalformed) || got != nil {
+					t.Errorf("%v and error %v, want ErrMalformed", got, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids := make([]int64, 0, len(got.ExecuteInstances))
+			for _, instance := range got.ExecuteInstances {
+				ids = append(ids, *instance.ID)
+			}
+			if diff := cmp.Diff(test.ids, ids); diff != "" {
+				t.Errorf("ids, want (-), got (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+// The total of the first page counts, so that a verdict does not depend on which page was read last.
+func TestScriptOrderBatchKeepsFirstTotalAndAllWarnings(t *testing.T) {
+	t.Parallel()
+	const second = `{"data":{"total_instances":1,"execute_instances":[{"id":12,"message":{}}]}}`
+	service := answering(
+		says(http.StatusOK, `{"data":{"total_instances":2,"execute_instances":[{"id":11,"gmt_created":"now"}]}}`),
+		says(http.StatusOK, second),
+	)
+	got, err := newClient(t, service).ScriptOrderBatch(t.Context(), testBatch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &ScriptOrderBatch{
+		TotalInstances:   new(int64(2)),
+		ExecuteInstances: []Instance{{ID: new(int64(11))}, {ID: new(int64(12))}},
+		Warnings: []string{
+			"data.execute_instances[0].gmt_created is a string, wanted a whole number",
+			"data.execute_instances[0].message is an object, wanted a string",
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want (-), got (+):\n%s", diff)
+	}
+}
+
+func TestBatchPartial(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		batch Batch
+		want  bool
+	}{
+		{Batch{}, false},
+		{Batch{Limit: 3, BatchIndex: 2}, false},
+		{Batch{Status: "READY"}, true},
+		{Batch{Marker: 1}, true},
+	} {
+		if got := test.batch.Partial(); got != test.want {
+			t.Errorf("%+v: %v, want %v", test.batch, got, test.want)
+		}
+	}
+}
+
+func TestScriptOrderBatchEndless(t *testing.T) {
+	t.Parallel()
+	const size = 5000
+	service := answering(func(request *http.Request) (*http.Response, error) {
+		var marker int64
+		if text := request.URL.Query().Get("marker"); text != "" {
+			n, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return nil, err
+			}
+			marker = n
+		}
+		ids := make([]int64, size)
+		for i := range ids {
+			ids[i] = marker + int64(i) + 1
+		}
+		return page(size, ids...)(request)
+	})
+	_, err := newClient(t, service).ScriptOrderBatch(t.Context(), testBatch)
+	checkFailure(t, err)
+	if !errors.Is(err, ErrMalformed) {
+		t.Errorf("error %v, want ErrMalformed", err)
+	}
+	if got, want := len(service.sent()), maxInstances/size+1; got != want {
+		t.Errorf("%d requests, want %d", got, want)
+	}
+}
+
+func TestScriptOrderBatchCanceledBetweenPages(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		service := answering(
+			func(request *http.Request) (*http.Response, error) {
+				cancel()
+				return page(7, 11, 12, 13)(request)
+			},
+			func(request *http.Request) (*http.Response, error) {
+				if err := request.Context().Err(); err != nil {
+					return nil, err
+				}
+				return page(7)(request)
+			},
+		)
+		_, err := newClient(t, service, retries(5)).ScriptOrderBatch(ctx, testBatch)
+		checkFailure(t, err)
+		if !errors.Is(err, context.Canceled) || IsTransient(err) {
+			t.Errorf("error %v, want context.Canceled", err)
+		}
+		if len(service.sent()) > 2 {
+			t.Errorf("%d requests, want at most 2", len(service.sent()))
+		}
+	})
+}
+
+// Nothing that could change which API is called gets into a path.
+func TestPathArguments(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{
+		"", ".", "..", "...", "a/b", "a%2Fb", "a?b", "a#b", "a b", "a\nb", "a;b", "a\\b", "é", "\xff", "../projects", "a:b", "a@b", "a=b&c",
+	} {
+		for name, call := range map[string]caller{
+			"order": func(ctx context.Context, c *Client) (any, error) {
+				return c.ScriptOrder(ctx, Order{Target: testOrder.Target, ExecuteUUID: value})
+			},
+			"order statistics": func(ctx context.Context, c *Client) (any, error) {
+				return c.ScriptOrderStatistics(ctx, Order{Target: testOrder.Target, ExecuteUUID: value})
+			},
+			"batch": func(ctx context.Context, c *Client) (any, error) {
+				return c.ScriptOrderBatch(ctx, Batch{Order: Order{Target: testOrder.Target, ExecuteUUID: value}, BatchIndex: 1, Limit: 50})
+			},
+			"DataArts, project": func(ctx context.Context, c *Client) (any, error) {
+				return c.TaskStatistics(ctx, TaskOverview{Target: Target{Region: testRegion, ProjectID: value}})
+			},
+			"FDI, project": func(ctx context.Context, c *Client) (any, error) {
+				return c.FDITaskStatistics(ctx, FDIInstance{Target: Target{Region: testRegion, ProjectID: value}, InstanceID: "id"})
+			},
+			"FDI, instance": func(ctx context.Context, c *Client) (any, error) {
+				return c.FDITaskStatistics(ctx, FDIInstance{Target: testOrder.Target, InstanceID: value})
+			},
+		} {
+			t.Run(fmt.Sprintf("%s %q", name, value), func(t *testing.T) {
+				t.Parallel()
+				service := answering(says(http.StatusOK, `{}`))
+				_, err := call(t.Context(), newClient(t, service))
+				if err == nil || !strings.Contains(err.Error(), "cannot be a part of a path") {
+					t.Errorf("error %v", err)
+				} else {
+					checkHarmless(t, err.Error())
+				}
+				if len(service.sent()) != 0 {
+					t.Errorf("sent %s", service.sent()[0].URL)
+				}
+			})
+		}
+	}
+}
+
+// A query argument cannot add another one.
+func TestQueryArgumentsAreEscaped(t *testing.T) {
+	t.Parallel()
+	batch := testBatch
+	batch.Status = "READY&limit=1 +/é"
+	service := answering(page(0))
+	if _, err := newClient(t, service).ScriptOrderBatch(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	request := service.sent()[0]
+	checkSigned(t, request)
+	if diff := cmp.Diff(url.Values{"limit": {"50"}, "status": {batch.Status}}, query(t, request)); diff != "" {
+		t.Errorf("query, want (-), got (+):\n%s", diff)
+	}
+	if want := "limit=50&status=READY%26limit%3D1%20%2B%2F%C3%A9"; request.URL.RawQuery != want {
+		t.Errorf("query %s, want %s", request.URL.RawQuery, want)
+	}
+}

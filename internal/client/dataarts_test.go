@@ -1,0 +1,126 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const documentedTasks = `{ "fail_count": 0, "force_success_count": 0, "freeze_count": 0, "ignore_success_count": 0, ` +
+	`"manual_stop_count": 0, "pause_count": 0, "running_count": 0, "running_exception_count": 0, "skip_count": 0, ` +
+	`"success_count": 1, "total_count": 1, "waiting_confirm_count": 0, "waiting_count": 0 }`
+
+// fullTasks tells all counts apart.
+const fullTasks = `{
+	"fail_count": 1, "force_success_count": 2, "freeze_count": 3, "ignore_success_count": 4, "manual_stop_count": 5,
+	"pause_count": 6, "running_count": 7, "running_exception_count": 8, "skip_count": 9, "success_count": 10,
+	"waiting_confirm_count": 11, "waiting_count": 12, "total_count": 9007199254740993
+}`
+
+func fullTasksResult() *TaskStatistics {
+	return &TaskStatistics{
+		FailCount: new(int64(1)), ForceSuccessCount: new(int64(2)), FreezeCount: new(int64(3)), IgnoreSuccessCount: new(int64(4)),
+		ManualStopCount: new(int64(5)), PauseCount: new(int64(6)), RunningCount: new(int64(7)), RunningExceptionCount: new(int64(8)),
+		SkipCount: new(int64(9)), SuccessCount: new(int64(10)), WaitingConfirmCount: new(int64(11)), WaitingCount: new(int64(12)),
+		TotalCount: new(int64(9007199254740993)),
+	}
+}
+
+func TestTaskStatisticsDocumented(t *testing.T) {
+	t.Parallel()
+	got, err := decodeWith(t, callers["DataArts"], documentedTasks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := func() *int64 { return new(int64(0)) }
+	want := &TaskStatistics{
+		FailCount: none(), ForceSuccessCount: none(), FreezeCount: none(), IgnoreSuccessCount: none(), ManualStopCount: none(),
+		PauseCount: none(), RunningCount: none(), RunningExceptionCount: none(), SkipCount: none(), SuccessCount: new(int64(1)),
+		WaitingConfirmCount: none(), WaitingCount: none(), TotalCount: new(int64(1)),
+	}
+	if diff := cmp.Diff(any(want), got); diff != "" {
+		t.Errorf("want (-), got (+):\n%s", diff)
+	}
+}
+
+func TestTaskStatisticsFields(t *testing.T) {
+	t.Parallel()
+	checkFields(t, callers["DataArts"], fullTasks, fullTasksResult,
+		func(s *TaskStatistics) *[]string { return &s.Warnings },
+		[]fieldTest[TaskStatistics]{
+			{path: "fail_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.FailCount = nil }},
+			{path: "force_success_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.ForceSuccessCount = nil }},
+			{path: "freeze_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.FreezeCount = nil }},
+			{path: "ignore_success_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.IgnoreSuccessCount = nil }},
+			{path: "manual_stop_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.ManualStopCount = nil }},
+			{path: "pause_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.PauseCount = nil }},
+			{path: "running_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.RunningCount = nil }},
+			{path: "running_exception_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.RunningExceptionCount = nil }},
+			{path: "skip_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.SkipCount = nil }},
+			{path: "success_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.SuccessCount = nil }},
+			{path: "waiting_confirm_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.WaitingConfirmCount = nil }},
+			{path: "waiting_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.WaitingCount = nil }},
+			{path: "total_count", kind: wholeNumber, rule: informs, clear: func(s *TaskStatistics) { s.TotalCount = nil }},
+		})
+}
+
+func TestTaskStatisticsRequest(t *testing.T) {
+	t.Parallel()
+	target := Target{Region: testRegion, ProjectID: testProject}
+	for _, test := range []struct {
+		name     string
+		overview TaskOverview
+		query    url.Values
+		// workspace is the header as it is sent, nil when it is not.
+		workspace []string
+	}{
+		{"nothing given", TaskOverview{Target: target}, url.Values{}, nil},
+		{
+			"everything given", TaskOverview{Target: target, WorkspaceID: "ws-1", IsOwn: new(true), QueryDays: "before_yesterday"},
+			url.Values{"is_own": {"true"}, "query_days": {"before_yesterday"}},
+			[]string{"ws-1"},
+		},
+		{"false is not nothing", TaskOverview{Target: target, IsOwn: new(false)}, url.Values{"is_own": {"false"}}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			temporary := testKeys
+			temporary.SecurityToken = "dummySecurityToken"
+			service := answering(says(http.StatusOK, documentedTasks))
+			if _, err := newClient(t, service, credential(temporary)).TaskStatistics(t.Context(), test.overview); err != nil {
+				t.Fatal(err)
+			}
+			request := service.sent()[0]
+			checkSigned(t, request)
+			if diff := cmp.Diff(test.query, query(t, request)); diff != "" {
+				t.Errorf("query, want (-), got (+):\n%s", diff)
+			}
+			want := "GET https://dayu.ap-example-1.example.com/v2/" + testProject + "/factory/monitor/task-statistics-overview"
+			address := *request.URL
+			address.RawQuery = ""
+			if got := request.Method + " " + address.String(); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+			if diff := cmp.Diff(test.workspace, request.Header["Workspace"]); diff != "" {
+				t.Errorf("workspace, want (-), got (+):\n%s", diff)
+			}
+			for name, want := range map[string]string{"X-Project-Id": testProject, "X-Security-Token": "dummySecurityToken"} {
+				if got := request.Header.Get(name); got != want {
+					t.Errorf("%s: %q, want %q", name, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestTaskStatisticsWithoutProject(t *testing.T) {
+	t.Parallel()
+	service := answering(says(http.StatusOK, documentedTasks))
+	_, err := newClient(t, service).TaskStatistics(context.Background(), TaskOverview{Target: Target{Region: testRegion}})
+	if err == nil || len(service.sent()) != 0 {
+		t.Errorf("error %v after %d requests, want one without any", err, len(service.sent()))
+	}
+}

@@ -1,0 +1,381 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// onlyAnswer compares what the service said.
+var onlyAnswer = cmpopts.IgnoreFields(Error{}, "Service", "Region", "Method", "Host", "Path", "Credential", "Attempts")
+
+func TestErrorOfAnswer(t *testing.T) {
+	t.Parallel()
+	hex := strings.Repeat("0123456789abcdef", 4)
+	const token = "dummySecurityToken+/="
+	long := strings.Repeat("long 长 ", 1000)
+	for _, test := range []struct {
+		name    string
+		status  int
+		body    string
+		headers []string
+		want    Error
+		// answer is how it reads.
+		answer string
+	}{
+		{
+			"COC", 400, `{"error_code":"COC.00040709","error_msg":"The script order does not exist."}`,
+			[]string{"X-Request-Id", "req-1"},
+			Error{Code: "COC.00040709", Message: "The script order does not exist.", RequestID: "req-1"},
+			"HTTP 400 Bad Request: COC.00040709: The script order does not exist. (request id req-1)",
+		},
+		{
+			"COC with a provider code", 400, `{"error_code":"COC.00067003","error_msg":"no","provider_code":"00"}`, nil,
+			Error{Code: "COC.00067003", Message: "no"},
+			"HTTP 400 Bad Request: COC.00067003: no",
+		},
+		{
+			"DataArts", 400,
+			`{ "error_code": "DLF.21113", "error_msg": "The task query parameters [today2] are incorrect." }`, nil,
+			Error{Code: "DLF.21113", Message: "The task query parameters [today2] are incorrect."},
+			"HTTP 400 Bad Request: DLF.21113: The task query parameters [today2] are incorrect.",
+		},
+		{
+			"DataArts, migration", 400, `{"errCode":"Cdm.0001","externalMessage":"no such cluster"}`, nil,
+			Error{Code: "Cdm.0001", Message: "no such cluster"},
+			"HTTP 400 Bad Request: Cdm.0001: no such cluster",
+		},
+		{
+			"FDI", 400, `{"error_code":"FDI.3002","error_msg":"invalid","request_id":"req-2","error_details":{"code":"x"}}`, nil,
+			Error{Code: "FDI.3002", Message: "invalid", RequestID: "req-2"},
+			"HTTP 400 Bad Request: FDI.3002: invalid (request id req-2)",
+		},
+		{
+			"gateway", 404, `{"error_msg":"The API does not exist","error_code":"APIGW.0101","request_id":"req-3"}`, nil,
+			Error{Code: "APIGW.0101", Message: "The API does not exist", RequestID: "req-3"},
+			"HTTP 404 Not Found: APIGW.0101: The API does not exist (request id req-3)",
+		},
+		{
+			"request id in the header too, which is the outer one", 404,
+			`{"error_msg":"The API does not exist","error_code":"APIG.0101","request_id":"req-3"}`,
+			[]string{"X-Request-Id", "req-4", "X-IAM-Trace-Id", "trace"},
+			Error{Code: "APIG.0101", Message: "The API does not exist", RequestID: "req-4"},
+			"HTTP 404 Not Found: APIG.0101: The API does not exist (request id req-4)",
+		},
+		{
+			"policy", 403,
+			`{"error_code":"APIGW.0302","error_msg":"User: u is not authorized to perform: coc:job:get on resource: r because no",` +
+				`"encoded_authorization_message":"` + hex + `","request_id":"req-5"}`, nil,
+			Error{
+				Code: "APIGW.0302", Message: "User: u is not authorized to perform: coc:job:get on resource: r because no",
+				RequestID: "req-5",
+			},
+			"HTTP 403 Forbidden: APIGW.0302: User: u is not authorized to perform: coc:job:get on resource: r because no (request id req-5)",
+		},
+		{
+			"IAM v3, the code is a number", 401,
+			`{"error":{"code":401,"message":"The request you have made requires authentication.","title":"Unauthorized"}}`,
+			[]string{"X-IAM-Trace-Id", "trace-1"},
+			Error{Code: "401", Message: "The request you have made requires authentication.", RequestID: "trace-1"},
+			"HTTP 401 Unauthorized: 401: The request you have made requires authentication. (request id trace-1)",
+		},
+		{
+			"IAM, others", 403, `{"error_code":"PAP5.0001","error_msg":"denied"}`, nil,
+			Error{Code: "PAP5.0001", Message: "denied"},
+			"HTTP 403 Forbidden: PAP5.0001: denied",
+		},
+		{
+			"code and message", 400, `{"code":"X.1","message":"no"}`, nil,
+			Error{Code: "X.1", Message: "no"},
+			"HTTP 400 Bad Request: X.1: no",
+		},
+		{
+			"a message alone", 400, `{"message":"no"}`, nil,
+			Error{Message: "no"},
+			"HTTP 400 Bad Request: no",
+		},
+		{
+			"a code alone", 400, `{"error_code":"X.1","error_msg":null}`, nil,
+			Error{Code: "X.1"},
+			"HTTP 400 Bad Request: X.1",
+		},
+		{
+			"fields of other types", 400, `{"error_code":{"a":1},"error_msg":["b"],"request_id":{},"error":{"message":"inner"}}`, nil,
+			Error{Message: "inner"},
+			"HTTP 400 Bad Request: inner",
+		},
+		{
+			"two nested objects, always the same one", 400, `{"b":{"code":"second"},"a":{"code":"first"}}`, nil,
+			Error{Code: "first"},
+			"HTTP 400 Bad Request: first",
+		},
+		{
+			"JSON without an error", 400, `{"detail":"no"}`, nil,
+			Error{Message: `not the JSON of an error: {"detail":"no"}`},
+			`HTTP 400 Bad Request: not the JSON of an error: {"detail":"no"}`,
+		},
+		{
+			"a list", 400, `["no"]`, nil,
+			Error{Message: `not the JSON of an error: ["no"]`},
+			`HTTP 400 Bad Request: not the JSON of an error: ["no"]`,
+		},
+		{
+			"null", 400, `null`, nil,
+			Error{Message: `not the JSON of an error: null`},
+			`HTTP 400 Bad Request: not the JSON of an error: null`,
+		},
+		{
+			"HTML", 404, "\n<!DOCTYPE html><HTML><head><Title lang=en>Not\n found</Title></head><body>…</body></html>", nil,
+			Error{Message: "HTML page: Not found"},
+			"HTTP 404 Not Found: HTML page: Not found",
+		},
+		{
+			"HTML without a title", 404, "<html><body><h1>No</h1> such page</body></html>", nil,
+			Error{Message: "HTML page: No such page"},
+			"HTTP 404 Not Found: HTML page: No such page",
+		},
+		{
+			"empty", 404, "", nil,
+			Error{Message: "empty body"},
+			"HTTP 404 Not Found: empty body",
+		},
+		{
+			"plain text", 400, "bad\r\nrequest\n", nil,
+			Error{Message: "not the JSON of an error: bad request"},
+			"HTTP 400 Bad Request: not the JSON of an error: bad request",
+		},
+		{
+			"a status without a name", 499, "", nil,
+			Error{Message: "empty body"},
+			"HTTP 499: empty body",
+		},
+		{
+			"a long message", 400, `{"error_code":"X.1","error_msg":"` + long + `"}`, nil,
+			Error{Code: "X.1", Message: PlainText(long, 512)},
+			"HTTP 400 Bad Request: X.1: " + PlainText(long, 512),
+		},
+		{
+			"a long code and request id", 400, `{"error_code":"` + long + `"}`, []string{"X-Request-Id", long},
+			Error{Code: PlainText(long, 64), RequestID: PlainText(long, 128)},
+			"HTTP 400 Bad Request: " + PlainText(long, 64) + " (request id " + PlainText(long, 128) + ")",
+		},
+		{
+			"longer than the client reads", 400, strings.Repeat("x", errorBodyLimit+1), nil,
+			Error{Message: PlainText("not the JSON of an error: "+strings.Repeat("x", 1000), 512)},
+			"HTTP 400 Bad Request: " + PlainText("not the JSON of an error: "+strings.Repeat("x", 1000), 512),
+		},
+		{
+			"invalid UTF-8", 400, "{\"error_msg\":\"a\xffb\"}", nil,
+			Error{Message: "a?b"},
+			"HTTP 400 Bad Request: a?b",
+		},
+		{
+			"terminal escapes", 400, `{"error_code":"X\u001b]0;","error_msg":"\u001b[31mred\u0007\u202e"}`,
+			[]string{"X-Request-Id", "a\x1b[0mb"},
+			Error{Code: "X ]0;", Message: "[31mred ?", RequestID: "a [0mb"},
+			"HTTP 400 Bad Request: X ]0;: [31mred ? (request id a [0mb)",
+		},
+		{
+			"format verbs", 400, `{"error_code":"%s","error_msg":"100%d %v"}`, nil,
+			Error{Code: "%s", Message: "100%d %v"},
+			"HTTP 400 Bad Request: %s: 100%d %v",
+		},
+		{
+			// The gateway explains a wrong signature with what it computed.
+			"the canonical request", 401,
+			`{"error_code":"APIGW.0301","error_msg":"verify aksk signature fail, canonicalRequest: GET\n/v1/\n\nhost:h\n` +
+				`x-security-token:` + token + `\n\nhost;x-security-token\n` + hex + ` secret ` + testSecretKey + `"}`, nil,
+			Error{
+				Code:    "APIGW.0301",
+				Message: "verify aksk signature fail, canonicalRequest: GET /v1/ host:h x-security-token:*** host;x-security-token *** secret ***",
+			},
+			"HTTP 401 Unauthorized: APIGW.0301: verify aksk signature fail, canonicalRequest: GET /v1/ host:h " +
+				"x-security-token:*** host;x-security-token *** secret ***",
+		},
+		{
+			"secrets in every place", 400, `{"error_code":"` + testSecretKey + `","error_msg":"` + token + `","request_id":"` + token + `"}`, nil,
+			Error{Code: "***", Message: "***", RequestID: "***"},
+			"HTTP 400 Bad Request: ***: *** (request id ***)",
+		},
+		{
+			"a secret in a page", 400, "<title>" + testSecretKey + "</title>", nil,
+			Error{Message: "HTML page: ***"},
+			"HTTP 400 Bad Request: HTML page: ***",
+		},
+		{
+			// The cut comes after the replacement, or it would leave the beginning of the secret.
+			"a secret across the limit", 400, `{"error_msg":"` + strings.Repeat("x", 500) + testSecretKey + `"}`, nil,
+			Error{Message: strings.Repeat("x", 500) + "***"},
+			"HTTP 400 Bad Request: " + strings.Repeat("x", 500) + "***",
+		},
+		{
+			"a redirect", 302, "<title>Found</title>", []string{"Location", "https://elsewhere.example.com/?q=" + testSecretKey},
+			Error{Message: "the answer is a redirect to https://elsewhere.example.com/?q=***, which is never followed"},
+			"HTTP 302 Found: the answer is a redirect to https://elsewhere.example.com/?q=***, which is never followed",
+		},
+		{
+			"a redirect to nowhere", 302, "", nil,
+			Error{Message: "the answer is a redirect, which is never followed"},
+			"HTTP 302 Found: the answer is a redirect, which is never followed",
+		},
+		{
+			"a redirect to no address", 302, "", []string{"Location", "https://elsewhere.example.com:port\x1b/%zz"},
+			Error{Message: "the answer is a redirect, which is never followed"},
+			"HTTP 302 Found: the answer is a redirect, which is never followed",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			temporary := testKeys
+			temporary.SecurityToken = token
+			service := answering(says(test.status, test.body, test.headers...))
+			// Were one of these repeated, the pauses would be real; how often they are sent is checked below.
+			_, err := newClient(t, service, credential(temporary)).ScriptOrder(t.Context(), testOrder)
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("error %#v, want an *Error", err)
+			}
+			test.want.Status = test.status
+			if diff := cmp.Diff(&test.want, e, onlyAnswer); diff != "" {
+				t.Errorf("want (-), got (+):\n%s", diff)
+			}
+			asked := Error{
+				Service: COC, Method: "GET", Host: "coc-intl.example.com", Path: "/v1/job/script/orders/" + testOrderID, Attempts: 1,
+				Credential: "temporary access key ending in 0001, from the test",
+			}
+			got := Error{Service: e.Service, Method: e.Method, Host: e.Host, Path: e.Path, Attempts: e.Attempts, Credential: e.Credential}
+			if diff := cmp.Diff(asked, got, cmpopts.EquateErrors()); diff != "" {
+				t.Errorf("want (-), got (+):\n%s", diff)
+			}
+			if e.Answer() != test.answer {
+				t.Errorf("%q, want %q", e.Answer(), test.answer)
+			}
+			if want := "GET coc-intl.example.com/v1/job/script/orders/" + testOrderID + ": " + test.answer; err.Error() != want {
+				t.Errorf("%q, want %q", err, want)
+			}
+			checkHarmless(t, err.Error(), token, hex)
+		})
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		err  Error
+		want string
+	}{
+		{"network", Error{Attempts: 1, Err: errors.New("reset")}, "GET h/p: reset"},
+		{"more than one attempt", Error{Attempts: 3, Status: 503}, "GET h/p (3 attempts): HTTP 503 Service Unavailable"},
+		{
+			"a pause", Error{Attempts: 1, Status: 429, Code: "APIGW.0308", Err: &PauseError{90*time.Second + time.Millisecond}},
+			"GET h/p: HTTP 429 Too Many Requests: APIGW.0308: the service asked to wait 1m30s, which is beyond the deadline",
+		},
+		{
+			"malformed", Error{Attempts: 1, Status: 200, RequestID: "r", Err: ErrMalformed},
+			"GET h/p: HTTP 200 OK: malformed answer (request id r)",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.err.Method, test.err.Host, test.err.Path = "GET", "h", "/p"
+			if got := test.err.Error(); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+			if test.err.Err != nil && !errors.Is(&test.err, test.err.Err) {
+				t.Error("the cause cannot be found")
+			}
+		})
+	}
+}
+
+func TestClassification(t *testing.T) {
+	t.Parallel()
+	type class struct{ NotFound, Unauthorized, Forbidden, Transient bool }
+	timeout := &net.OpError{Op: "read", Err: context.DeadlineExceeded}
+	for _, test := range []struct {
+		name string
+		err  error
+		want class
+	}{
+		{"none", nil, class{}},
+		{"another error", errors.New("no"), class{}},
+		{"order not found", &Error{Status: 400, Code: "COC.00040709"}, class{NotFound: true}},
+		{"order not found in a 200", &Error{Status: 200, Code: "COC.00040709"}, class{NotFound: true}},
+		{"bad argument", &Error{Status: 400, Code: "COC.00010002"}, class{}},
+		{"404 of the gateway", &Error{Status: 404, Code: "APIGW.0101"}, class{}},
+		{"404 of FDI", &Error{Status: 404, Code: "FDI.3081"}, class{}},
+		{"401", &Error{Status: 401, Code: "APIGW.0301"}, class{Unauthorized: true}},
+		{"refused before", &Error{Status: 401, Err: ErrRefusedBefore}, class{Unauthorized: true}},
+		{"token missing at ROMA", &Error{Status: 400, Code: "ROMA.1000"}, class{Unauthorized: true}},
+		{"wrong token at ROMA", &Error{Status: 400, Code: "ROMA.1002"}, class{Unauthorized: true}},
+		{"no right at ROMA", &Error{Status: 400, Code: "ROMA.1006"}, class{Forbidden: true}},
+		{"no right at DataArts", &Error{Status: 400, Code: "DLF.6888"}, class{Forbidden: true}},
+		{"403", &Error{Status: 403}, class{Forbidden: true}},
+		{"408", &Error{Status: 408}, class{}},
+		{"429", &Error{Status: 429}, class{Transient: true}},
+		{"429 with a pause", &Error{Status: 429, Err: &PauseError{time.Hour}}, class{Transient: true}},
+		{"500", &Error{Status: 500}, class{Transient: true}},
+		{"503", &Error{Status: 503}, class{Transient: true}},
+		{"malformed", &Error{Status: 200, Err: fmt.Errorf("%w: no", ErrMalformed)}, class{}},
+		{"malformed 502", &Error{Status: 502, Err: ErrMalformed}, class{}},
+		{"too large", &Error{Err: ErrTooLarge}, class{}},
+		{"no credential", &Error{Err: fmt.Errorf("%w: %w", ErrNoCredential, timeout)}, class{}},
+		{"reset", &Error{Err: errors.New("connection reset by peer")}, class{Transient: true}},
+		{"attempt too slow", &Error{Err: ErrAttemptTimeout}, class{Transient: true}},
+		{"name", &Error{Err: &net.DNSError{IsNotFound: true}}, class{Transient: true}},
+		{"canceled", &Error{Err: context.Canceled}, class{}},
+		{"deadline", &Error{Err: context.DeadlineExceeded}, class{}},
+		{"proxy wants a password", &Error{Err: &proxyError{"p", 407}}, class{}},
+		{"proxy cannot connect", &Error{Err: &proxyError{"p", 502}}, class{Transient: true}},
+		{"look-up of a project", &ProjectError{Err: &Error{Status: 403}}, class{Forbidden: true}},
+		{"no project", &ProjectError{}, class{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for _, err := range []error{test.err, fmt.Errorf("reading: %w", test.err)} {
+				got := class{IsNotFound(err), IsUnauthorized(err), IsForbidden(err), IsTransient(err)}
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("%v: want (-), got (+):\n%s", err, diff)
+				}
+			}
+		})
+	}
+}
+
+func FuzzErrorBody(f *testing.F) {
+	for _, body := range []string{
+		`{"error_code":"COC.00040709","error_msg":"no"}`,
+		`{"error_msg":"no","error_code":"APIGW.0301","request_id":"r"}`,
+		`{"error":{"code":401,"message":"no","title":"Unauthorized"}}`,
+		`{"errCode":"Cdm.0001","externalMessage":"no"}`,
+		`{"error_code":{"a":1},"error_msg":["b"]}`,
+		"<html><title>Not found</title>", "", "plain\x1b[31m \xff", "[]", "null", documentedOrder,
+	} {
+		f.Add(http.StatusBadRequest, body, "request-1")
+	}
+	f.Fuzz(func(t *testing.T, status int, body, requestID string) {
+		if status < 200 || status > 999 {
+			return // net/http refuses these, or goes on reading
+		}
+		x := &exchange{client: newClient(t, nil)}
+		x.client.secrets.add(testSecretKey)
+		var err error
+		if x.request, err = http.NewRequestWithContext(t.Context(), http.MethodGet, "https://coc.example.com/v1", http.NoBody); err != nil {
+			t.Fatal(err)
+		}
+		e := x.failure(reply{status, http.Header{"X-Request-Id": {requestID}}, []byte(body)})
+		if len(e.Code) > 64 || len(e.Message) > messageLimit || len(e.RequestID) > 128 {
+			t.Errorf("too long: %#v", e)
+		}
+		checkHarmless(t, strings.ReplaceAll(e.Error(), "%!", "")) // a service may say that
+	})
+}

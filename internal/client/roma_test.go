@@ -1,0 +1,124 @@
+package client
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// documentedFDI has all fields, but some of its counts are equal.
+const documentedFDI = `{
+  "common_task_details" : {
+    "running_tasks_count" : 2,
+    "abnormal_tasks_count" : 2,
+    "terminated_tasks_count" : 6,
+    "completed_tasks_count" : 8
+  },
+  "cdc_task_details" : {
+    "running_tasks_count" : 1,
+    "abnormal_tasks_count" : 0,
+    "terminated_tasks_count" : 6,
+    "completed_tasks_count" : 0
+  }
+}`
+
+const fullFDI = `{
+	"common_task_details": {
+		"running_tasks_count": 1, "abnormal_tasks_count": 2, "terminated_tasks_count": 3, "completed_tasks_count": 9007199254740993
+	},
+	"cdc_task_details": {
+		"running_tasks_count": 5, "abnormal_tasks_count": 6, "terminated_tasks_count": 7, "completed_tasks_count": 999999999999
+	}
+}`
+
+func taskDetails(running, abnormal, terminated, completed int64) *TaskDetails {
+	return &TaskDetails{
+		RunningTasksCount: &running, AbnormalTasksCount: &abnormal, TerminatedTasksCount: &terminated, CompletedTasksCount: &completed,
+	}
+}
+
+func TestFDITaskStatisticsDocumented(t *testing.T) {
+	t.Parallel()
+	got, err := decodeWith(t, callers["FDI"], documentedFDI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &FDITaskStatistics{CommonTaskDetails: taskDetails(2, 2, 6, 8), CDCTaskDetails: taskDetails(1, 0, 6, 0)}
+	if diff := cmp.Diff(any(want), got); diff != "" {
+		t.Errorf("want (-), got (+):\n%s", diff)
+	}
+}
+
+func TestFDITaskStatisticsFields(t *testing.T) {
+	t.Parallel()
+	full := func() *FDITaskStatistics {
+		return &FDITaskStatistics{CommonTaskDetails: taskDetails(1, 2, 3, 9007199254740993), CDCTaskDetails: taskDetails(5, 6, 7, 999999999999)}
+	}
+	tests := []fieldTest[FDITaskStatistics]{
+		{
+			path: "common_task_details", kind: anObject, rule: decides,
+			clear:  func(s *FDITaskStatistics) { s.CommonTaskDetails = nil },
+			absent: func(s *FDITaskStatistics) { s.CommonTaskDetails, s.CommonAbsent = nil, true },
+		},
+		{
+			path: "cdc_task_details", kind: anObject, rule: decides,
+			clear:  func(s *FDITaskStatistics) { s.CDCTaskDetails = nil },
+			absent: func(s *FDITaskStatistics) { s.CDCTaskDetails, s.CDCAbsent = nil, true },
+		},
+	}
+	for name, details := range map[string]func(*FDITaskStatistics) *TaskDetails{
+		"common_task_details.": func(s *FDITaskStatistics) *TaskDetails { return s.CommonTaskDetails },
+		"cdc_task_details.":    func(s *FDITaskStatistics) *TaskDetails { return s.CDCTaskDetails },
+	} {
+		tests = append(tests,
+			fieldTest[FDITaskStatistics]{
+				path: name + "running_tasks_count", kind: wholeNumber, rule: decides,
+				clear: func(s *FDITaskStatistics) { details(s).RunningTasksCount = nil },
+			},
+			fieldTest[FDITaskStatistics]{
+				path: name + "abnormal_tasks_count", kind: wholeNumber, rule: decides,
+				clear: func(s *FDITaskStatistics) { details(s).AbnormalTasksCount = nil },
+			},
+			fieldTest[FDITaskStatistics]{
+				path: name + "terminated_tasks_count", kind: wholeNumber, rule: decides,
+				clear: func(s *FDITaskStatistics) { details(s).TerminatedTasksCount = nil },
+			},
+			fieldTest[FDITaskStatistics]{
+				path: name + "completed_tasks_count", kind: wholeNumber, rule: decides,
+				clear: func(s *FDITaskStatistics) { details(s).CompletedTasksCount = nil },
+			},
+		)
+	}
+	checkFields(t, callers["FDI"], fullFDI, full, nil, tests)
+}
+
+// Both null means no tasks of either kind, which is an answer; both absent is none.
+func TestFDITaskStatisticsOfNothing(t *testing.T) {
+	t.Parallel()
+	got, err := decodeWith(t, callers["FDI"], `{"common_task_details":null,"cdc_task_details":null}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(any(&FDITaskStatistics{}), got); diff != "" {
+		t.Errorf("want (-), got (+):\n%s", diff)
+	}
+}
+
+func TestFDITaskStatisticsRequest(t *testing.T) {
+	t.Parallel()
+	service := answering(says(http.StatusOK, documentedFDI))
+	if _, err := callers["FDI"](t.Context(), newClient(t, service)); err != nil {
+		t.Fatal(err)
+	}
+	request := service.sent()[0]
+	checkSigned(t, request)
+	want := "GET https://roma.ap-example-1.example.com/v2/" + testProject +
+		"/fdi/instances/fae7ff6c-8e07-4cf8-9e67-589cab2f017c/statistics/tasks"
+	if got := request.Method + " " + request.URL.String(); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := request.Header.Get("X-Project-Id"); got != testProject {
+		t.Errorf("X-Project-Id %q, want %q", got, testProject)
+	}
+}
