@@ -64,10 +64,15 @@ func run(ctx context.Context, terraform string, rounds int) error {
 			took[name] = append(took[name], time.Since(start))
 		}
 	}
+	size, err := box.BinarySize("hwgate")
+	if err != nil {
+		return err
+	}
 	gate, floor := median(took["hwgate"]), median(took["floor"])
 	fmt.Printf("plan of a gate (order, statistics, batch of ten), median of %d: %s\n", rounds, gate.Round(time.Millisecond))
 	fmt.Printf("the same with a provider that does nothing:                    %s\n", floor.Round(time.Millisecond))
 	fmt.Printf("ratio:                                                         %.2f\n", float64(gate)/float64(floor))
+	fmt.Printf("stripped binary:                                               %.1f MiB\n", float64(size)/(1<<20))
 	return nil
 }
 

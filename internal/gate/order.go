@@ -101,6 +101,10 @@ func (o Order) NeedsDigest() bool {
 // WithDigest adds to the verdict what was found out about the instances.
 func (o Order) WithDigest(id string, digest *Digest) Order {
 	o.Counts = digest.Instances.Counts
+	if o.Succeeded() && digest.Instances.Tally.Total == 0 {
+		// Nothing ran: that is never a success, whatever COC calls it.
+		o.Outcome = Empty
+	}
 	limit := ""
 	if o.Threshold != nil {
 		limit = "success-rate threshold " + percent(*o.Threshold)

@@ -53,6 +53,8 @@ type Ended[T any] struct {
 const (
 	shortestPause = time.Second
 	longestGrace  = time.Minute
+	// lastLook is how long before the deadline there is a last one.
+	lastLook = time.Second
 )
 
 // For looks until what it sees is completed, can only be moved by a person, or the deadline has come. The first look comes at
@@ -81,9 +83,9 @@ func For[T any](ctx context.Context, w Wait, look func(context.Context) (T, Seen
 			if w.over(seen, inGrace) {
 				return ended, nil
 			}
-		case ctx.Err() != nil:
-			return ended, err
-		case good && (timed.Err() != nil || beyondDeadline(err)):
+		case stopped(ctx):
+			return ended, ctx.Err()
+		case good && (beyondDeadline(err) || (timed.Err() != nil && !refusal(err))):
 			ended.TimedOut = true
 			return ended, nil
 		case client.IsNotFound(err) && inGrace && timed.Err() == nil:
@@ -92,16 +94,18 @@ func For[T any](ctx context.Context, w Wait, look func(context.Context) (T, Seen
 		default:
 			return ended, err
 		}
-		if !sleep(timed, pauseAfter(waited, w.Interval)) {
-			if ctx.Err() == nil && good {
+		pause := pauseAfter(waited, w.Interval)
+		// However long the pauses are, what ended in time is seen in time.
+		if left := time.Until(w.Deadline) - lastLook; left > 0 {
+			pause = min(pause, left)
+		}
+		if !sleep(timed, pause) {
+			switch {
+			case stopped(ctx):
+				return ended, ctx.Err()
+			case good:
 				ended.TimedOut, ended.Elapsed = true, time.Since(start)
 				return ended, nil
-			}
-			if err == nil {
-				err = context.Cause(timed)
-			}
-			if ctx.Err() != nil {
-				err = ctx.Err()
 			}
 			return ended, err
 		}
@@ -144,6 +148,15 @@ func sleep(ctx context.Context, pause time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// stopped tells the caller's wish to end from the caller's own deadline, which counts like the wait's: it is often the same one.
+func stopped(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
+
+// refusal tells whether the service gave an answer that asking again cannot mend.
+func refusal(err error) bool {
+	var e *client.Error
+	return errors.As(err, &e) && e.Status != 0 && !client.IsTransient(err)
 }
 
 func beyondDeadline(err error) bool {

@@ -49,10 +49,7 @@ func (s *Sandbox) Close() { _ = os.RemoveAll(s.folder) }
 
 // Install builds a package of this module as the provider hwgate/<name>.
 func (s *Sandbox) Install(ctx context.Context, name, pkg string) error {
-	file := "terraform-provider-" + name + "_v" + version
-	if runtime.GOOS == "windows" {
-		file += ".exe"
-	}
+	file := binaryName(name)
 	built := filepath.Join(s.folder, file)
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X main.version="+version, "-o", built,
 		strings.TrimSuffix(module+"/"+pkg, "/."))
@@ -70,6 +67,23 @@ func (s *Sandbox) Install(ctx context.Context, name, pkg string) error {
 		}
 	}
 	return nil
+}
+
+func binaryName(provider string) string {
+	file := "terraform-provider-" + provider + "_v" + version
+	if runtime.GOOS == "windows" {
+		file += ".exe"
+	}
+	return file
+}
+
+// BinarySize is the size in bytes of an installed provider, stripped as a release is.
+func (s *Sandbox) BinarySize(name string) (int64, error) {
+	built, err := os.Stat(filepath.Join(s.folder, binaryName(name)))
+	if err != nil {
+		return 0, err
+	}
+	return built.Size(), nil
 }
 
 // Write lays a configuration out in a folder of its own.
