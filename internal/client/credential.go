@@ -155,7 +155,7 @@ func (a *authenticator) known(credential Credential) (*lease, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if first := a.refused[credential]; first != nil {
-		return nil, &refusedError{first}
+		return nil, &refusedError{credential, first}
 	}
 	if a.proven[credential] {
 		return &lease{Credential: credential, auth: a}, nil
@@ -191,6 +191,9 @@ func (e *credentialError) Error() string { return e.err.Error() }
 func (e *credentialError) Unwrap() error { return e.err }
 
 // refusedError says that nothing was sent, since the credential has been refused before.
-type refusedError struct{ first *Error }
+type refusedError struct {
+	credential Credential
+	first      *Error
+}
 
 func (e *refusedError) Error() string { return "the credential was refused before: " + e.first.Error() }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -155,8 +156,10 @@ func (x *exchange) failure(got reply) *Error {
 	e.RequestID = x.plain(said.requestID, 128)
 	if status >= 300 && status < 400 {
 		e.Message = "the answer is a redirect, which is never followed"
-		if location := header.Get("Location"); location != "" {
-			e.Message = x.plain("the answer is a redirect to "+location+", which is never followed", messageLimit)
+		if to, err := url.Parse(header.Get("Location")); err == nil && *to != (url.URL{}) {
+			// The rest of the address may be a session.
+			to = &url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}
+			e.Message = x.plain("the answer is a redirect to "+to.String()+", which is never followed", messageLimit)
 		}
 	}
 	return e

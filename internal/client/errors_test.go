@@ -217,9 +217,9 @@ func TestErrorOfAnswer(t *testing.T) {
 			"HTTP 400 Bad Request: " + strings.Repeat("x", 500) + "***",
 		},
 		{
-			"a redirect", 302, "<title>Found</title>", []string{"Location", "https://elsewhere.example.com/?q=" + testSecretKey},
-			Error{Message: "the answer is a redirect to https://elsewhere.example.com/?q=***, which is never followed"},
-			"HTTP 302 Found: the answer is a redirect to https://elsewhere.example.com/?q=***, which is never followed",
+			"a redirect", 302, "<title>Found</title>", []string{"Location", "https://elsewhere.example.com/" + testSecretKey + "?session=1"},
+			Error{Message: "the answer is a redirect to https://elsewhere.example.com/***, which is never followed"},
+			"HTTP 302 Found: the answer is a redirect to https://elsewhere.example.com/***, which is never followed",
 		},
 		{
 			"a redirect to nowhere", 302, "", nil,

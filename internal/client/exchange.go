@@ -64,6 +64,9 @@ func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 	if x.auth != nil {
 		var err error
 		if lent, err = x.auth.borrow(ctx); err != nil {
+			if refused, ok := errors.AsType[*refusedError](err); ok {
+				x.refused = &refused.credential
+			}
 			return nil, err
 		}
 		defer lent.release()
@@ -97,6 +100,9 @@ func (x *exchange) send(attempt *http.Request) (*http.Response, []byte, error) {
 	ctx, cancel := context.WithTimeoutCause(attempt.Context(), attemptTimeout, ErrAttemptTimeout)
 	defer cancel()
 	response, err := x.client.transport.RoundTrip(attempt.WithContext(ctx))
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("the connection was closed without an answer: %w", err)
+	}
 	if err != nil {
 		return nil, nil, attemptError(ctx, err)
 	}
@@ -140,7 +146,7 @@ func (x *exchange) log(ctx context.Context, start time.Time, response *http.Resp
 		attrs = append(attrs, slog.String("error", x.plain(err.Error(), messageLimit)))
 	} else {
 		attrs = append(attrs, slog.Int("status", response.StatusCode),
-			slog.String("request_id", PlainText(response.Header.Get("X-Request-Id"), 128)))
+			slog.String("request_id", x.plain(response.Header.Get("X-Request-Id"), 128)))
 	}
 	x.client.log.LogAttrs(ctx, slog.LevelDebug, "request sent", attrs...)
 }
@@ -150,7 +156,8 @@ func (x *exchange) checkRetry(ctx context.Context, response *http.Response, err 
 	if ctx.Err() != nil {
 		return false, nil //nolint:nilerr // the failure of the attempt is passed through, and tells more
 	}
-	if response != nil && response.StatusCode == http.StatusUnauthorized {
+	// The second case is a reader that was given the credential just before another reader's was refused.
+	if _, refused := errors.AsType[*refusedError](err); refused || (response != nil && response.StatusCode == http.StatusUnauthorized) {
 		return x.renew(ctx), nil
 	}
 	attempts := x.attempts

@@ -42,10 +42,6 @@ type passwordSource struct {
 func (s *passwordSource) connect(c *Client) {
 	s.client = c
 	c.secrets.add(s.Password.Password)
-	// What a service repeats of a request that it cannot read is spelt as JSON spells it.
-	if spelt, err := json.Marshal(s.Password.Password); err == nil {
-		c.secrets.add(string(spelt[1 : len(spelt)-1]))
-	}
 }
 
 // jsonObject is a part of a request body.

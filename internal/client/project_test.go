@@ -187,8 +187,7 @@ func TestProjectAmongOwn(t *testing.T) {
 // A refusal is final: repeating it for each of many reads mends nothing.
 func TestProjectRefusalIsRemembered(t *testing.T) {
 	t.Parallel()
-	refusal := says(403, "")
-	iam := answering(refusal, refusal)
+	iam := answering(says(403, ""), says(403, "of one's own, too"))
 	c := newClient(t, iam)
 	for range 3 {
 		if _, err := c.ProjectTarget(t.Context(), "", ""); !IsForbidden(err) {

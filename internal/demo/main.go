@@ -1,6 +1,6 @@
 // Command demo shows what hwgate does, with the real Terraform and without an account: it builds the provider, installs it in a
-// local mirror, answers its requests on loopback from recordings, and applies two configurations, one that reads all five data
-// sources and one with a gate that stops a rollout. It works in a temporary folder and removes it.
+// local mirror, answers its requests on loopback from recordings, and applies three configurations: one that reads all five data
+// sources, one with a gate that opens, and one with a gate that stops a rollout. It works in a temporary folder and removes it.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
 
-//go:embed read gate
+//go:embed read open closed
 var configurations embed.FS
 
 func main() {
@@ -55,7 +55,10 @@ func run(ctx context.Context, terraform string) error {
 	if err := showSources(ctx, cli); err != nil {
 		return err
 	}
-	return showGate(ctx, cli)
+	if err := showOpenGate(ctx, cli); err != nil {
+		return err
+	}
+	return showClosedGate(ctx, cli)
 }
 
 // showSources reads all five data sources and prints what they say.
@@ -91,14 +94,29 @@ func showSources(ctx context.Context, cli cli) error {
 	return nil
 }
 
-// showGate applies a configuration whose gate has to stop it.
-func showGate(ctx context.Context, cli cli) error {
-	fmt.Println("\nNow a gate. The next configuration creates the next layer of a rollout only if a script order succeeded:" +
-		"\nits data source has the postcondition `self.succeeded`. The recorded order was canceled, so Terraform has to stop:")
-	if err := cli.prepare(ctx, "gate"); err != nil {
+// showOpenGate applies a configuration whose gate lets it through.
+func showOpenGate(ctx context.Context, cli cli) error {
+	fmt.Println("\nNow a gate. A gate is the postcondition `self.succeeded` of a data source. The next configuration creates the next" +
+		"\nlayer of a rollout only if the DataArts jobs went well. They did, so Terraform goes on:")
+	if err := cli.prepare(ctx, "open"); err != nil {
 		return err
 	}
-	out, err := cli.apply(ctx, "gate")
+	out, err := cli.apply(ctx, "open")
+	if err != nil {
+		return fmt.Errorf("terraform apply: %w\n%s", err, out)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	fmt.Printf("\n%s\n", lines[len(lines)-1])
+	return nil
+}
+
+// showClosedGate applies a configuration whose gate has to stop it.
+func showClosedGate(ctx context.Context, cli cli) error {
+	fmt.Println("\nThe last configuration asks for a script order. The recorded one was canceled, so Terraform has to stop:")
+	if err := cli.prepare(ctx, "closed"); err != nil {
+		return err
+	}
+	out, err := cli.apply(ctx, "closed")
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return fmt.Errorf("the gate should have stopped terraform apply, but it ended with %w\n%s", err, out)

@@ -19,13 +19,13 @@ func batchOf(instances, logBytes int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
 		first, _ := strconv.Atoi(r.URL.Query().Get("marker"))
-		fmt.Fprintf(w, `{"data":{"batch_index":1,"total_instances":%d,"execute_instances":[`, instances)
+		_, _ = fmt.Fprintf(w, `{"data":{"batch_index":1,"total_instances":%d,"execute_instances":[`, instances)
 		for id := first + 1; id <= min(first+limit, instances); id++ {
 			separator := ""
 			if id > first+1 {
 				separator = ","
 			}
-			fmt.Fprintf(w, `%s{"id":%d,"gmt_created":1697946452436,"gmt_finished":1697946763467,"execute_costs":311031,`+
+			_, _ = fmt.Fprintf(w, `%s{"id":%d,"gmt_created":1697946452436,"gmt_finished":1697946763467,"execute_costs":311031,`+
 				`"status":"FINISHED","message":"%s","target_instance":{"resource_id":"res-%d","provider":"ECS","region_id":"cn-north-4",`+
 				`"type":"CLOUDSERVER","agent_sn":"sn","agent_status":"ONLINE","custom_attributes":[{"key":"k","value":"v"}],`+
 				`"properties":{"host_name":"ecs-%d","fixed_ip":"192.0.2.1","region_id":"cn-north-4","zone_id":"cn-north-4a"}}}`,

@@ -76,6 +76,8 @@ type settings struct {
 	// block is where credentials may be written in the provider block; hasRole and hasOIDC tell which of its blocks are there.
 	block            written
 	hasRole, hasOIDC bool
+	// withOIDC is set when an identity token was chosen, of the provider block or of the environment.
+	withOIDC bool
 	// profile is the one of KooCLI's file, nil when none is asked for; profileFault says why it cannot be had. In the order of
 	// precedence it stands behind the provider block if that asked for it, else behind the environment.
 	profile        *profile
@@ -104,14 +106,38 @@ func settle(model providerModel, getenv func(string) string, diags *diag.Diagnos
 		Language:    s.language(model.Language),
 	}
 	if cfg.Region == (client.Setting{}) {
-		cfg.Region.Err = missing("region", "no region is set")
+		cfg.Region.Err = s.noRegion()
 	}
-	// A project belongs to a region: the profile's counts for the profile's own.
-	if s.profile != nil && cfg.ProjectID == (client.Setting{}) && cfg.Region.Value == s.profile.Region {
-		cfg.ProjectID.Value = s.profile.ProjectID
-	}
+	s.projectOfProfile(&cfg, model)
 	cfg.Blocked = errors.Join(s.blocked...)
 	return cfg
+}
+
+// noRegion says why there is no region. A profile that cannot be had might have named one.
+func (s *settings) noRegion() error {
+	switch {
+	case s.profileFault != nil:
+		return s.profileFault
+	case s.profile != nil:
+		return missing("region", "no region is set, and the profile "+s.profile.shown()+" has none")
+	default:
+		return missing("region", "no region is set")
+	}
+}
+
+// projectOfProfile takes the project of the profile where nothing of higher rank names one. It counts for the profile's own region.
+func (s *settings) projectOfProfile(cfg *client.Config, model providerModel) {
+	if s.profile == nil || s.profile.ProjectID == "" || cfg.Region.Value != s.profile.Region {
+		return
+	}
+	inBlock := !model.ProjectID.IsNull() || !model.ProjectName.IsNull()
+	if inBlock || (!s.profileInBlock && (cfg.ProjectID.Value != "" || cfg.ProjectName.Value != "")) {
+		return
+	}
+	if why := isID.fault(s.profile.ProjectID); why != "" {
+		s.blame("project_id", "the profile "+s.profile.shown(), why)
+	}
+	cfg.ProjectID = client.Setting{Value: s.profile.ProjectID}
 }
 
 // readProfile reads KooCLI's file, if the provider block or the environment asks for it.
@@ -123,6 +149,13 @@ func (s *settings) readProfile() {
 	}
 	file, _ := in("shared_config_file")
 	name, _ := in("profile")
+	for _, argument := range []string{"shared_config_file", "profile"} {
+		if value := s.block[argument]; !value.IsNull() && !value.IsUnknown() && value.ValueString() == "" {
+			s.blame(argument, "", "it is empty")
+			s.profileFault = errors.New(argument + " is empty")
+			return
+		}
+	}
 	switch {
 	case file.IsNull() && name.IsNull():
 	case file.IsUnknown():

@@ -20,20 +20,26 @@ type written map[string]types.String
 type place struct {
 	name string
 	find func() (source client.CredentialSource, why string)
+	// isProfile is set for a profile of KooCLI's file, which may name an agency to go with its keys.
+	isProfile bool
 }
 
 // credentials chooses what to authenticate with: the first place that has anything. Key, secret and security token come from one
 // place as a set. An assumed role acts on top.
 func (s *settings) credentials(block written) client.CredentialSource {
 	places := []place{
-		{"the provider block", func() (client.CredentialSource, string) {
+		{name: "the provider block", find: func() (client.CredentialSource, string) {
 			return s.fromArguments("the provider block", block, s.inBlock)
 		}},
-		{"a profile named there", func() (client.CredentialSource, string) { return s.fromProfile(s.profileInBlock) }},
-		{"the environment", func() (client.CredentialSource, string) {
+		{name: "a profile named there", isProfile: true, find: func() (client.CredentialSource, string) {
+			return s.fromProfile(s.profileInBlock)
+		}},
+		{name: "the environment", find: func() (client.CredentialSource, string) {
 			return s.fromArguments("the environment", nil, s.inEnvironment)
 		}},
-		{"a profile named in the environment", func() (client.CredentialSource, string) { return s.fromProfile(!s.profileInBlock) }},
+		{name: "a profile named in the environment", isProfile: true, find: func() (client.CredentialSource, string) {
+			return s.fromProfile(!s.profileInBlock)
+		}},
 	}
 	var passed []string
 	for i, place := range places {
@@ -46,12 +52,27 @@ func (s *settings) credentials(block written) client.CredentialSource {
 			s.diags.AddAttributeWarning(path.Root("profile"), "The profile's keys are not used",
 				"The provider block has credentials of its own, which win over shared_config_file and profile. Remove one of the two.")
 		}
-		return s.assumed(source, block)
+		return s.assumed(source, block, place.isProfile)
 	}
 	return s.assumed(client.MetadataSource(func(err error) error {
 		return fmt.Errorf("tried %s; the machine's metadata: %w. Set access_key and secret_key, token, user_name and password, or profile in "+
 			"the provider block, or the environment variables HW_ACCESS_KEY and HW_SECRET_KEY", strings.Join(passed, "; "), err)
-	}), block)
+	}), block, false)
+}
+
+// exclusive looks for two arguments that stand for the same thing in the first place that has either: an id of the environment must
+// not win over a name of the provider block.
+func exclusive(first, rest lookup, one, other string) lookup {
+	return func(argument string) (types.String, string) {
+		if argument == one || argument == other {
+			a, _ := first(one)
+			b, _ := first(other)
+			if !a.IsNull() || !b.IsNull() {
+				return first(argument)
+			}
+		}
+		return rest(argument)
+	}
 }
 
 // lookup gives the value of an argument in one place, and the variable it came from, if it did.
@@ -82,6 +103,7 @@ func (s *settings) fromArguments(origin string, block written, in lookup) (clien
 		rest = s.inBoth
 	}
 	if idp, _ := in("assume_role_with_oidc.idp_id"); !idp.IsNull() || (block != nil && s.hasOIDC) {
+		s.withOIDC = true
 		return s.identity(origin, rest), ""
 	}
 	for _, find := range []func(string, lookup, lookup) client.CredentialSource{s.token, s.keys, s.password} {
@@ -127,6 +149,7 @@ func (s *settings) password(origin string, in, rest lookup) client.CredentialSou
 	if given, source := s.gather(in, "user_name", "user_id", "password"); source != nil || given == nil {
 		return source
 	}
+	rest = exclusive(in, exclusive(in, rest, "user_name", "user_id"), "domain_name", "domain_id")
 	given, source := s.gather(rest, "user_name", "user_id", "password", "domain_name", "domain_id")
 	switch {
 	case source != nil:
@@ -141,7 +164,7 @@ func (s *settings) password(origin string, in, rest lookup) client.CredentialSou
 		return s.half(rest, "password", "there is no user_name or user_id beside it (environment: "+
 			strings.Join(append(variables["user_name"], variables["user_id"]...), " or ")+")")
 	}
-	if given["domain_id"] == "" && s.profile != nil {
+	if given["domain_id"] == "" && given["domain_name"] == "" && s.profile != nil {
 		given["domain_id"] = s.profile.DomainID
 	}
 	return client.PasswordSource(client.Password{
@@ -163,7 +186,8 @@ func (s *settings) gather(in lookup, arguments ...string) (map[string]string, cl
 			continue
 		}
 		form := isHeaderText
-		if argument == "password" || argument == "user_name" || strings.HasSuffix(argument, "domain_name") {
+		if argument == "password" || argument == "user_name" || strings.HasSuffix(argument, "domain_name") ||
+			strings.HasSuffix(argument, "id_token_file") {
 			form = isText
 		}
 		if why := form.fault(value.ValueString()); why != "" {
@@ -211,16 +235,17 @@ const (
 	longestFifth     = 43200
 )
 
-// assumed puts an assumed role on top of a source, if the provider block, the environment or the profile asks for one.
-func (s *settings) assumed(base client.CredentialSource, block written) client.CredentialSource {
+// assumed puts an assumed role on top of a source, if the provider block, the environment or the profile that gave it asks for one.
+func (s *settings) assumed(base client.CredentialSource, block written, isProfile bool) client.CredentialSource {
 	idp, _ := s.fromEnvironment("assume_role_with_oidc.idp_id")
-	in := s.inBoth
+	in := exclusive(s.inBlock, s.inBoth, "assume_role.domain_name", "assume_role.domain_id")
 	switch {
-	case s.hasOIDC && s.hasRole:
+	case s.withOIDC && s.hasRole:
 		s.diags.AddAttributeError(path.Root("assume_role"), "Two roles to assume",
-			"assume_role and assume_role_with_oidc each assume a role, and chains of roles are not supported. Remove one of the two.")
+			"assume_role and assume_role_with_oidc (environment: "+strings.Join(variables["assume_role_with_oidc.idp_id"], " or ")+
+				") each assume a role, and chains of roles are not supported. Remove one of the two.")
 		return base
-	case s.hasOIDC:
+	case s.withOIDC:
 		return base
 	case idp != "":
 		// The shared variables mean the identity token's agency alone.
@@ -231,16 +256,22 @@ func (s *settings) assumed(base client.CredentialSource, block written) client.C
 	case source != nil:
 		return source
 	case agency.Name == "" && s.hasRole:
-		return s.half(in, "assume_role.agency_name", "it is missing")
-	case agency.Name == "" && s.profile != nil && s.profile.AgencyName != "":
+		return s.half(in, "assume_role.agency_name", "it is missing (environment: "+
+			strings.Join(variables["assume_role.agency_name"], " or ")+")")
+	case agency.Name == "" && isProfile && s.profile != nil && s.profile.AgencyName != "":
 		agency = client.Agency{
 			Name: s.profile.AgencyName, DomainName: s.profile.AgencyDomain, DomainID: s.profile.AgencyID, Duration: defaultDuration,
+		}
+		if agency.DomainName == "" && agency.DomainID == "" {
+			return client.NoCredential(fmt.Errorf("the profile %s has an agencyName, but neither agencyDomainName nor agencyDomainId. Run "+
+				"hcloud configure", s.profile.shown()))
 		}
 	case agency.Name == "":
 		return base
 	}
 	if agency.DomainName == "" && agency.DomainID == "" {
-		return s.half(in, "assume_role.agency_name", "there is no domain_name or domain_id beside it")
+		return s.half(in, "assume_role.agency_name", "there is no domain_name or domain_id beside it (environment: "+
+			strings.Join(append(variables["assume_role.domain_name"], variables["assume_role.domain_id"]...), " or ")+")")
 	}
 	return client.AssumeRoleSource(base, agency)
 }

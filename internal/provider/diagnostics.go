@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -83,8 +85,10 @@ func transportAdvice(failure *client.Error) string {
 	)
 	switch {
 	case errors.As(failure, &name):
-		return fmt.Sprintf("The host %s does not exist, or its name cannot be resolved here: the service may not be offered in this "+
-			"region. Correct region or cloud, or set endpoints.%s in the provider block.", failure.Host, failure.Service)
+		return fmt.Sprintf("The host %s does not exist, or its name cannot be resolved here: %s may not be offered in %s. Correct region "+
+			"or cloud, or set %s in the provider block.", failure.Host, failure.Service, regionOf(failure), addressSetting(failure.Service))
+	case isUnpublished(failure):
+		return missingService(failure)
 	case errors.As(failure, &certificate):
 		return "The certificate of the host is not trusted here. Name the authority that signed it in cacert_file."
 	case errors.Is(failure, http.ErrSchemeMismatch):
@@ -101,9 +105,34 @@ func transportAdvice(failure *client.Error) string {
 	}
 }
 
+// isUnpublished tells whether a gateway said that it has no such API.
+func isUnpublished(failure *client.Error) bool {
+	return failure.Code == "APIGW.0101" || failure.Code == "APIG.0101"
+}
+
+func missingService(failure *client.Error) string {
+	return fmt.Sprintf("The gateway knows no such API at %s: %s is most likely not offered in %s. Correct region, or set %s in the "+
+		"provider block.", failure.Host, failure.Service, regionOf(failure), addressSetting(failure.Service))
+}
+
+func regionOf(failure *client.Error) string {
+	if failure.Region == "" {
+		return "this region"
+	}
+	return "the region " + failure.Region
+}
+
+// addressSetting names what replaces the host of a service.
+func addressSetting(service client.Service) string {
+	if service == client.IAM {
+		return "auth_url"
+	}
+	return "endpoints." + string(service)
+}
+
 func projectAdvice(err error) string {
-	if client.IsUnauthorized(err) {
-		return credentialAdvice
+	if failure, ok := client.Cause(err); ok && client.IsUnauthorized(err) {
+		return credentialAdvice(failure)
 	}
 	return "Set project_id, which makes the look-up needless, or let the caller list projects (iam:projects:listProjects)."
 }
@@ -111,6 +140,9 @@ func projectAdvice(err error) string {
 // logInAdvice says what to do about a log-in, or an assumed role, that was declined.
 func logInAdvice(failure *client.Error) string {
 	switch {
+	case failure.Status == http.StatusUnauthorized && failure.Credential != "":
+		// Not the log-in was declined, but the keys that it was signed with.
+		return credentialAdvice(failure)
 	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
 		return "IAM fails at the moment. Run again later, or raise max_retries."
 	case failure.Status == http.StatusNotFound:
@@ -124,8 +156,60 @@ func logInAdvice(failure *client.Error) string {
 	}
 }
 
-const credentialAdvice = "The credential was refused and is not used again in this run, because repeated failures lock a key. Check " +
-	"the key, its secret and its security token, and this machine's clock (15 minutes off are too many), then run again."
+// credentialAdvice says what to do about a refused credential. The reasons are the gateway's words.
+func credentialAdvice(failure *client.Error) string {
+	if hint := refusalHint(failure.Message); hint != "" {
+		return hint + " The credential is not used again in this run."
+	}
+	return "The credential was refused and is not used again in this run, because repeated failures lock a key. Check the key, its secret " +
+		"and its security token, and this machine's clock (15 minutes off are too many), then run again."
+}
+
+// refusalHint explains why a gateway refused a credential; empty when its words do not say.
+func refusalHint(message string) string {
+	said := strings.ToLower(message)
+	switch {
+	case strings.Contains(said, "signature expired"):
+		return skewHint(message)
+	case unknownKey.MatchString(said):
+		return "The access key does not exist: it was deleted or is misspelt, it belongs to another site (China, international and " +
+			"European accounts are apart), or it is a temporary one that ran out or lacks its security token."
+	case strings.Contains(said, "failed to reach the limit"):
+		return "The access key is locked, because more than five signatures in a row were wrong. Find what uses it with a wrong secret " +
+			"key, correct that, and run again after five minutes."
+	case strings.Contains(said, "token must be updated"):
+		return "The token has run out. Give a new one, or log in with user_name and password, whose token is renewed."
+	default:
+		return ""
+	}
+}
+
+// unknownKey finds the gateway's "ak not exist", which may name the key in the middle.
+var unknownKey = regexp.MustCompile(`\bak\b[^,;]*\bnot exist`)
+
+// clocks finds the two times in the gateway's "signature expired".
+var clocks = regexp.MustCompile(`signature time:\s*(\d{8}T\d{6}Z),\s*server time:\s*(\d{8}T\d{6}Z)`)
+
+// skewHint says by how much this machine's clock is wrong.
+func skewHint(message string) string {
+	const layout = "20060102T150405Z"
+	const unsaid = "This machine's clock is more than 15 minutes off. Set it right, then run again."
+	found := clocks.FindStringSubmatch(message)
+	if found == nil {
+		return unsaid
+	}
+	here, err := time.Parse(layout, found[1])
+	there, err2 := time.Parse(layout, found[2])
+	if err != nil || err2 != nil || here.Equal(there) {
+		return unsaid
+	}
+	side := "behind"
+	if here.After(there) {
+		side = "ahead of"
+	}
+	return fmt.Sprintf("A signature counts for 15 minutes, and this machine's clock is %s %s the service's. Set it right, then run again.",
+		there.Sub(here).Abs(), side)
+}
 
 // answerAdvice says what to do about an answer of the service.
 func answerAdvice(service client.Service, failure *client.Error) string {
@@ -135,12 +219,11 @@ func answerAdvice(service client.Service, failure *client.Error) string {
 			"European accounts have their own: endpoints.coc). For an order that COC has purged set ignore_not_found = true; a blocked "+
 			"destroy gets through with -refresh=false.", failure.Host)
 	case client.IsUnauthorized(failure):
-		return credentialAdvice
+		return credentialAdvice(failure)
 	case client.IsForbidden(failure):
 		return permissionAdvice(service)
 	case failure.Status == http.StatusNotFound:
-		return fmt.Sprintf("The gateway knows no such API at this host: the service is most likely not offered in this region. Correct "+
-			"region, or set endpoints.%s in the provider block.", service)
+		return missingService(failure)
 	case failure.Status >= 300 && failure.Status < 400:
 		return fmt.Sprintf("Set endpoints.%s to the address that answers by itself.", service)
 	case failure.Status == http.StatusProxyAuthRequired:

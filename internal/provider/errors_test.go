@@ -83,7 +83,7 @@ func TestReadErrors(t *testing.T) {
 		"wrong host": {
 			config: order, path: orderPath,
 			answer: answer{status: 404, body: `{"error_msg":"The API does not exist","error_code":"APIGW.0101","request_id":"req-4"}`},
-			want:   []string{"the service is most likely not offered in this region. Correct region, or set endpoints.coc"},
+			want:   []string{"coc is most likely not offered in the region cn-north-4. Correct region, or set endpoints.coc"},
 		},
 		"a redirect": {
 			config: order, path: orderPath, answer: answer{status: 302, header: http.Header{"Location": {"https://login.example.com/"}}},

@@ -50,7 +50,8 @@ func instanceStatusSchema(ctx context.Context) schema.Schema {
 	const null = "Null when one of the twelve state counts is missing or negative."
 	return schema.Schema{
 		MarkdownDescription: "Counts of the job instances of a DataArts Factory workspace by state, with a verdict and, on request, a wait " +
-			"for the end of what runs. Only scheduled jobs are counted. The caller has to be a member of the workspace. API: " +
+			"for the end of what runs. Only scheduled jobs are counted, and one that was just started may not be counted yet: compare " +
+			"`total_count` with what it was before. The caller has to be a member of the workspace. API: " +
 			"[GET /v2/{project_id}/factory/monitor/task-statistics-overview]" +
 			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html).",
 		Attributes: attributes(

@@ -50,7 +50,7 @@ func readProfile(file, name string, getenv func(string) string) (profile, error)
 		file = filepath.Join("~", ".hcloud", "config.json")
 	}
 	file = expandHome(file, getenv)
-	content, err := os.ReadFile(file)
+	content, err := os.ReadFile(file) //nolint:gosec // which file to read is the user's to say
 	if errors.Is(err, fs.ErrNotExist) {
 		return profile{}, fmt.Errorf("the shared config file %s does not exist. Correct shared_config_file, or run hcloud configure", file)
 	}
@@ -61,7 +61,7 @@ func readProfile(file, name string, getenv func(string) string) (profile, error)
 	if err := json.Unmarshal(content, &config); err != nil {
 		return profile{}, fmt.Errorf("the shared config file %s is not KooCLI's JSON: %w. Run hcloud configure", file, err)
 	}
-	if fmt.Sprint(config.AuthEncrypt) == "true" {
+	if strings.EqualFold(fmt.Sprint(config.AuthEncrypt), "true") {
 		return profile{}, fmt.Errorf("the shared config file %s is encrypted, which only KooCLI can read. Run hcloud configure set "+
 			"--cli-auth-encrypt=false", file)
 	}
@@ -75,8 +75,12 @@ func readProfile(file, name string, getenv func(string) string) (profile, error)
 		}
 		names = append(names, candidate.Name)
 	}
+	has := "none"
+	if len(names) > 0 {
+		has = client.PlainText(strings.Join(names, ", "), 512)
+	}
 	return profile{}, fmt.Errorf("the shared config file %s has no profile %q; it has %s. Correct profile", file,
-		client.PlainText(name, 64), client.PlainText(strings.Join(names, ", "), 512))
+		client.PlainText(name, 64), has)
 }
 
 // credential gives the keys of a profile.

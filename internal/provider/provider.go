@@ -101,6 +101,9 @@ func (m providerModel) written() (block written, role, oidc bool) {
 		"shared_config_file": m.SharedConfigFile, "profile": m.Profile,
 	}
 	for name, nested := range map[string]types.Object{"assume_role": m.AssumeRole, "assume_role_with_oidc": m.AssumeRoleWithOIDC} {
+		if nested.IsUnknown() {
+			block[name+".agency_name"] = types.StringUnknown()
+		}
 		for argument, value := range nested.Attributes() {
 			switch value := value.(type) {
 			case types.String:

@@ -100,7 +100,8 @@ func scriptOrderSchema(ctx context.Context) schema.Schema {
 					Optional: true,
 					MarkdownDescription: "Whether to read the statistics, and each batch with a failed instance, when the order ended without " +
 						"success, is paused, or is FINISHED under a success-rate threshold below 100; `true` when left out. Fills `counts`, " +
-						"`failed_hosts` and `failed_instances`, which are null in all other cases.",
+						"`failed_hosts` and `failed_instances`, which are null in all other cases. An order that is FINISHED without any instance is " +
+						"then `empty`.",
 				},
 				"log_tail_bytes": logTailAttribute(),
 

@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -51,7 +52,8 @@ func (s *Sandbox) Close() { _ = os.RemoveAll(s.folder) }
 func (s *Sandbox) Install(ctx context.Context, name, pkg string) error {
 	file := binaryName(name)
 	built := filepath.Join(s.folder, file)
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X main.version="+version, "-o", built,
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", //nolint:gosec // a package of this module
+		"-ldflags", "-s -w -X main.version="+version, "-o", built,
 		strings.TrimSuffix(module+"/"+pkg, "/."))
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the provider %s: %w\n%s", name, err, out)
@@ -94,7 +96,31 @@ func (s *Sandbox) Write(name string, configuration fs.FS) error {
 // Run runs a command of Terraform in a folder that Write made, with more environment variables. The output is both streams'. The
 // end of the context interrupts it, as Ctrl-C does.
 func (s *Sandbox) Run(ctx context.Context, name string, environment []string, arguments ...string) ([]byte, error) {
-	process := exec.CommandContext(ctx, s.program, arguments...) //nolint:gosec // which program to run is the caller's to say
+	return s.run(ctx, name, environment, s.program, arguments...)
+}
+
+// Script runs a shell in a folder that Write made, as Run runs a command. What the script calls terraform is the sandbox's program.
+func (s *Sandbox) Script(ctx context.Context, name string, environment []string, shell string, arguments ...string) ([]byte, error) {
+	program, err := exec.LookPath(s.program)
+	if err == nil {
+		program, err = filepath.Abs(program)
+	}
+	if err != nil {
+		return nil, err
+	}
+	bin := filepath.Join(s.folder, "bin")
+	if err := os.MkdirAll(bin, 0o750); err != nil {
+		return nil, err
+	}
+	if err := os.Symlink(program, filepath.Join(bin, "terraform")); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	path := "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")
+	return s.run(ctx, name, append([]string{path}, environment...), shell, arguments...)
+}
+
+func (s *Sandbox) run(ctx context.Context, name string, environment []string, program string, arguments ...string) ([]byte, error) {
+	process := exec.CommandContext(ctx, program, arguments...) //nolint:gosec // which program to run is the caller's to say
 	// The end of the context is Ctrl-C: Terraform tells the provider and unlocks its state.
 	process.Cancel = func() error { return process.Process.Signal(os.Interrupt) }
 	process.Dir = filepath.Join(s.folder, name)

@@ -1,0 +1,11 @@
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    hwgate = { source = "hwgate/hwgate" }
+  }
+}
+
+# HW_ACCESS_KEY, HW_SECRET_KEY and HW_SECURITY_TOKEN, all three from the environment.
+provider "hwgate" {
+  region = "cn-north-4"
+}

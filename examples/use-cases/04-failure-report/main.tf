@@ -1,0 +1,43 @@
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    hwgate = { source = "hwgate/hwgate" }
+  }
+}
+
+# Keys come from HW_ACCESS_KEY and HW_SECRET_KEY.
+provider "hwgate" {
+  region = "cn-north-4"
+}
+
+variable "order_id" {
+  type        = string
+  description = "Id of the script order."
+}
+
+# No postcondition: a plan or apply that fails writes no outputs.
+data "coc_script_order" "rollout" {
+  provider            = hwgate
+  execute_uuid        = var.order_id
+  wait_for_completion = true
+  log_tail_bytes      = 2048
+}
+
+output "summary" {
+  value = data.coc_script_order.rollout.summary
+}
+
+output "failed_hosts" {
+  value = coalesce(data.coc_script_order.rollout.failed_hosts, [])
+}
+
+# Logs are hidden on the console, and in plain text in the state and in `terraform output -json`.
+output "failed_logs" {
+  sensitive = true
+  value = [for instance in coalesce(data.coc_script_order.rollout.failed_instances, []) : {
+    batch  = instance.batch_index
+    host   = instance.host_name
+    status = instance.status
+    log    = instance.log
+  }]
+}

@@ -1,0 +1,710 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
+	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
+)
+
+const (
+	// logText is what hosts log: it must not come to the console.
+	logText       = "log-of-the-host"
+	workspaceID   = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
+	otherOrder    = "SCT2023083110000001af694bf"
+	overviewPath  = "/v2/" + projectID + "/factory/monitor/task-statistics-overview"
+	taskPath      = "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
+	failedOrder   = "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed"
+	failedTasks   = "FDI tasks of ROMA Connect instance " + instanceID + ": failed; 3 abnormal, 12 running"
+	failedNightly = "(yesterday): failed; 2 failed, 0 unfinished (fail 2, success 5)"
+)
+
+// Environment of the cases.
+var (
+	oneOrder     = []string{"TF_VAR_order_id=SCT2023083109562601af694bf"}
+	oneWorkspace = []string{"TF_VAR_workspace_id=" + workspaceID}
+	oneInstance  = []string{"TF_VAR_instance_id=" + instanceID}
+)
+
+// Commands of the cases.
+var (
+	planning = []string{"plan", "-input=false", "-lock=false"}
+	applying = []string{"apply", "-auto-approve", "-input=false", "-lock=false"}
+)
+
+// orderAnswers are all that can be asked about an order of five instances in one batch.
+func orderAnswers(status string, finished, abnormal int) map[string][]answer {
+	return always(map[string]string{
+		exampleOrder: orderBody(status), exampleOrder + "/statistics": statisticsBody(finished, abnormal),
+		exampleOrder + "/batches/1?limit=50": strings.ReplaceAll(batchBody(finished, abnormal), `"message":"log"`, `"message":"`+logText+`"`),
+	})
+}
+
+// jobCounts is an answer of DataArts.
+func jobCounts(failed, total int) answer {
+	return answer{body: fmt.Sprintf(`{"fail_count":%d,"force_success_count":0,"freeze_count":0,"ignore_success_count":0,`+
+		`"manual_stop_count":0,"pause_count":0,"running_count":0,"running_exception_count":0,"skip_count":0,"success_count":5,`+
+		`"waiting_confirm_count":0,"waiting_count":0,"total_count":%d}`, failed, total)}
+}
+
+// taskCounts is an answer of ROMA: tasks that capture changes, and none of the other kind.
+func taskCounts(running, abnormal int) map[string][]answer {
+	return always(map[string]string{taskPath: fmt.Sprintf(`{"common_task_details":null,"cdc_task_details":{"running_tasks_count":%d,`+
+		`"abnormal_tasks_count":%d,"terminated_tasks_count":0,"completed_tasks_count":0}}`, running, abnormal)})
+}
+
+// useCase is a published root module, or one that its documentation shows.
+type useCase struct {
+	environment, command []string
+	// well and each of ill are what the cloud answers: all is well, and what has to close the gate, with the words that say so.
+	well map[string][]answer
+	ill  []illness
+	// next is what the CLI prints when it goes on behind the gate, where there is something.
+	next string
+	// soft cases do not end the command with an error.
+	soft bool
+	// after looks further, at what the command has left.
+	after func(t *testing.T, ill bool, run func(arguments ...string) ([]byte, error))
+}
+
+type illness struct {
+	script map[string][]answer
+	words  []string
+}
+
+// useCases are all folders of examples/use-cases, but the last, which needs no cloud.
+func useCases() map[string]useCase {
+	failed := []illness{{orderAnswers("ABNORMAL", 3, 2), []string{failedOrder, "failed hosts: ecs-4, ecs-5"}}}
+	return map[string]useCase{
+		"01-stop-the-rollout": {
+			environment: oneOrder, command: applying, well: orderAnswers("FINISHED", 5, 0), ill: failed,
+			next: "terraform_data.next_layer: Creating...",
+		},
+		"02-gate-without-state": {
+			environment: oneOrder, command: planning, well: orderAnswers("FINISHED", 5, 0), ill: failed,
+			after: func(t *testing.T, _ bool, run func(...string) ([]byte, error)) {
+				t.Helper()
+				if out, err := run("state", "list"); err == nil {
+					t.Errorf("it left a state: %s", out)
+				}
+			},
+		},
+		"03-tolerant-canary": {
+			environment: oneOrder, command: planning,
+			well: mergeAnswers(orderAnswers("ABNORMAL", 20, 1), orderStatistics(20, 1, 2)),
+			ill: []illness{
+				{mergeAnswers(orderAnswers("FINISHED", 20, 1), orderStatistics(20, 1, 1)), []string{"20 of 21 instances finished, 1 failed"}},
+				{mergeAnswers(orderAnswers("FINISHED", 18, 1), orderStatistics(18, 1, 2)), []string{"18 of 19 instances finished, 1 failed"}},
+				// The counts do not add up, so that rate and batches are null.
+				{mergeAnswers(orderAnswers("FINISHED", 5, 0), always(map[string]string{
+					exampleOrder + "/statistics": `{"data":{"total_instance":6,"execute_statistics":[{"instance_status":"FINISHED","instance_count":5}]}}`,
+				})), []string{"Resource postcondition failed", "Instances of COC script order SCT2023083109562601af694bf: unknown"}},
+			},
+		},
+		"04-failure-report": {
+			environment: oneOrder, command: applying, soft: true, well: orderAnswers("FINISHED", 5, 0), ill: failed, after: checkReport,
+		},
+		"05-soft-gate": {
+			environment: oneOrder, command: applying, soft: true, well: orderAnswers("FINISHED", 5, 0), ill: failed,
+			after: func(t *testing.T, ill bool, run func(...string) ([]byte, error)) {
+				t.Helper()
+				if out, err := run("output", "-raw", "ok"); err != nil || string(out) != fmt.Sprint(!ill) {
+					t.Errorf("ok is %s, %v", out, err)
+				}
+			},
+		},
+		"06-continuous-check": {
+			environment: oneWorkspace, command: planning, soft: true,
+			well: map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
+			ill: []illness{{
+				map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}},
+				[]string{"Warning: Check block assertion failed", failedNightly},
+			}},
+		},
+		"07-no-new-failures": {
+			environment: oneWorkspace, command: applying,
+			well: map[string][]answer{overviewPath: {jobCounts(2, 7), jobCounts(2, 8)}},
+			ill: []illness{
+				{map[string][]answer{overviewPath: {jobCounts(2, 7), jobCounts(3, 8)}}, []string{"New failures", "3 failed, 0 unfinished"}},
+				{map[string][]answer{overviewPath: {jobCounts(2, 7), jobCounts(2, 7)}}, []string{"or no new run", "2 failed, 0 unfinished"}},
+			},
+		},
+		"08-roma-after-a-switch": {
+			environment: oneInstance, command: applying, well: taskCounts(12, 0), next: "terraform_data.traffic: Creating...",
+			ill: []illness{
+				{taskCounts(12, 3), []string{failedTasks}},
+				{taskCounts(11, 0), []string{"FDI tasks of ROMA Connect instance " + instanceID + ": running"}},
+				// No tasks of the kind at all: the object is null.
+				{always(map[string]string{taskPath: `{"common_task_details":null,"cdc_task_details":null}`}), []string{"Resource postcondition failed", ": empty"}},
+			},
+		},
+		"09-many-orders": {
+			environment: []string{`TF_VAR_order_ids=["SCT2023083109562601af694bf","` + otherOrder + `"]`}, command: planning,
+			well: mergeAnswers(orderAnswers("FINISHED", 5, 0), ordersOf(otherOrder, "FINISHED", 5, 0)),
+			ill: []illness{{
+				mergeAnswers(orderAnswers("ABNORMAL", 3, 2), ordersOf(otherOrder, "CANCELED", 4, 1)),
+				[]string{failedOrder, "COC script order " + otherOrder + ": canceled (CANCELED)"},
+			}},
+		},
+	}
+}
+
+// moduleCases are the folders of modules, used as their README says.
+func moduleCases() map[string]useCase {
+	return map[string]useCase{
+		"coc-gate": {
+			command: planning, well: orderAnswers("FINISHED", 5, 0), ill: []illness{{orderAnswers("ABNORMAL", 3, 2), []string{failedOrder}}},
+		},
+		"dataarts-gate": {
+			command: planning, well: map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
+			ill: []illness{{map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}}, []string{failedNightly}}},
+		},
+		"roma-gate": {command: planning, well: taskCounts(12, 0), ill: []illness{{taskCounts(12, 3), []string{failedTasks}}}},
+	}
+}
+
+// mergeAnswers lays scripts over each other.
+func mergeAnswers(scripts ...map[string][]answer) map[string][]answer {
+	merged := map[string][]answer{}
+	for _, script := range scripts {
+		maps.Copy(merged, script)
+	}
+	return merged
+}
+
+// orderStatistics has one batch of the failed instances.
+func orderStatistics(finished, abnormal, batch int) map[string][]answer {
+	statistics := strings.Replace(statisticsBody(finished, abnormal), `"batch_indexes":[1]}]`, fmt.Sprintf(`"batch_indexes":[%d]}]`, batch), 1)
+	return always(map[string]string{
+		exampleOrder + "/statistics": statistics,
+		fmt.Sprintf("%s/batches/%d?limit=50", exampleOrder, batch): strings.Replace(
+			batchBody(0, abnormal), `"batch_index":1`, fmt.Sprintf(`"batch_index":%d`, batch), 1),
+	})
+}
+
+// ordersOf are orderAnswers of another order.
+func ordersOf(id, status string, finished, abnormal int) map[string][]answer {
+	other := map[string][]answer{}
+	for path, answers := range orderAnswers(status, finished, abnormal) {
+		body := strings.ReplaceAll(answers[0].body, "SCT2023083109562601af694bf", id)
+		other[strings.Replace(path, "SCT2023083109562601af694bf", id, 1)] = []answer{{body: body}}
+	}
+	return other
+}
+
+// checkReport looks into the outputs of the failure report.
+func checkReport(t *testing.T, ill bool, run func(...string) ([]byte, error)) {
+	t.Helper()
+	hosts, err := run("output", "-json", "failed_hosts")
+	if err != nil {
+		t.Errorf("%v\n%s", err, hosts)
+	}
+	logs, err := run("output", "-json", "failed_logs")
+	if err != nil {
+		t.Errorf("%v\n%s", err, logs)
+	}
+	wantHosts, wantLog := `[]`, false
+	if ill {
+		wantHosts, wantLog = `["ecs-4","ecs-5"]`, true
+	}
+	if strings.TrimSpace(string(hosts)) != wantHosts {
+		t.Errorf("failed_hosts is %s, want %s", hosts, wantHosts)
+	}
+	if got := strings.Contains(string(logs), `"batch":1,"host":"ecs-4","log":"`+logText+`","status":"ABNORMAL"`); got != wantLog {
+		t.Errorf("failed_logs is %s", logs)
+	}
+}
+
+// testOverride leads a published configuration to the stand-in of a test: Terraform merges it into the provider block.
+var testOverride = map[string]string{
+	"stand_in.tf": "variable \"stand_in\" {\n  type    = string\n  default = \"http://127.0.0.1:1\"\n}\n",
+	"stand_in_override.tf": fmt.Sprintf(`
+provider "hwgate" {
+  region     = "cn-north-4"
+  access_key = %q
+  secret_key = %q
+  project_id = %q
+  endpoints = {
+    coc      = var.stand_in
+    dataarts = var.stand_in
+    roma     = var.stand_in
+  }
+}
+`, accessKey, secretKey, projectID),
+}
+
+// published reads a folder of the tree, without what Terraform may have left there.
+func published(t *testing.T, folder ...string) fstest.MapFS {
+	t.Helper()
+	root := os.DirFS(filepath.Join(append([]string{"..", ".."}, folder...)...))
+	files := fstest.MapFS{}
+	err := fs.WalkDir(root, ".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && entry.Name() == ".terraform":
+			return fs.SkipDir
+		case entry.IsDir() || strings.HasPrefix(entry.Name(), ".") || strings.Contains(entry.Name(), ".tfstate"):
+			return nil
+		}
+		content, err := fs.ReadFile(root, path)
+		files[path] = &fstest.MapFile{Data: content}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// folders of a folder, so that nothing published is left untested.
+func folders(t *testing.T, folder ...string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(append([]string{"..", ".."}, folder...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// prepare lays a root module out, initializes and validates it.
+func prepare(t *testing.T, box *sandbox.Sandbox, folder string, files fstest.MapFS) {
+	t.Helper()
+	if err := box.Write(folder, files); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := box.Run(t.Context(), folder, nil, "init", "-no-color"); err != nil {
+		t.Fatalf("init: %v\n%s", err, out)
+	}
+	if out, err := box.Run(t.Context(), folder, nil, "validate", "-no-color"); err != nil || strings.Contains(string(out), "Warning:") {
+		t.Fatalf("validate: %v\n%s", err, out)
+	}
+}
+
+// withOverride adds the test's override to a root module.
+func withOverride(files fstest.MapFS) fstest.MapFS {
+	for name, content := range testOverride {
+		files[name] = &fstest.MapFile{Data: []byte(content)}
+	}
+	return files
+}
+
+// exitCode is the code that a command of the CLI ended with.
+func exitCode(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit) && !errors.Is(err, context.Canceled):
+		return exit.ExitCode()
+	}
+	t.Fatal(err)
+	return -1
+}
+
+// TestPublished holds what is published for users to what it says: formatted, valid, open when all is well, and closed, with the reason,
+// when it is not.
+func TestPublished(t *testing.T) {
+	t.Parallel()
+	box := newSandbox(t)
+	if err := box.Write("modules", published(t, "modules")); err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Write("examples", published(t, "examples")); err != nil {
+		t.Fatal(err)
+	}
+	version := publishedVersion(t, box)
+	for _, folder := range []string{"examples", "modules"} {
+		if out, err := box.Run(t.Context(), folder, nil, "fmt", "-check", "-recursive", "-diff"); err != nil {
+			t.Errorf("terraform fmt -check %s: %v\n%s", folder, err, out)
+		}
+	}
+	t.Run("use cases", func(t *testing.T) {
+		t.Parallel()
+		testUseCases(t, box, version)
+	})
+	t.Run("modules", func(t *testing.T) {
+		t.Parallel()
+		cases := moduleCases()
+		for _, name := range folders(t, "modules") {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test, ok := cases[name]
+				if !ok {
+					t.Fatal("it is not tested")
+				}
+				readme := string(published(t, "modules", name)["README.md"].Data)
+				used := strings.Replace(codeBlock(t, readme), "github.com/hwgate/terraform-provider-hwgate//modules/", "../modules/", 1)
+				root := fstest.MapFS{"main.tf": {Data: []byte(terraformBlock + "provider \"hwgate\" {}\n" + used + `
+output "gate" {
+  value = [module.gate.outcome, module.gate.succeeded, module.gate.summary]
+}
+`)}}
+				prepare(t, box, "use-"+name, withOverride(root))
+				runCase(t, box, "use-"+name, test)
+			})
+		}
+	})
+	t.Run("recipes", func(t *testing.T) {
+		t.Parallel()
+		testRecipes(t, box, version)
+	})
+}
+
+func publishedVersion(t *testing.T, box *sandbox.Sandbox) [2]int {
+	t.Helper()
+	out, err := box.Run(t.Context(), "modules", nil, "version")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var version [2]int
+	if _, err := fmt.Sscanf(versionLine.FindString(string(out)), "v%d.%d", &version[0], &version[1]); err != nil {
+		t.Fatalf("no version in %s", out)
+	}
+	return version
+}
+
+// codeBlock is the one of Terraform in a page.
+func codeBlock(t *testing.T, page string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(page, "```terraform\n")
+	block, _, ended := strings.Cut(rest, "```")
+	if !found || !ended {
+		t.Fatal("there is no block of Terraform in the page")
+	}
+	return block
+}
+
+func testUseCases(t *testing.T, box *sandbox.Sandbox, version [2]int) {
+	t.Helper()
+	const mocked = "10-test-the-gate"
+	cases := useCases()
+	for _, name := range folders(t, "examples", "use-cases") {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			files := published(t, "examples", "use-cases", name)
+			if lines := strings.Count(string(files["README.md"].Data), "\n"); lines != 3 {
+				t.Errorf("the README has %d lines, wanted 3", lines)
+			}
+			if name == mocked {
+				testMocks(t, box, version, files)
+				return
+			}
+			test, ok := cases[name]
+			if !ok {
+				t.Fatal("it is not tested")
+			}
+			prepare(t, box, name, withOverride(files))
+			runCase(t, box, name, test)
+		})
+	}
+}
+
+// runCase meets the states of a case in turn, the good one last: behind a closed gate nothing may be there yet.
+func runCase(t *testing.T, box *sandbox.Sandbox, folder string, test useCase) {
+	t.Helper()
+	meet := func(state string, script map[string][]answer, ill bool) string {
+		// Whatever is deployed is deployed anew in each state.
+		environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, script).URL, "TF_VAR_package=" + state}, test.environment...)
+		run := func(arguments ...string) ([]byte, error) {
+			return box.Run(t.Context(), folder, environment, arguments...)
+		}
+		out, err := run(append(slices.Clip(test.command), "-no-color")...)
+		want := 0
+		if ill && !test.soft {
+			want = 1
+		}
+		if code := exitCode(t, err); code != want || strings.Contains(string(out), logText) {
+			t.Errorf("%s: exit code %d, want %d, and no log\n%s", state, code, want, out)
+		}
+		if test.after != nil {
+			test.after(t, ill, run)
+		}
+		return string(out)
+	}
+	for i, illness := range test.ill {
+		out := meet(fmt.Sprintf("ill-%d", i), illness.script, true)
+		for _, words := range illness.words {
+			if !wrapped(words).MatchString(out) {
+				t.Errorf("wanted %q in\n%s", words, out)
+			}
+		}
+		if test.next != "" && strings.Contains(out, test.next) {
+			t.Errorf("it went on behind a closed gate:\n%s", out)
+		}
+	}
+	if out := meet("well", test.well, false); strings.Contains(out, "Warning:") || !strings.Contains(out, test.next) {
+		t.Errorf("while all is well, wanted no warning and %q:\n%s", test.next, out)
+	}
+}
+
+// Terraform has mock_provider since 1.7, OpenTofu since 1.8; both have `test` since 1.6.
+var (
+	testSince = [2]int{1, 6}
+	mockSince = [2]int{1, 8}
+)
+
+func before(version, since [2]int) bool {
+	return version[0] < since[0] || (version[0] == since[0] && version[1] < since[1])
+}
+
+// testMocks runs the example's own tests, and a gate on each data source behind the same stand-in.
+func testMocks(t *testing.T, box *sandbox.Sandbox, version [2]int, files fstest.MapFS) {
+	t.Helper()
+	const folder = "mocks"
+	if before(version, mockSince) {
+		// All that an older CLI can show is the gate itself.
+		delete(files, "gate.tftest.hcl")
+		files["main.tf"].Data = []byte(strings.Replace(string(files["main.tf"].Data), ">= 1.7", ">= 1.5", 1))
+		prepare(t, box, folder, files)
+		return
+	}
+	mocks, _, found := strings.Cut(string(files["gate.tftest.hcl"].Data), "\nvariables {")
+	if !found {
+		t.Fatal("the stand-in is not the first block of the file")
+	}
+	prepare(t, box, folder, files)
+	out, err := box.Run(t.Context(), folder, nil, "test", "-no-color")
+	if err != nil || !strings.Contains(string(out), "2 passed, 0 failed") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	all := terraformBlock
+	for name := range schemas(t, provider.Options{}) {
+		arguments := map[string]string{
+			"dataarts_instance_status": "", "roma_fdi_task_statistics": `instance_id = "` + instanceID + `"`,
+			"coc_script_order_batch": "execute_uuid = \"SCT1\"\n  batch_index = 1",
+		}
+		argument, ok := arguments[name]
+		if !ok {
+			argument = `execute_uuid = "SCT1"`
+		}
+		verdict := "self.succeeded && self.outcome == \"succeeded\" && sum(values(self.counts)) == 5 && endswith(self.summary, \"(mocked)\")"
+		if name == "coc_script_order" {
+			verdict = "self.succeeded && self.outcome == \"succeeded\" && self.completed && endswith(self.summary, \"(mocked)\")"
+		}
+		all += fmt.Sprintf(`
+data %q "mocked" {
+  provider = hwgate
+  %s
+  lifecycle {
+    postcondition {
+      condition     = %s
+      error_message = self.summary
+    }
+  }
+}
+`, name, argument, verdict)
+	}
+	prepare(t, box, "all-mocks", fstest.MapFS{
+		"main.tf":         {Data: []byte(all)},
+		"all.tftest.hcl":  {Data: []byte(mocks + "\nrun \"open\" {}\n")},
+		"void.tftest.hcl": {Data: []byte("mock_provider \"hwgate\" {}\n\nrun \"closed\" {}\n")},
+	})
+	out, err = box.Run(t.Context(), "all-mocks", nil, "test", "-no-color")
+	// Without the defaults nothing has succeeded: the stand-in is what opens the gates.
+	if exitCode(t, err) != 1 || !strings.Contains(string(out), "run \"open\"... pass") ||
+		!strings.Contains(string(out), "run \"closed\"... fail") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// recipe is a part of a file for a CI system that can be run here: its gate.
+type recipe struct {
+	// shell runs scripts as the CI system does.
+	shell []string
+	// scripts finds them in the parsed file.
+	scripts func(file map[string]any) []string
+	// folders are what the file says to lay where.
+	folders     map[string]string
+	environment []string
+	well, ill   map[string][]answer
+	since       [2]int
+	words       string
+}
+
+// testRecipes runs the steps of the recipes in examples/ci that are made of shell.
+func testRecipes(t *testing.T, box *sandbox.Sandbox, version [2]int) {
+	t.Helper()
+	gate := map[string]string{"gate": "02-gate-without-state"}
+	githubShell := []string{"bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"}
+	well, ill := orderAnswers("FINISHED", 5, 0), orderAnswers("ABNORMAL", 3, 2)
+	recipes := map[string]recipe{
+		"github-actions.yml": {
+			shell: githubShell, scripts: githubScripts("gate", "TF_VAR_order_id"), folders: gate, environment: oneOrder,
+			well: well, ill: ill, words: failedOrder,
+		},
+		"github-actions-monitor.yml": {
+			shell: githubShell, scripts: githubScripts("monitor", "TF_VAR_workspace_id"),
+			folders: map[string]string{"monitor": "06-continuous-check"}, environment: oneWorkspace, since: testSince,
+			well:  map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
+			ill:   map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}},
+			words: failedNightly,
+		},
+		"gitlab-ci.yml": {
+			shell: []string{"sh", "-ec"}, folders: map[string]string{"gate": gate["gate"], "report": "04-failure-report"},
+			scripts:     gitlabScripts,
+			environment: oneOrder, well: well, ill: ill, words: failedOrder,
+		},
+		"codearts-build.yml": {
+			shell: []string{"sh", "-c"}, folders: gate, well: well, ill: ill, words: failedOrder,
+			scripts: codeArtsScripts, environment: []string{"orderId=SCT2023083109562601af694bf", "accessKey=unused", "secretKey=unused"},
+		},
+	}
+	for _, name := range folders(t, "examples", "ci") {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test, ok := recipes[name]
+			if !ok {
+				t.Fatal("it is not tested")
+			}
+			var file map[string]any
+			if err := yaml.Unmarshal(published(t, "examples", "ci")[name].Data, &file); err != nil {
+				t.Fatal(err)
+			}
+			scripts := test.scripts(file)
+			if len(scripts) == 0 {
+				t.Fatal("no script found where the test looks for it")
+			}
+			if before(version, test.since) {
+				return
+			}
+			runRecipe(t, box, "recipe-"+name, test, scripts)
+		})
+	}
+}
+
+// runRecipe runs the first script, in its parts, when all is well and when not; then the second has to make the report.
+func runRecipe(t *testing.T, box *sandbox.Sandbox, folder string, test recipe, scripts []string) {
+	t.Helper()
+	for place, example := range test.folders {
+		if err := box.Write(filepath.Join(folder, place), withOverride(published(t, "examples", "use-cases", example))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	meet := func(script string, answers map[string][]answer) (int, string) {
+		environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, answers).URL, "GITHUB_STEP_SUMMARY=step-summary"}, test.environment...)
+		out, err := box.Script(t.Context(), folder, environment, test.shell[0], append(slices.Clip(test.shell[1:]), script)...)
+		return exitCode(t, err), string(out)
+	}
+	if code, out := meet(scripts[0], test.well); code != 0 {
+		t.Errorf("all is well, but exit code %d\n%s", code, out)
+	}
+	code, out := meet(scripts[0], test.ill)
+	if code != 1 || !wrapped(test.words).MatchString(out) {
+		t.Errorf("exit code %d, want 1 and %q\n%s", code, test.words, out)
+	}
+	if strings.Contains(scripts[0], "GITHUB_STEP_SUMMARY") {
+		_, told := meet("cat gate/step-summary", nil)
+		if !strings.HasPrefix(told, "```text\nError: ") || !wrapped(test.words).MatchString(told) || !strings.HasSuffix(told, "\n```\n") {
+			t.Errorf("the summary of the job is %q", told)
+		}
+	}
+	if len(scripts) > 1 {
+		if code, out := meet(scripts[1], test.ill); code != 0 || strings.Contains(out, logText) {
+			t.Errorf("report: exit code %d\n%s", code, out)
+		}
+		if _, told := meet("cat report/failed_logs.json", nil); !strings.Contains(told, logText) {
+			t.Errorf("the report is %s", told)
+		}
+	}
+}
+
+// member goes down into a parsed file; what is not there is nil.
+func member[T any](value any, path ...string) T {
+	for _, name := range path {
+		values, ok := value.(map[string]any)
+		if !ok {
+			break
+		}
+		value = values[name]
+	}
+	found, _ := value.(T)
+	return found
+}
+
+// githubScripts are the run steps of a job that gives the named variable, in the folder that it names, under bash.
+func githubScripts(job, variable string) func(map[string]any) []string {
+	return func(file map[string]any) []string {
+		defaults := member[map[string]any](file, "jobs", job, "defaults", "run")
+		if member[string](file, "jobs", job, "env", variable) == "" || defaults["shell"] != "bash" {
+			return nil
+		}
+		script := fmt.Sprintf("cd %v\n", defaults["working-directory"])
+		for _, step := range member[[]any](file, "jobs", job, "steps") {
+			script += member[string](step, "run") + "\n"
+		}
+		return []string{script}
+	}
+}
+
+func gitlabScripts(file map[string]any) []string {
+	var scripts []string
+	for _, job := range []string{"gate", "report"} {
+		script := ""
+		for _, line := range member[[]any](file, job, "script") {
+			script += fmt.Sprintln(line)
+		}
+		scripts = append(scripts, script)
+	}
+	return scripts
+}
+
+func codeArtsScripts(file map[string]any) []string {
+	var scripts []string
+	for _, step := range member[[]any](file, "steps", "BUILD") {
+		scripts = append(scripts, member[string](step, "sh", "inputs", "command"))
+	}
+	return scripts
+}
+
+// troubleRow is a row of the table of the troubleshooting guide that quotes a message.
+var troubleRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
+
+// TestTroubleshooting finds every message that the guide quotes in the sources: none is made up, none has been changed since. What
+// stands for a name is an ellipsis.
+func TestTroubleshooting(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile(filepath.Join("..", "..", "templates", "guides", "troubleshooting.md.tmpl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources strings.Builder
+	for _, folder := range []string{"client", "gate", "provider"} {
+		for name, file := range published(t, "internal", folder) {
+			if strings.HasSuffix(name, ".go") {
+				sources.Write(file.Data)
+			}
+		}
+	}
+	code := regexp.MustCompile("[\"`] \\+\\s*[\"`]").ReplaceAllString(sources.String(), "")
+	rows := troubleRow.FindAllStringSubmatch(string(guide), -1)
+	if len(rows) < 20 {
+		t.Errorf("found %d messages in the guide", len(rows))
+	}
+	for _, row := range rows {
+		for part := range strings.SplitSeq(row[1], "…") {
+			if part = strings.TrimSpace(part); !strings.Contains(code, part) {
+				t.Errorf("no such message in the sources: %q of %q", part, row[1])
+			}
+		}
+	}
+}
