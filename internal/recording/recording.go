@@ -48,14 +48,18 @@ func Replay(unexpected func(*http.Request), names ...string) (http.RoundTripper,
 
 // Record starts a new recording, which sends requests on. Stop writes it, without what may be secret.
 func Record(name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
-	rec, err := recorder.New(filepath.Join(sourceDir(), "cassettes", filepath.FromSlash(name)),
+	return record(filepath.Join(sourceDir(), "cassettes", filepath.FromSlash(name)), next)
+}
+
+func record(file string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
+	rec, err := recorder.New(file,
 		recorder.WithMode(recorder.ModeRecordOnly),
 		recorder.WithRealTransport(next),
 		recorder.WithBlockUnsafeMethods(true),
 		recorder.WithHook(scrub, recorder.BeforeSaveHook),
 	)
 	if err != nil {
-		return nil, nil, fmt.Errorf("starting the recording %s: %w", name, err)
+		return nil, nil, fmt.Errorf("starting the recording %s: %w", file, err)
 	}
 	return rec, rec.Stop, nil
 }

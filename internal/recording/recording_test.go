@@ -1,0 +1,169 @@
+package recording
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// answering is a transport that gives one answer to everything.
+type answering func() *http.Response
+
+func (a answering) RoundTrip(*http.Request) (*http.Response, error) { return a(), nil }
+
+func get(t *testing.T, url string) *http.Request {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return request
+}
+
+// TestRecordScrubs plants a secret wherever an exchange can hold one, and looks for it in the file.
+func TestRecordScrubs(t *testing.T) {
+	t.Parallel()
+	const planted = "PLANTED"
+	body := `{"data":{"creator":"PLANTED","status":"FINISHED","execute_instances":[{"id":9007199254740993,"message":"PLANTED"}],` +
+		`"params":[{"param_name":"p","param_value":"PLANTED"}]},"error_msg":"PLANTED","encoded_authorization_message":"PLANTED"}`
+	for name, test := range map[string]struct {
+		body string
+		kept []string
+	}{
+		"JSON": {body, []string{`"status": "FINISHED"`, `"id": 9007199254740993`, `"param_name": "p"`, "X-Request-Id", "req-1"}},
+		"HTML": {"<html>PLANTED</html>", []string{"scrubbed"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "tape")
+			transport, stop, err := record(file, answering(func() *http.Response {
+				answer := httptest.NewRecorder()
+				answer.Header().Set("Set-Cookie", planted)
+				answer.Header().Set("X-Subject-Token", planted)
+				answer.Header().Set("X-Request-Id", "req-1")
+				_, _ = answer.WriteString(test.body)
+				return answer.Result()
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			request := get(t, "https://coc.example.com/v1/job/script/orders/SCT1")
+			for _, header := range []string{"Authorization", "X-Auth-Token", "X-Security-Token", "X-Sdk-Date", "X-User-Profile"} {
+				request.Header.Set(header, planted)
+			}
+			answer, err := transport.RoundTrip(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			// The reader of the answer gets it as it came.
+			if got, _ := io.ReadAll(answer.Body); string(got) != test.body {
+				t.Errorf("the answer was changed to %s", got)
+			}
+			if err := stop(); err != nil {
+				t.Fatal(err)
+			}
+			tape, err := os.ReadFile(file + ".yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(tape), planted) {
+				t.Errorf("the recording holds a secret:\n%s", tape)
+			}
+			for _, kept := range append(test.kept, "https://coc.example.com/v1/job/script/orders/SCT1") {
+				if !strings.Contains(string(tape), kept) {
+					t.Errorf("the recording lacks %s:\n%s", kept, tape)
+				}
+			}
+		})
+	}
+}
+
+// TestRecordOnlyReads keeps recording from changing anything in the account.
+func TestRecordOnlyReads(t *testing.T) {
+	t.Parallel()
+	transport, _, err := record(filepath.Join(t.TempDir(), "tape"), answering(func() *http.Response {
+		t.Error("it was sent")
+		return httptest.NewRecorder().Result()
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := get(t, "https://coc.example.com/")
+	request.Method = http.MethodPut
+	if answer, err := transport.RoundTrip(request); err == nil {
+		answer.Body.Close()
+		t.Error("a PUT went through")
+	}
+}
+
+// TestReplay answers what was recorded, again and again, and tells of everything else.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	const order = "https://coc.myhuaweicloud.com/v1/job/script/orders/SCT2023102211473xxxxxxxxxx"
+	for name, test := range map[string]struct {
+		method, url string
+		status      int
+	}{
+		"recorded":     {http.MethodGet, order, http.StatusOK},
+		"other host":   {http.MethodGet, strings.Replace(order, "coc.", "coc-intl.", 1), http.StatusNotImplemented},
+		"other path":   {http.MethodGet, order + "/statistics", http.StatusNotImplemented},
+		"other query":  {http.MethodGet, order + "?x=1", http.StatusNotImplemented},
+		"other method": {http.MethodPost, order, http.StatusNotImplemented},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			told := 0
+			transport, err := Replay(func(*http.Request) { told++ }, "documented/coc_script_order")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				request := get(t, test.url)
+				request.Method = test.method
+				answer, err := transport.RoundTrip(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				answer.Body.Close()
+				if answer.StatusCode != test.status {
+					t.Errorf("status %d, want %d", answer.StatusCode, test.status)
+				}
+			}
+			if unexpected := test.status != http.StatusOK; unexpected != (told == 2) || (!unexpected && told != 0) {
+				t.Errorf("told of %d requests", told)
+			}
+		})
+	}
+}
+
+// TestDocumentedSayWhereTheyComeFrom keeps examples of the documentation apart from answers of an account.
+func TestDocumentedSayWhereTheyComeFrom(t *testing.T) {
+	t.Parallel()
+	for _, name := range Documented() {
+		tape, err := cassettes.ReadFile("cassettes/" + name + ".yaml")
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, wanted := range []string{
+			"# Not recorded from a live account: the body is the example of the API's documentation.",
+			"X-Recorded-From:\n          - documentation",
+		} {
+			if !strings.Contains(string(tape), wanted) {
+				t.Errorf("%s does not say %q", name, wanted)
+			}
+		}
+	}
+}
+
+func TestReplayOfNothing(t *testing.T) {
+	t.Parallel()
+	if _, err := Replay(func(*http.Request) {}, "no/such"); err == nil {
+		t.Error("a recording that does not exist was opened")
+	}
+}
