@@ -82,7 +82,7 @@ func showSources(ctx context.Context, cli cli) error {
 	if err := json.Unmarshal(out, &outputs); err != nil {
 		return fmt.Errorf("reading the outputs: %w", err)
 	}
-	fmt.Println("\nterraform init and terraform apply have read all five data sources. The answers are the examples of the API's\n" +
+	fmt.Println("\nterraform apply has read all five data sources. The answers are the examples of the API's\n" +
 		"documentation:")
 	for _, source := range slices.Sorted(maps.Keys(outputs)) {
 		value := outputs[source].Value

@@ -56,26 +56,27 @@ func recorded(t *testing.T, name string) map[string]func() (tfprotov6.ProviderSe
 	t.Helper()
 	options := provider.Options{}
 	environment := map[string]string{"HW_REGION_NAME": "cn-north-4", "HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey}
+	// The framework starts the provider anew for each command; all of them share one recording.
 	var once sync.Once
+	var transport http.RoundTripper
 	options.WrapTransport = func(next http.RoundTripper) http.RoundTripper {
-		var transport http.RoundTripper
-		var err error
-		if recording.Recording() {
-			var stop func() error
-			transport, stop, err = recording.Record(name, next)
-			once.Do(func() {
+		once.Do(func() {
+			var err error
+			if recording.Recording() {
+				var stop func() error
+				transport, stop, err = recording.Record(name, next)
 				t.Cleanup(func() {
 					if err := stop(); err != nil {
 						t.Error(err)
 					}
 				})
-			})
-		} else {
-			transport, err = recording.Replay(func(r *http.Request) { t.Errorf("not recorded: %s %s", r.Method, r.URL) }, name)
-		}
-		if err != nil {
-			t.Error(err)
-		}
+			} else {
+				transport, err = recording.Replay(func(r *http.Request) { t.Errorf("not recorded: %s %s", r.Method, r.URL) }, name)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
 		return transport
 	}
 	if recording.Recording() {

@@ -123,7 +123,7 @@ func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attri
 	return map[string]schema.Attribute{
 		"id": schema.StringAttribute{
 			Computed:            true,
-			MarkdownDescription: "Stable identifier: " + idForm + ". What was not given is `-`.",
+			MarkdownDescription: "Stable identifier: " + idForm + ".",
 		},
 		"region": schema.StringAttribute{
 			Optional:            true,
@@ -139,7 +139,7 @@ func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attri
 		},
 		"outcome": schema.StringAttribute{
 			Computed: true,
-			MarkdownDescription: "State in one word, the same for all data sources: `pending`, `running`, `paused`, `succeeded`, " +
+			MarkdownDescription: "State in one word, of those that all data sources share: `pending`, `running`, `paused`, `succeeded`, " +
 				"`failed`, `canceled`, `empty`, `unknown` or `not_found`. Never null.",
 		},
 		"succeeded": schema.BoolAttribute{
@@ -155,7 +155,7 @@ func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attri
 		"counts": schema.MapAttribute{
 			Computed:    true,
 			ElementType: types.Int64Type,
-			MarkdownDescription: "Count by status word: " + words + ", zero if there are none, and any new word as it comes. Null " +
+			MarkdownDescription: "Count by status word: " + words + ", zero if there are none. Null " +
 				"when the counts were not read, or cannot be trusted.",
 		},
 	}

@@ -276,7 +276,7 @@ func TestTenReadsThroughFaults(t *testing.T) {
 			}
 		}
 		reads.Wait()
-		if got, want := network.service.count(), 5*5+10; got != want {
+		if got, want := network.service.count(), 7*len(badNews); got != want {
 			t.Errorf("%d requests came, want %d", got, want)
 		}
 	})

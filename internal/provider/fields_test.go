@@ -144,9 +144,13 @@ func TestDocumented(t *testing.T) {
 			},
 		},
 	}
-	for name, test := range tests {
+	for name := range schemas(t, provider.Options{}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			test, ok := tests[name]
+			if !ok {
+				t.Fatal("its documented example is not tested")
+			}
 			address := "data." + name + ".test"
 			assertCovered(t, name, test.want)
 			resource.UnitTest(t, resource.TestCase{

@@ -55,7 +55,7 @@ func instanceStatusSchema(ctx context.Context) schema.Schema {
 			"[GET /v2/{project_id}/factory/monitor/task-statistics-overview]" +
 			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html).",
 		Attributes: attributes(
-			sharedAttributes("`project_id`/`workspace_id`/`query_days`/`is_own`", pathProject, strings.Join(gate.TaskWords(), ", ")),
+			sharedAttributes("`project_id`/`workspace_id`/`query_days`/`is_own`, where `-` stands for what was not given", pathProject, strings.Join(gate.TaskWords(), ", ")),
 			waitAttributes("Whether nothing runs, waits or is paused any more (`unfinished_count` is 0) and the outcome is neither `unknown` "+
 				"nor `empty`."),
 			map[string]schema.Attribute{

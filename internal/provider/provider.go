@@ -272,15 +272,15 @@ func agencyAttributes(block string, withKeys bool) map[string]schema.Attribute {
 		},
 		"duration": schema.Int64Attribute{
 			Optional: true,
-			MarkdownDescription: "How long the temporary keys live, in seconds from 900 to 43200; 3600 when left out. Keys that were got with " +
-				"temporary keys live an hour at most. " + environment(block+".duration"),
+			MarkdownDescription: "How long the temporary keys live, in seconds from 900 to 43200; 3600 when left out. Keys that STS gives for " +
+				"temporary keys live an hour at most: with `domain_id` on top of temporary keys, and with an identity token. " + environment(block+".duration"),
 		},
 	}
 	if withKeys {
 		all["domain_name"] = schema.StringAttribute{
 			Optional: true,
-			MarkdownDescription: "Name of the account that the agency belongs to, in place of `domain_id`: the third version of the API, " +
-				"with a `duration` up to 86400. " + environment(block+".domain_name"),
+			MarkdownDescription: "Name of the account that the agency belongs to, in place of `domain_id`; the agency is then assumed " +
+				"through IAM's v3 API, with a `duration` up to 86400. " + environment(block+".domain_name"),
 		}
 		return all
 	}

@@ -10,8 +10,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	fwprovider "github.com/hashicorp/terraform-plugin-framework/provider"
+	fwschema "github.com/hashicorp/terraform-plugin-framework/provider/schema"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
+	"github.com/hwgate/terraform-provider-hwgate/internal/recording"
 )
 
 // schemas gives the schema of every data source by its type name.
@@ -50,6 +52,19 @@ func TestDataSourceNames(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("data sources are %v, want %v", got, want)
+	}
+}
+
+// TestEverySourceMeetsFaults keeps a new data source from going without the suites that read badNews.
+func TestEverySourceMeetsFaults(t *testing.T) {
+	t.Parallel()
+	for name := range schemas(t, provider.Options{}) {
+		if _, ok := badNews[name]; !ok {
+			t.Errorf("badNews has no row for %s", name)
+		}
+		if !slices.Contains(recording.Documented(), "documented/"+name) {
+			t.Errorf("the recordings have no documented example of %s", name)
+		}
 	}
 }
 
@@ -102,11 +117,25 @@ func TestProviderSchemaIsValidAndDescribed(t *testing.T) {
 	if diags := described.Schema.ValidateImplementation(t.Context()); diags.HasError() {
 		t.Error(diags)
 	}
-	for name, attribute := range described.Schema.Attributes {
+	all := map[string]fwschema.Attribute{}
+	maps.Copy(all, described.Schema.Attributes)
+	for name, block := range described.Schema.Blocks {
+		nested, ok := block.(fwschema.SingleNestedBlock)
+		if !ok {
+			t.Fatalf("%s is a block of another kind", name)
+		}
+		assertSentence(t, name, nested.MarkdownDescription)
+		for argument, attribute := range nested.Attributes {
+			all[name+"."+argument] = attribute
+		}
+	}
+	for name, attribute := range all {
 		assertSentence(t, name, attribute.GetMarkdownDescription())
 	}
-	for _, secret := range []string{"access_key", "secret_key", "security_token", "token"} {
-		if !described.Schema.Attributes[secret].IsSensitive() {
+	for _, secret := range []string{
+		"access_key", "secret_key", "security_token", "token", "password", "assume_role_with_oidc.id_token",
+	} {
+		if !all[secret].IsSensitive() {
 			t.Errorf("%s is not sensitive", secret)
 		}
 	}

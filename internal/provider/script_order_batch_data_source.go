@@ -83,7 +83,7 @@ func scriptOrderBatchSchema(ctx context.Context) schema.Schema {
 			"[GET /v1/job/script/orders/{execute_uuid}/batches/{batch_index}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrdersBatchDetail.html).",
 		Attributes: attributes(
-			sharedAttributes("`execute_uuid`/`batch_index`", cocProject, "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED and ROLLBACKED"),
+			sharedAttributes("`execute_uuid`/`batch_index`", cocProject, "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word as it comes"),
 			orderAttributes(),
 			tallyAttributes("the batch", null),
 			map[string]schema.Attribute{

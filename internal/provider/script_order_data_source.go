@@ -90,7 +90,7 @@ func scriptOrderSchema(ctx context.Context) schema.Schema {
 			"[GET /v1/job/script/orders/{execute_uuid}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderBasicInfo.html).",
 		Attributes: attributes(
-			sharedAttributes("`execute_uuid`", cocProject, "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED and ROLLBACKED; read with "+
+			sharedAttributes("`execute_uuid`", cocProject, "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word as it comes; read with "+
 				"`failure_details` only"),
 			orderAttributes(),
 			waitAttributes("Whether nothing moves any more: the status is FINISHED, CANCELED, ABNORMAL, ERROR or ROLLBACKED, or a new word "+

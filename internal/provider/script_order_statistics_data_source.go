@@ -41,7 +41,7 @@ func scriptOrderStatisticsSchema(ctx context.Context) schema.Schema {
 			"all of them. Needs the permission `coc:job:get`. API: [GET /v1/job/script/orders/{execute_uuid}/statistics]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderStatistics.html).",
 		Attributes: attributes(
-			sharedAttributes("`execute_uuid`", cocProject, "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED and ROLLBACKED"),
+			sharedAttributes("`execute_uuid`", cocProject, "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word as it comes"),
 			orderAttributes(),
 			tallyAttributes("the order", "Null when the counts cannot be trusted."),
 			map[string]schema.Attribute{

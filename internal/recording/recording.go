@@ -151,7 +151,10 @@ func scrub(exchange *cassette.Interaction) error {
 }
 
 // scrubbedMembers are members of answers whose values people write.
-var scrubbedMembers = []string{"message", "param_value", "creator", "error_msg", "encoded_authorization_message"}
+var scrubbedMembers = []string{
+	"message", "param_value", "creator", "error_msg", "encoded_authorization_message", "access", "secret", "securitytoken",
+	"access_key_id", "secret_access_key", "security_token",
+}
 
 // scrubBody also lays JSON out so that a person can review it. What is not JSON is dropped: nobody knows what is in it.
 func scrubBody(body string) string {

@@ -5,7 +5,7 @@ data "roma_fdi_task_statistics" "switch" {
 
   lifecycle {
     postcondition {
-      condition     = self.healthy && self.cdc_task_details.running_tasks_count >= 12
+      condition     = self.healthy && try(self.cdc_task_details.running_tasks_count >= 12, false)
       error_message = self.summary
     }
   }
