@@ -121,6 +121,9 @@ func showClosedGate(ctx context.Context, cli cli) error {
 	if !errors.As(err, &exit) {
 		return fmt.Errorf("the gate should have stopped terraform apply, but it ended with %w\n%s", err, out)
 	}
+	if state, _ := cli.run(ctx, "closed", "state", "list"); strings.Contains(string(state), "terraform_data") {
+		return errors.New("the gate stopped terraform apply, but the next layer was created")
+	}
 	fmt.Printf("\n%s\nterraform apply has ended with exit code %d, nothing was created, and the reason above is the summary\n"+
 		"of the data source. That is the gate: a pipeline stops here.\n", strings.TrimSpace(string(out))+"\n", exit.ExitCode())
 	return nil
