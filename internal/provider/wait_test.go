@@ -67,7 +67,7 @@ func TestDeadline(t *testing.T) {
 	cloud := newCloud(t, always(map[string]string{
 		exampleOrder: orderBody("PROCESSING"), exampleOrder + "/statistics": statisticsBody(3, 1),
 	}))
-	waiting := "wait_for_completion = true\npoll_interval = \"1s\"\ntimeouts { read = \"2s\" }"
+	waiting := "wait_for_completion = true\npoll_interval = \"1s\"\ntimeouts { read = \"4s\" }"
 	cloud.steps(t,
 		resource.TestStep{
 			Config:      cloud.header("") + exampleData(waiting),
