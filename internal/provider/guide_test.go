@@ -1,0 +1,72 @@
+package provider_test
+
+import (
+	"errors"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// TestGatingGuide runs what the gating guide says beside its matrix.
+func TestGatingGuide(t *testing.T) {
+	t.Parallel()
+	w := &world{rows: map[string]matrixRow{"failing": {body: orderStatus("ABNORMAL")}}, on: map[string]bool{"failing": true}}
+	server := httptest.NewServer(w)
+	t.Cleanup(server.Close)
+	box := newSandbox(t)
+	switched := matrixConfiguration(server.URL, false, false)
+	switched["main.tf"] = &fstest.MapFile{Data: []byte(strings.Replace(string(switched["main.tf"].Data), "  provider     = hwgate",
+		"  provider     = hwgate\n  count        = var.gate ? 1 : 0", 1) + "\nvariable \"gate\" {\n  type = bool\n}\n")}
+	forgotten := matrixConfiguration(server.URL, false, false)
+	forgotten["main.tf"] = &fstest.MapFile{Data: []byte(strings.Replace(string(forgotten["main.tf"].Data), "  provider     = hwgate\n", "", 1))}
+	tests := map[string]struct {
+		configuration fstest.MapFS
+		order         string
+		commands      []string
+		code          int
+		says          string
+	}{
+		"a check with a data source always has changes": {
+			configuration: matrixConfiguration(server.URL, false, true), order: "well",
+			commands: []string{"init", "apply -auto-approve", "plan -detailed-exitcode"}, code: 2,
+		},
+		"the switch is on": {
+			configuration: switched, order: "failing", commands: []string{"init", "plan -var=gate=true"}, code: 1,
+			says: "Resource postcondition failed",
+		},
+		"the switch is off": {configuration: switched, order: "failing", commands: []string{"init", "plan -var=gate=false"}},
+		"a closed gate stays closed, and destroy gets through": {
+			configuration: matrixConfiguration(server.URL, false, false), order: "failing", commands: []string{"init", "destroy -auto-approve"},
+		},
+		"the provider is forgotten": {configuration: forgotten, commands: []string{"init"}, code: 1, says: "hashicorp/coc"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := strings.ReplaceAll(name, " ", "-")
+			if err := box.Write(folder, test.configuration); err != nil {
+				t.Fatal(err)
+			}
+			for i, command := range test.commands {
+				out, err := box.Run(t.Context(), folder, []string{"HW_AUTH_TOKEN=token", "TF_VAR_order=" + test.order},
+					append(strings.Fields(command), "-no-color", "-input=false")...)
+				want := 0
+				if i == len(test.commands)-1 {
+					want = test.code
+				}
+				code := 0
+				var exit *exec.ExitError
+				if errors.As(err, &exit) {
+					code = exit.ExitCode()
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				if code != want || (want != 0 && !strings.Contains(string(out), test.says)) {
+					t.Fatalf("terraform %s: exit code %d, want %d and %q\n%s", command, code, want, test.says, out)
+				}
+			}
+		})
+	}
+}
