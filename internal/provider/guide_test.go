@@ -57,8 +57,7 @@ func TestGatingGuide(t *testing.T) {
 					want = test.code
 				}
 				code := 0
-				var exit *exec.ExitError
-				if errors.As(err, &exit) {
+				if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 					code = exit.ExitCode()
 				} else if err != nil {
 					t.Fatal(err)
