@@ -30,11 +30,6 @@ const (
 	NotFound  Outcome = "not_found"
 )
 
-// Outcomes lists every outcome.
-func Outcomes() []Outcome {
-	return []Outcome{Pending, Running, Paused, Succeeded, Failed, Canceled, Empty, Unknown, NotFound}
-}
-
 // Verdict is what is concluded from one answer.
 type Verdict struct {
 	Outcome Outcome
