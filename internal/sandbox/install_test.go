@@ -1,0 +1,174 @@
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// home is the home directory of somebody who has just cloned the project.
+type home struct {
+	folder      string
+	environment []string
+}
+
+// install runs `make install` for a new home directory.
+func install(t *testing.T) home {
+	t.Helper()
+	h := home{folder: t.TempDir()}
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		// What would lead the CLI, make or the provider elsewhere.
+		switch prefix, _, _ := strings.Cut(name, "_"); prefix {
+		case "TF", "HW", "OS", "XDG", "HOME", "APPDATA", "MAKEFLAGS", "MFLAGS", "MAKELEVEL":
+		default:
+			h.environment = append(h.environment, variable)
+		}
+	}
+	h.environment = append(h.environment, "HOME="+h.folder, "APPDATA="+h.folder, "CHECKPOINT_DISABLE=1")
+	// The new home directory has no module or build cache: the caller's are used.
+	caches, err := exec.CommandContext(t.Context(), "go", "env", "GOPATH", "GOMODCACHE", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folders := strings.Fields(string(caches))
+	if len(folders) != 3 {
+		t.Fatalf("go env printed %q", caches)
+	}
+	for i, name := range []string{"GOPATH", "GOMODCACHE", "GOCACHE"} {
+		h.environment = append(h.environment, name+"="+folders[i])
+	}
+	if out, err := h.run(t.Context(), filepath.Join("..", ".."), "make", "install"); err != nil {
+		t.Fatalf("make install: %v\n%s", err, out)
+	}
+	return h
+}
+
+func (h home) run(ctx context.Context, folder string, command ...string) (string, error) {
+	process := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the commands of the tests below
+	process.Dir, process.Env = folder, h.environment
+	out, err := process.CombinedOutput()
+	return string(out), err
+}
+
+// cli finds the Terraform or OpenTofu under test.
+func cli(t *testing.T) string {
+	t.Helper()
+	program := os.Getenv("TF_ACC_TERRAFORM_PATH")
+	if program == "" {
+		program = "terraform"
+	}
+	program, err := exec.LookPath(program)
+	if err == nil {
+		program, err = filepath.Abs(program)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// workspace is a new directory with one file of configuration.
+func workspace(t *testing.T, configuration string) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "gate.tf"), []byte(configuration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// failedOrder answers as COC does about an order of which two hosts have failed.
+func failedOrder(w http.ResponseWriter, r *http.Request) {
+	const order = "/v1/job/script/orders/SCT2023083109562601af694bf"
+	instances := ""
+	for i, status := range []string{"FINISHED", "FINISHED", "FINISHED", "ABNORMAL", "ABNORMAL"} {
+		instances += fmt.Sprintf(`,{"id":%d,"status":%q,"target_instance":{"properties":{"host_name":"ecs-web-%[1]d"}}}`, i+1, status)
+	}
+	body, ok := map[string]string{
+		order: `{"data":{"execute_uuid":"SCT2023083109562601af694bf","gmt_created":1697946452186,"gmt_finished":1697946763469,` +
+			`"status":"ABNORMAL","properties":{"execute_param":{"success_rate":100}}}}`,
+		order + "/statistics": `{"data":{"total_instance":5,"execute_statistics":[` +
+			`{"instance_status":"FINISHED","instance_count":3,"batch_indexes":[1]},` +
+			`{"instance_status":"ABNORMAL","instance_count":2,"batch_indexes":[1]}]}}`,
+		order + "/batches/1": `{"data":{"batch_index":1,"total_instances":5,"execute_instances":[` + instances[1:] + `]}}`,
+	}[r.URL.Path]
+	if !ok || !strings.Contains(r.Header.Get("Authorization"), "Access=an-access-key,") {
+		w.WriteHeader(http.StatusTeapot)
+		return
+	}
+	_, _ = io.WriteString(w, body)
+}
+
+// TestInstall gets from a clone to a closed gate with nothing but `make install` and the README: its commands and its configuration
+// print what it shows. The provider is found under the hosts of both registries.
+func TestInstall(t *testing.T) {
+	t.Parallel()
+	h := install(t)
+	t.Run("README", func(t *testing.T) {
+		t.Parallel()
+		page, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, section, _ := strings.Cut(string(page), "\n## A first gate\n")
+		settings, section := block(t, section, "sh")
+		configuration, section := block(t, section, "terraform")
+		commands, section := block(t, section, "sh")
+		shown, _ := block(t, section, "text")
+
+		service := httptest.NewServer(http.HandlerFunc(failedOrder))
+		t.Cleanup(service.Close)
+		folder := workspace(t, configuration)
+		// All that the test adds leads the provider to the service.
+		provider := fmt.Sprintf("provider \"hwgate\" {\n  endpoints = { coc = %q }\n}\n", service.URL)
+		if err := os.WriteFile(filepath.Join(folder, "service.tf"), []byte(provider), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		script := strings.NewReplacer("<your access key>", "an-access-key", "<your secret key>", "a-secret-key").Replace(settings) +
+			"terraform() { \"" + cli(t) + "\" \"$@\"; }\n" + strings.ReplaceAll(commands, "terraform plan", "terraform plan -no-color")
+		out, err := h.run(t.Context(), folder, "sh", "-ec", script)
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
+			t.Errorf("%v, wanted exit code 1\n%s", err, out)
+		}
+		// The page leaves out the lines of the configuration that stand between title and message.
+		for paragraph := range strings.SplitSeq(shown, "\n\n") {
+			if !strings.Contains(words(out), words(paragraph)) {
+				t.Errorf("wanted\n%s\nin\n%s", paragraph, out)
+			}
+		}
+	})
+	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+		t.Run(host, func(t *testing.T) {
+			t.Parallel()
+			folder := workspace(t, fmt.Sprintf("terraform {\n  required_providers {\n    hwgate = { source = \"%s/hwgate/hwgate\" }\n  }\n}\n", host))
+			if out, err := h.run(t.Context(), folder, cli(t), "init", "-no-color"); err != nil || !strings.Contains(out, "- Installed ") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// block is the next block of code in a page, and what follows it.
+func block(t *testing.T, page, language string) (code, rest string) {
+	t.Helper()
+	_, rest, found := strings.Cut(page, "```"+language+"\n")
+	code, rest, ended := strings.Cut(rest, "```")
+	if !found || !ended {
+		t.Fatalf("the page has no further block of %s", language)
+	}
+	return code, rest
+}
+
+// words are a text without line breaks and without the frame that Terraform draws around a message.
+func words(text string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(text, "│", " ")), " ")
+}
