@@ -6,7 +6,7 @@
 //	target.go, project.go          which region, project and host a call goes to
 //	request.go                     building the request, handing it to the retry loop, turning its end into an [Error]
 //	exchange.go                    one attempt (credential, signature, time limit, bounded body) and the retry policy
-//	sign.go, credential.go         what authenticates an attempt
+//	auth_lending.go, auth_sign.go   which credential an attempt goes with, and how it is signed
 //	json.go                        lenient decoding: null, absent, numbers in strings, unexpected types
 //
 // # Retries

@@ -118,3 +118,56 @@ func TestMetadataIsMalformed(t *testing.T) {
 		})
 	}
 }
+
+func TestMetadata(t *testing.T) {
+	t.Parallel()
+	const tokenPath, keysPath = "/meta-data/latest/api/token", "/openstack/latest/securitykey"
+	for _, test := range []struct {
+		name   string
+		logIns map[string]answerer
+		// token is the one that comes with the request for keys.
+		token string
+		fault string
+	}{
+		{"plain", map[string]answerer{tokenPath: says(404, "no"), keysPath: says(200, keysV3)}, "", ""},
+		{"hardened", map[string]answerer{tokenPath: says(200, "dummyMetadataToken\n"), keysPath: says(200, keysV3)}, "dummyMetadataToken", ""},
+		{"a page for a token", map[string]answerer{tokenPath: says(200, "<html> </html>"), keysPath: says(200, keysV3)}, "", ""},
+		{"no agency", map[string]answerer{tokenPath: says(404, ""), keysPath: says(404, "")}, "", "HTTP 404 from http://169.254.169.254"},
+		{"nobody answers", map[string]answerer{tokenPath: hangs}, "", "no answer from http://169.254.169.254 within 2s"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cloud := newCloud(t, test.logIns)
+				why := errors.New("nothing else was found")
+				c := newClient(t, cloud, source(MetadataSource(func(err error) error { return errors.Join(why, err) })))
+				start := time.Now()
+				_, err := c.ScriptOrder(t.Context(), testOrder)
+				if took := time.Since(start); took > 2*time.Second {
+					t.Errorf("took %s, want at most 2s", took)
+				}
+				if test.fault != "" {
+					if !errors.Is(err, ErrNoCredential) || !errors.Is(err, why) || !strings.Contains(err.Error(), test.fault) {
+						t.Errorf("error %v, want %q", err, test.fault)
+					}
+					// Who is not on the cloud waits once.
+					sent := len(cloud.sent())
+					if _, err := c.ScriptOrder(context.WithoutCancel(t.Context()), testOrder); err == nil || len(cloud.sent()) != sent {
+						t.Errorf("error %v after %d more requests, want none", err, len(cloud.sent())-sent)
+					}
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				requests := cloud.sent()
+				if got := requests[1].Header.Get("X-Metadata-Token"); got != test.token {
+					t.Errorf("X-Metadata-Token %q, want %q", got, test.token)
+				}
+				if got := requests[2].Header.Get("X-Security-Token"); got != "dummySecurityToken1" {
+					t.Errorf("X-Security-Token %q", got)
+				}
+			})
+		})
+	}
+}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -246,46 +244,6 @@ func TestFetchIsCanceled(t *testing.T) {
 	})
 }
 
-// A CI system's token does not live long, so its file is read at each renewal.
-func TestIdentityFileIsReadAgain(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "token")
-	write := func(t *testing.T, content string) {
-		t.Helper()
-		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	synctest.Test(t, func(t *testing.T) {
-		ends := func(request *http.Request) (*http.Response, error) {
-			return says(201, fmt.Sprintf(`{"credential":{"access":"DUMMYTEMPORARY000001","secret":"dummyTemporarySecret1",`+
-				`"securitytoken":"dummySecurityToken1","expires_at":%q}}`, time.Now().Add(15*time.Minute).UTC().Format(time.RFC3339)))(request)
-		}
-		cloud := newCloud(t, map[string]answerer{
-			"/v3.0/OS-AUTH/id-token/tokens":      says(201, `{}`, "X-Subject-Token", "dummyToken"),
-			"/v3.0/OS-CREDENTIAL/securitytokens": ends,
-		})
-		c := newClient(t, cloud, source(IdentitySource(Identity{ProviderID: "idp", TokenFile: file}, 15*time.Minute, "the test")))
-		for _, token := range []string{"dummyIdentity1", "dummyIdentity2\r\n"} {
-			write(t, token)
-			if _, err := c.ScriptOrder(t.Context(), testOrder); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(15 * time.Minute)
-		}
-		var sent []string
-		for _, body := range cloud.asked {
-			if strings.HasPrefix(body, `{"auth":{"id_token"`) {
-				sent = append(sent, body)
-			}
-		}
-		want := []string{`{"auth":{"id_token":{"id":"dummyIdentity1"}}}`, `{"auth":{"id_token":{"id":"dummyIdentity2"}}}`}
-		if !slices.Equal(sent, want) {
-			t.Errorf("sent %q, want %q", sent, want)
-		}
-	})
-}
-
 // One log-in, and one look-up of each region's project, serve all readers of a process; COC needs none.
 func TestOneLogInForAll(t *testing.T) {
 	t.Parallel()
@@ -324,6 +282,75 @@ func TestOneLogInForAll(t *testing.T) {
 		wg.Wait()
 		if logIns, projects := count("/v3/auth/tokens"), count("/v3/projects"); logIns != 1 || projects != 2 {
 			t.Errorf("%d log-ins and %d look-ups for two regions, want 1 and 2", logIns, projects)
+		}
+	})
+}
+
+// One log-in serves all readers until it is about to end.
+func TestLogInIsRenewedInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		cloud := newCloud(t, map[string]answerer{"/v3/auth/tokens": func(request *http.Request) (*http.Response, error) {
+			n++
+			time.Sleep(time.Second) // so that the other readers have to wait for it; the bubble's clock, as below
+			ends := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339Nano)
+			return says(201, `{"token":{"expires_at":"`+ends+`"}}`, "X-Subject-Token", fmt.Sprintf("dummyToken%d", n))(request)
+		}})
+		c := newClient(t, cloud, source(PasswordSource(Password{UserID: "u1", Password: "hunter2!", DomainID: "d1"}, "the test")))
+		for _, want := range []struct {
+			after time.Duration
+			token string
+		}{
+			{0, "dummyToken1"},
+			{24*time.Hour - 5*time.Minute - time.Second, "dummyToken1"},
+			{time.Second, "dummyToken2"},
+			{time.Hour, "dummyToken2"},
+		} {
+			time.Sleep(want.after)
+			for _, err := range readTen(t.Context(), c)() {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			requests := cloud.sent()
+			if got := requests[len(requests)-1].Header.Get("X-Auth-Token"); got != want.token {
+				t.Errorf("token %q, want %q", got, want.token)
+			}
+		}
+		if n != 2 {
+			t.Errorf("%d log-ins, want 2", n)
+		}
+	})
+}
+
+// Short-lived ones are renewed when a fifth of their life is left; a failure of that counts only when it is over.
+func TestRenewalOfShortLived(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start, n := time.Now(), 0
+		r := newRenewing("the test", func(context.Context) (temporary, error) {
+			n++
+			if n == 2 {
+				return temporary{}, errors.New("not now")
+			}
+			return temporary{Credential: Credential{Token: fmt.Sprint("dummyToken", n)}, expires: time.Now().Add(10 * time.Minute)}, nil
+		})
+		for _, want := range []struct {
+			at      time.Duration
+			token   string
+			fetches int
+		}{
+			{0, "dummyToken1", 1},
+			{8*time.Minute - time.Second, "dummyToken1", 1},
+			{8 * time.Minute, "dummyToken1", 2},
+			{8*time.Minute + time.Second, "dummyToken3", 3},
+		} {
+			time.Sleep(time.Until(start.Add(want.at)))
+			got, err := r.Credential(t.Context())
+			if err != nil || got.Token != want.token || n != want.fetches {
+				t.Errorf("after %s: %q and error %v after %d fetches, want %q after %d", want.at, got.Token, err, n, want.token, want.fetches)
+			}
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -13,69 +12,6 @@ import (
 	"testing"
 	"testing/synctest"
 )
-
-func TestCredentialShowsNoSecret(t *testing.T) {
-	t.Parallel()
-	keys := Credential{AccessKey: "AKABCDEF1234", SecretKey: "secret-1"}
-	temporary, token := keys, keys
-	temporary.SecurityToken = "secret-2"
-	token.Token, token.SecurityToken = "secret-3", "secret-2"
-	for _, test := range []struct {
-		credential Credential
-		want       string
-	}{
-		{keys, "access key ending in 1234"},
-		{temporary, "temporary access key ending in 1234"},
-		{token, "token"},
-		{Credential{}, "access key ending in "},
-	} {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-			if got := fmt.Sprintf(verb, test.credential); got != test.want {
-				t.Errorf("%s: %q, want %q", verb, got, test.want)
-			}
-			pointed := fmt.Sprintf(verb, struct{ Of *Credential }{&test.credential}) + fmt.Sprintf(verb, []Credential{test.credential})
-			if strings.Contains(pointed, "secret-") || strings.Contains(pointed, "AKABCDEF") {
-				t.Errorf("%s: %s", verb, pointed)
-			}
-		}
-		if got := fmt.Sprintf("%q", test.credential); got != `"`+test.want+`"` {
-			t.Errorf("%%q: %s", got)
-		}
-	}
-}
-
-// A gate answers requests when it is opened, and counts those that wait.
-type gate struct {
-	answer  answerer
-	open    chan struct{}
-	waiting atomic.Int64
-}
-
-func newGate(answer answerer) *gate { return &gate{answer: answer, open: make(chan struct{})} }
-
-func (g *gate) pass(request *http.Request) (*http.Response, error) {
-	g.waiting.Add(1)
-	defer g.waiting.Add(-1)
-	select {
-	case <-g.open:
-		return g.answer(request)
-	case <-request.Context().Done():
-		return nil, request.Context().Err()
-	}
-}
-
-// readTen reads ten orders at once and gives their errors when all are done.
-func readTen(ctx context.Context, c *Client) (wait func() []error) {
-	var wg sync.WaitGroup
-	errs := make([]error, 10)
-	for i := range errs {
-		wg.Go(func() { _, errs[i] = c.ScriptOrder(ctx, testOrder) })
-	}
-	return func() []error {
-		wg.Wait()
-		return errs
-	}
-}
 
 func TestFirstRequestGoesAlone(t *testing.T) {
 	t.Parallel()
@@ -238,12 +174,6 @@ func TestCanceledWhileAnotherGoesAlone(t *testing.T) {
 	})
 }
 
-// sourceFunc is a source made of a function.
-type sourceFunc func(context.Context) (Credential, error)
-
-func (f sourceFunc) Credential(ctx context.Context) (Credential, error) { return f(ctx) }
-func (f sourceFunc) Origin() string                                     { return "a function" }
-
 // A refusal is one of a credential, not of its source.
 func TestRenewedCredentialIsUsed(t *testing.T) {
 	t.Parallel()
@@ -341,43 +271,4 @@ func TestCredentialOfEachAttempt(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestNoCredential(t *testing.T) {
-	t.Parallel()
-	why := errors.New("no access key is given")
-	for name, source := range map[string]CredentialSource{
-		"none":            NoCredential(why),
-		"one that failed": sourceFunc(func(context.Context) (Credential, error) { return Credential{}, why }),
-	} {
-		for call, read := range callers {
-			t.Run(name+"/"+call, func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					service := answering(says(200, documented[call]))
-					_, err := read(t.Context(), newClient(t, service, retries(5), func(cfg *Config) { cfg.Credentials = source }))
-					e := failure(t, err)
-					if !errors.Is(err, ErrNoCredential) || !errors.Is(err, why) || IsTransient(err) || IsUnauthorized(err) {
-						t.Errorf("error %v, want ErrNoCredential", err)
-					}
-					if want := "no usable credential: no access key is given"; e.Answer() != want {
-						t.Errorf("%q, want %q", e.Answer(), want)
-					}
-					if e.Attempts != 0 || e.Credential != "" || len(service.sent()) != 0 {
-						t.Errorf("%#v after %d requests, want none", e, len(service.sent()))
-					}
-				})
-			})
-		}
-	}
-}
-
-func TestOrigin(t *testing.T) {
-	t.Parallel()
-	if got := StaticCredential(testKeys, "the provider block").Origin(); got != "the provider block" {
-		t.Errorf("origin %q", got)
-	}
-	if got := NoCredential(errors.New("no")).Origin(); got != "nowhere" {
-		t.Errorf("origin %q", got)
-	}
 }

@@ -1,0 +1,131 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// Agency is a role to assume: an agency of another account, or a trust agency.
+type Agency struct {
+	Name string
+	// DomainID selects the fifth version of the API (STS), DomainName the third.
+	DomainName, DomainID string
+	// Duration is how long the keys live.
+	Duration time.Duration
+}
+
+// longestChain is how long keys may live that were got with temporary keys.
+const longestChain = time.Hour
+
+// AssumeRoleSource gives temporary keys of an agency, got with the credential of another source and renewed before they run out.
+//
+// API: POST /v3.0/OS-CREDENTIAL/securitytokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0101.html, or
+// POST /v5/agencies/assume, https://support.huaweicloud.com/intl/en-us/api-iam5/AssumeAgency.html
+func AssumeRoleSource(base CredentialSource, agency Agency) CredentialSource {
+	if _, missing := base.(missingSource); missing {
+		return base
+	}
+	s := &assumeRoleSource{base: base, agency: agency}
+	s.renewing = newRenewing("the agency "+agency.Name+", assumed with "+base.Origin(), s.assume)
+	return s
+}
+
+type assumeRoleSource struct {
+	*renewing
+
+	base   CredentialSource
+	agency Agency
+	client *Client
+	auth   *authenticator
+}
+
+func (s *assumeRoleSource) connect(c *Client) {
+	s.client = c
+	s.auth = c.authenticate(s.base)
+}
+
+func (s *assumeRoleSource) assume(ctx context.Context) (temporary, error) {
+	region := Target{Region: s.client.cfg.Region.Value}
+	if s.agency.DomainID == "" {
+		return s.client.keys(ctx, s.auth, call{
+			service: IAM, target: region, path: []string{"v3.0", "OS-CREDENTIAL", "securitytokens"},
+			body: jsonObject{"auth": jsonObject{"identity": jsonObject{
+				"methods": []string{"assume_role"},
+				"assume_role": jsonObject{
+					"agency_name": s.agency.Name, "domain_name": s.agency.DomainName, "duration_seconds": wholeSeconds(s.agency.Duration),
+				},
+			}}},
+		})
+	}
+	duration := s.agency.Duration
+	base, err := s.base.Credential(ctx)
+	switch {
+	case err != nil:
+		return temporary{}, err
+	case base.Token != "":
+		return temporary{}, errors.New("an agency with domain_id is assumed with keys, not with a token: use domain_name, or give keys")
+	case base.SecurityToken != "":
+		duration = min(duration, longestChain)
+	}
+	return s.client.keys(ctx, s.auth, call{
+		service: STS, target: region, path: []string{"v5", "agencies", "assume"},
+		body: jsonObject{
+			"agency_urn":          "iam::" + s.agency.DomainID + ":agency:" + s.agency.Name,
+			"agency_session_name": "terraform-provider-hwgate",
+			"duration_seconds":    wholeSeconds(duration),
+		},
+	})
+}
+
+func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }
+
+// keys sends a request whose answer is temporary keys, in either of IAM's two spellings.
+func (c *Client) keys(ctx context.Context, auth *authenticator, request call) (temporary, error) {
+	x, got, err := c.ask(ctx, request, auth)
+	if err != nil {
+		return temporary{}, err
+	}
+	keys, err := readKeys(got.body)
+	c.secrets.add(keys.SecretKey, keys.SecurityToken)
+	if err != nil {
+		return temporary{}, x.malformed(err.Error())
+	}
+	return keys, nil
+}
+
+func readKeys(body []byte) (temporary, error) {
+	var answer struct {
+		Credential struct {
+			Access        string    `json:"access"`
+			Secret        string    `json:"secret"`
+			SecurityToken string    `json:"securitytoken"`
+			ExpiresAt     time.Time `json:"expires_at"`
+		} `json:"credential"`
+		Credentials struct {
+			AccessKeyID     string    `json:"access_key_id"`
+			SecretAccessKey string    `json:"secret_access_key"`
+			SecurityToken   string    `json:"security_token"`
+			Expiration      time.Time `json:"expiration"`
+		} `json:"credentials"`
+	}
+	err := json.Unmarshal(body, &answer)
+	third, fifth := answer.Credential, answer.Credentials
+	keys := temporary{
+		Credential: Credential{AccessKey: third.Access, SecretKey: third.Secret, SecurityToken: third.SecurityToken},
+		expires:    third.ExpiresAt,
+	}
+	if fifth.AccessKeyID != "" {
+		keys = temporary{
+			Credential: Credential{
+				AccessKey: fifth.AccessKeyID, SecretKey: fifth.SecretAccessKey, SecurityToken: fifth.SecurityToken,
+			},
+			expires: fifth.Expiration,
+		}
+	}
+	if err != nil || keys.AccessKey == "" || keys.SecretKey == "" || keys.SecurityToken == "" || keys.expires.IsZero() {
+		return keys, errors.New("the answer has no temporary keys, or no time at which they end")
+	}
+	return keys, nil
+}

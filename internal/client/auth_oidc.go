@@ -1,0 +1,77 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// Identity is a token that a CI system made out for a job.
+type Identity struct {
+	// ProviderID is the identity provider's id in IAM.
+	ProviderID string
+	// Token is the identity token; TokenFile names a file with it, which is read again at each renewal.
+	Token, TokenFile string
+}
+
+// IdentitySource gives temporary keys for an identity token. AssumeRoleSource makes an agency's keys of them.
+//
+// API: POST /v3.0/OS-AUTH/id-token/tokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_13_0605.html, then
+// POST /v3.0/OS-CREDENTIAL/securitytokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0002.html
+func IdentitySource(identity Identity, duration time.Duration, origin string) CredentialSource {
+	s := &identitySource{identity: identity, duration: duration}
+	s.renewing = newRenewing("the identity token of "+origin, s.exchange)
+	return s
+}
+
+type identitySource struct {
+	*renewing
+
+	identity Identity
+	duration time.Duration
+	client   *Client
+}
+
+func (s *identitySource) connect(c *Client) {
+	s.client = c
+	c.secrets.add(s.identity.Token)
+}
+
+func (s *identitySource) exchange(ctx context.Context) (temporary, error) {
+	identity := s.identity.Token
+	if s.identity.TokenFile != "" {
+		content, err := os.ReadFile(s.identity.TokenFile)
+		if err != nil {
+			return temporary{}, fmt.Errorf("reading the identity token: %w", err)
+		}
+		identity = strings.TrimSpace(string(content))
+		s.client.secrets.add(identity)
+	}
+	if identity == "" {
+		return temporary{}, errors.New("the identity token is empty")
+	}
+	region := Target{Region: s.client.cfg.Region.Value}
+	x, got, err := s.client.ask(ctx, call{
+		service: IAM, target: region, path: []string{"v3.0", "OS-AUTH", "id-token", "tokens"},
+		header: http.Header{"X-Idp-Id": {s.identity.ProviderID}},
+		body:   jsonObject{"auth": jsonObject{"id_token": jsonObject{"id": identity}}},
+	}, nil)
+	if err != nil {
+		return temporary{}, err
+	}
+	token := got.header.Get("X-Subject-Token")
+	if token == "" {
+		return temporary{}, x.malformed("the log-in's answer has no token")
+	}
+	s.client.secrets.add(token)
+	return s.client.keys(ctx, nil, call{
+		service: IAM, target: region, path: []string{"v3.0", "OS-CREDENTIAL", "securitytokens"},
+		body: jsonObject{"auth": jsonObject{"identity": jsonObject{
+			"methods": []string{"token"}, "token": jsonObject{"id": token, "duration_seconds": wholeSeconds(s.duration)},
+		}}},
+	})
+}
