@@ -56,6 +56,26 @@ func (e *PauseError) Error() string {
 	return fmt.Sprintf("the service asked to wait %s, which is beyond the deadline", e.Pause.Round(time.Second))
 }
 
+// ProxyError is a proxy's refusal to connect; net/http would report the words of the status alone.
+type ProxyError struct {
+	Proxy  string
+	Status int
+}
+
+// Error implements error.
+func (e *ProxyError) Error() string {
+	return fmt.Sprintf("the proxy %s answered %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
+}
+
+// RefusedError is an [ErrRefusedBefore] that knows which request was refused.
+type RefusedError struct{ First *Error }
+
+// Error implements error.
+func (e *RefusedError) Error() string { return ErrRefusedBefore.Error() }
+
+// Is makes it an [ErrRefusedBefore].
+func (e *RefusedError) Is(target error) bool { return target == ErrRefusedBefore } //nolint:errorlint // this is what errors.Is calls
+
 // Error names the request, what came back and why that is a failure, in one line.
 func (e *Error) Error() string {
 	var b strings.Builder
@@ -135,6 +155,14 @@ func IsTransient(err error) bool {
 		return e.Status >= 500 || e.Status == http.StatusTooManyRequests
 	}
 	return retryableFailure(e.Err) || isNameError(e.Err)
+}
+
+// IsRetried tells whether the policy of retrying repeats a request that failed so: what was repeated in vain may still pass later.
+func IsRetried(e *Error) bool {
+	if e.Status != 0 {
+		return retryableStatus(e.Status, e.Code)
+	}
+	return IsTransient(e) && retryableFailure(e.Err)
 }
 
 const messageLimit = 512

@@ -334,8 +334,8 @@ func TestClassification(t *testing.T) {
 		{"name", &Error{Err: &net.DNSError{IsNotFound: true}}, class{Transient: true}},
 		{"canceled", &Error{Err: context.Canceled}, class{}},
 		{"deadline", &Error{Err: context.DeadlineExceeded}, class{}},
-		{"proxy wants a password", &Error{Err: &proxyError{"p", 407}}, class{}},
-		{"proxy cannot connect", &Error{Err: &proxyError{"p", 502}}, class{Transient: true}},
+		{"proxy wants a password", &Error{Err: &ProxyError{"p", 407}}, class{}},
+		{"proxy cannot connect", &Error{Err: &ProxyError{"p", 502}}, class{Transient: true}},
 		{"look-up of a project", &ProjectError{Err: &Error{Status: 403}}, class{Forbidden: true}},
 		{"no project", &ProjectError{}, class{}},
 	} {
@@ -378,4 +378,35 @@ func FuzzErrorBody(f *testing.F) {
 		}
 		checkHarmless(t, strings.ReplaceAll(e.Error(), "%!", "")) // a service may say that
 	})
+}
+
+// TestIsRetried names failures that the policy repeats, and failures that it does not.
+func TestIsRetried(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		failure Error
+		want    bool
+	}{
+		"throttled":               {Error{Status: 429, Code: "APIGW.0308"}, true},
+		"a page of the gateway":   {Error{Status: 502}, true},
+		"500 without a code":      {Error{Status: 500}, true},
+		"500 with a passing code": {Error{Status: 500, Code: "FDI.9999"}, true},
+		"500 with another code":   {Error{Status: 500, Code: "COC.00040701"}, false},
+		"bad request":             {Error{Status: 400}, false},
+		"no answer":               {Error{Err: ErrAttemptTimeout}, true},
+		"a proxy that fails":      {Error{Err: &ProxyError{"proxy.test", 502}}, true},
+		"a proxy that refuses":    {Error{Err: &ProxyError{"proxy.test", 407}}, false},
+		"no such name":            {Error{Err: &net.DNSError{}}, false},
+		"malformed":               {Error{Err: ErrMalformed}, false},
+		"no credential":           {Error{Err: ErrNoCredential}, false},
+		"refused before":          {Error{Err: &RefusedError{&Error{Status: 401}}}, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := IsRetried(&test.failure); got != test.want {
+				t.Errorf("IsRetried is %t, want %t", got, test.want)
+			}
+		})
+	}
 }

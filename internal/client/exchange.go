@@ -262,11 +262,11 @@ func retryableFailure(err error) bool {
 	var (
 		credential *credentialError
 		refused    *refusedError
-		proxy      *proxyError
+		proxy      *ProxyError
 	)
 	switch {
 	case errors.As(err, &proxy):
-		return retryableStatus(proxy.status, "")
+		return retryableStatus(proxy.Status, "")
 	case errors.Is(err, ErrAttemptTimeout):
 		return true
 	case errors.Is(err, ErrTooLarge), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
@@ -294,19 +294,10 @@ func isTLSError(err error) bool {
 		(errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error"))
 }
 
-// proxyError is a proxy's refusal to connect; net/http would report the words of the status alone.
-type proxyError struct {
-	proxy  string
-	status int
-}
-
-func (e *proxyError) Error() string {
-	return fmt.Sprintf("the proxy %s answered %d %s", e.proxy, e.status, http.StatusText(e.status))
-}
 
 func checkProxyAnswer(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode != http.StatusOK {
-		return &proxyError{proxy.Host, answer.StatusCode}
+		return &ProxyError{Proxy: proxy.Host, Status: answer.StatusCode}
 	}
 	return nil
 }

@@ -157,9 +157,9 @@ func TestRetryOnFailure(t *testing.T) {
 		{"plain HTTP", http.ErrSchemeMismatch, false},
 		{"alert of the server", &net.OpError{Op: "remote error", Err: tls.AlertError(40)}, false},
 		{"alert of the client", &net.OpError{Op: "local error", Err: tls.AlertError(42)}, false},
-		{"proxy wants a password", &proxyError{"proxy.example.com:3128", 407}, false},
-		{"proxy forbids", &proxyError{"proxy.example.com:3128", 403}, false},
-		{"proxy does not reach the host", &proxyError{"proxy.example.com:3128", 502}, true},
+		{"proxy wants a password", &ProxyError{"proxy.example.com:3128", 407}, false},
+		{"proxy forbids", &ProxyError{"proxy.example.com:3128", 403}, false},
+		{"proxy does not reach the host", &ProxyError{"proxy.example.com:3128", 502}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

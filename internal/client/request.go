@@ -196,7 +196,7 @@ func (x *exchange) noAnswer(err error) *Error {
 	case errors.As(err, &refused):
 		first := refused.first
 		e.Status, e.Code, e.Message, e.RequestID = first.Status, first.Code, first.Message, first.RequestID
-		e.Credential, e.Err = first.Credential, ErrRefusedBefore
+		e.Credential, e.Err = first.Credential, &RefusedError{first}
 		return e
 	case errors.As(err, &credential):
 		e.Err = fmt.Errorf("%w: %w", ErrNoCredential, credential.err)
