@@ -8,15 +8,13 @@ import (
 	_ "embed"
 	"flag"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"slices"
-	"strings"
 	"testing/fstest"
 	"text/template"
 	"time"
 
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
 
@@ -34,8 +32,10 @@ func main() {
 }
 
 func run(ctx context.Context, terraform string, rounds int) error {
-	server := httptest.NewServer(http.HandlerFunc(answer))
-	defer server.Close()
+	svc := cloudtest.New()
+	svc.Order("SCT2023102211473xxxxxxxxxx").Then(cloudtest.Finished(10))
+	server := svc.Start()
+	defer svc.Close()
 	box, err := sandbox.New(ctx, terraform)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func run(ctx context.Context, terraform string, rounds int) error {
 	}
 	settings := map[string]string{
 		"floor":  "",
-		"hwgate": fmt.Sprintf("region = \"cn-north-4\"\n  access_key = \"A\"\n  secret_key = \"S\"\n  endpoints = { coc = %q }", server.URL),
+		"hwgate": fmt.Sprintf("region = \"cn-north-4\"\n  access_key = \"A\"\n  secret_key = \"S\"\n  endpoints = { coc = %q }", server),
 	}
 	for name := range settings {
 		if err := prepare(ctx, box, name, settings[name]); err != nil {
@@ -94,23 +94,4 @@ func prepare(ctx context.Context, box *sandbox.Sandbox, name, settings string) e
 func median(durations []time.Duration) time.Duration {
 	slices.Sort(durations)
 	return durations[len(durations)/2]
-}
-
-// answer plays a finished order of ten instances.
-func answer(w http.ResponseWriter, r *http.Request) {
-	body := `{"data":{"status":"FINISHED","gmt_created":1697946452186,"gmt_finished":1697946763469,` +
-		`"properties":{"execute_param":{"success_rate":100}}}}`
-	switch {
-	case strings.HasSuffix(r.URL.Path, "/statistics"):
-		body = `{"data":{"total_instance":10,"execute_statistics":[{"instance_status":"FINISHED","instance_count":10,"batch_indexes":[1]}]}}`
-	case strings.HasSuffix(r.URL.Path, "/batches/1"):
-		var rows []string
-		for id := 1; id <= 10; id++ {
-			rows = append(rows, fmt.Sprintf(`{"id":%d,"status":"FINISHED","gmt_created":1697946452436,"gmt_finished":1697946763467,`+
-				`"message":"done","target_instance":{"resource_id":"res-%d","properties":{"host_name":"ecs-%d","fixed_ip":"192.0.2.%d"}}}`,
-				id, id, id, id))
-		}
-		body = `{"data":{"batch_index":1,"total_instances":10,"execute_instances":[` + strings.Join(rows, ",") + `]}}`
-	}
-	_, _ = w.Write([]byte(body))
 }

@@ -12,15 +12,13 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/recording"
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
@@ -46,10 +44,12 @@ func run(ctx context.Context, terraform string) error {
 		return err
 	}
 	defer box.Close()
-	server, err := serve(ctx)
-	if err != nil {
+	svc := cloudtest.New()
+	if err := svc.Recorded(recording.Documented()...); err != nil {
 		return err
 	}
+	server := svc.Start()
+	defer svc.Close()
 	fmt.Println("Playing the recorded answers at " + server + " ...")
 	cli := cli{box, server}
 	if err := showSources(ctx, cli); err != nil {
@@ -127,21 +127,6 @@ func showClosedGate(ctx context.Context, cli cli) error {
 	fmt.Printf("\n%s\nterraform apply has ended with exit code %d, nothing was created, and the reason above is the summary\n"+
 		"of the data source. That is the gate: a pipeline stops here.\n", strings.TrimSpace(string(out))+"\n", exit.ExitCode())
 	return nil
-}
-
-// serve answers from the recordings until the program ends.
-func serve(ctx context.Context) (address string, err error) {
-	handler, err := recording.Handler(recording.Documented()...)
-	if err != nil {
-		return "", err
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	go func() { _ = server.Serve(listener) }()
-	return "http://" + listener.Addr().String(), nil
 }
 
 // cli runs Terraform on the configurations.

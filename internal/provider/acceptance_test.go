@@ -2,9 +2,7 @@ package provider_test
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
@@ -18,7 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/authtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 	"github.com/hwgate/terraform-provider-hwgate/internal/recording"
 )
@@ -54,104 +52,61 @@ func served(options provider.Options, environment map[string]string) map[string]
 // HWGATE_RECORD=1 it makes the recording instead, of the account that the real environment names.
 func recorded(t *testing.T, name string) map[string]func() (tfprotov6.ProviderServer, error) {
 	t.Helper()
-	options := provider.Options{}
-	environment := map[string]string{"HW_REGION_NAME": "cn-north-4", "HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey}
+	if !recording.Recording() {
+		svc := cloudtest.New(cloudtest.Report(t.Errorf))
+		if err := svc.Recorded(name); err != nil {
+			t.Fatal(err)
+		}
+		return served(provider.Options{WrapTransport: svc.Transport}, map[string]string{
+			"HW_REGION_NAME": "cn-north-4", "HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey,
+		})
+	}
 	// The framework starts the provider anew for each command; all of them share one recording.
 	var once sync.Once
 	var transport http.RoundTripper
-	options.WrapTransport = func(next http.RoundTripper) http.RoundTripper {
+	return served(provider.Options{Getenv: os.Getenv, WrapTransport: func(next http.RoundTripper) http.RoundTripper {
 		once.Do(func() {
+			var stop func() error
 			var err error
-			if recording.Recording() {
-				var stop func() error
-				transport, stop, err = recording.Record(name, next)
-				t.Cleanup(func() {
-					if err := stop(); err != nil {
-						t.Error(err)
-					}
-				})
-			} else {
-				transport, err = recording.Replay(func(r *http.Request) { t.Errorf("not recorded: %s %s", r.Method, r.URL) }, name)
-			}
-			if err != nil {
+			if transport, stop, err = recording.Record(name, next); err != nil {
 				t.Error(err)
+				return
 			}
+			t.Cleanup(func() {
+				if err := stop(); err != nil {
+					t.Error(err)
+				}
+			})
 		})
 		return transport
-	}
-	if recording.Recording() {
-		options.Getenv = os.Getenv
-	}
-	return served(options, environment)
+	}}, nil)
 }
 
-// answer is one answer of the cloud. The zero status is 200.
-type answer struct {
-	status int
-	body   string
-	header http.Header
-}
-
-// cloud stands in for every service. It answers each path (with its query) from a script, the last answer again and again, and
-// checks that each request is authenticated.
+// cloud is all services on loopback. It wants every request to be authenticated, and to be in a story.
 type cloud struct {
-	*httptest.Server
+	*cloudtest.Service
 
-	t      *testing.T
-	script map[string][]answer
-
-	mu       sync.Mutex
-	requests []*http.Request
+	URL string
 }
 
-func newCloud(t *testing.T, script map[string][]answer) *cloud {
+// newCloud starts with a script: what each path, with its query, answers in turn.
+func newCloud(t *testing.T, script map[string][]cloudtest.Answer) *cloud {
 	t.Helper()
-	c := &cloud{t: t, script: script}
-	c.Server = httptest.NewServer(c)
-	t.Cleanup(c.Close)
-	return c
-}
-
-func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	verifier := authtest.Verifier{
-		Secrets:  map[string]string{accessKey: secretKey},
-		MustSign: []string{"host", "x-security-token", "x-project-id", "x-domain-id", "workspace"},
+	svc := cloudtest.New(cloudtest.Report(t.Errorf), cloudtest.Signed(map[string]string{accessKey: secretKey}))
+	for path, answers := range script {
+		for _, answer := range answers {
+			svc.At(path).Then(answer)
+		}
 	}
-	if err := verifier.Verify(r); err != nil && r.Header.Get("X-Auth-Token") == "" {
-		c.t.Errorf("%s: %s", r.URL, err)
-	}
-	c.mu.Lock()
-	c.requests = append(c.requests, r)
-	answers, ok := c.script[r.URL.RequestURI()]
-	if !ok {
-		c.mu.Unlock()
-		c.t.Errorf("not in the script: %s %s", r.Method, r.URL)
-		http.Error(w, "not in the script", http.StatusNotImplemented)
-		return
-	}
-	if len(answers) > 1 {
-		c.script[r.URL.RequestURI()] = answers[1:]
-	}
-	c.mu.Unlock()
-	maps.Copy(w.Header(), answers[0].header)
-	if answers[0].status != 0 {
-		w.WriteHeader(answers[0].status)
-	}
-	_, _ = w.Write([]byte(answers[0].body))
-}
-
-// seen are the requests so far.
-func (c *cloud) seen() []*http.Request {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return append([]*http.Request(nil), c.requests...)
+	t.Cleanup(svc.Close)
+	return &cloud{svc, svc.Start()}
 }
 
 // always answers each path with one body.
-func always(bodies map[string]string) map[string][]answer {
-	script := map[string][]answer{}
+func always(bodies map[string]string) map[string][]cloudtest.Answer {
+	script := map[string][]cloudtest.Answer{}
 	for path, body := range bodies {
-		script[path] = []answer{{body: body}}
+		script[path] = []cloudtest.Answer{{Body: body}}
 	}
 	return script
 }

@@ -4,35 +4,34 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 )
 
-// batchOf answers as a batch of many instances does, in pages, each with a log of the length given.
-func batchOf(instances, logBytes int) http.Handler {
-	log := strings.Repeat("0123456789abcdef", logBytes/16)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
-		first, _ := strconv.Atoi(r.URL.Query().Get("marker"))
-		_, _ = fmt.Fprintf(w, `{"data":{"batch_index":1,"total_instances":%d,"execute_instances":[`, instances)
-		for id := first + 1; id <= min(first+limit, instances); id++ {
-			separator := ""
-			if id > first+1 {
-				separator = ","
-			}
-			_, _ = fmt.Fprintf(w, `%s{"id":%d,"gmt_created":1697946452436,"gmt_finished":1697946763467,"execute_costs":311031,`+
-				`"status":"FINISHED","message":"%s","target_instance":{"resource_id":"res-%d","provider":"ECS","region_id":"cn-north-4",`+
-				`"type":"CLOUDSERVER","agent_sn":"sn","agent_status":"ONLINE","custom_attributes":[{"key":"k","value":"v"}],`+
-				`"properties":{"host_name":"ecs-%d","fixed_ip":"192.0.2.1","region_id":"cn-north-4","zone_id":"cn-north-4a"}}}`,
-				separator, id, log, id, id)
+// batchOf has the pages of a batch of many instances, each with a log of the length given. They are made before they are asked for, so
+// that their making is not measured.
+func batchOf(b *testing.B, instances, logBytes int) *cloudtest.Service {
+	b.Helper()
+	const path = "/v1/job/script/orders/" + orderID + "/batches/1"
+	scene := cloudtest.OrderScene{
+		Status: "FINISHED", Batches: []cloudtest.Batch{{"FINISHED": instances}}, Log: strings.Repeat("0123456789abcdef", logBytes/16),
+	}
+	svc := cloudtest.New(cloudtest.Report(b.Errorf))
+	for last := 0; last <= instances; last += 50 {
+		uri := path + "?limit=50"
+		if last > 0 {
+			uri += fmt.Sprintf("&marker=%d", last)
 		}
-		_, _ = w.Write([]byte(`]}}`))
-	})
+		page := httptest.NewRecorder()
+		scene.ServeHTTP(page, httptest.NewRequestWithContext(b.Context(), http.MethodGet, uri, http.NoBody))
+		svc.At(uri).Then(cloudtest.Answer{Body: page.Body.String()})
+	}
+	return svc
 }
 
 // BenchmarkBatch reads a batch as Terraform does, but for the CLI: requests, decoding, verdict, state.
@@ -50,10 +49,11 @@ func BenchmarkBatch(b *testing.B) {
 	}
 	for _, bench := range cases {
 		b.Run(bench.name, func(b *testing.B) {
-			server := httptest.NewServer(batchOf(bench.instances, bench.logBytes))
-			defer server.Close()
+			svc := batchOf(b, bench.instances, bench.logBytes)
+			address := svc.Start()
+			defer svc.Close()
 			process := start(b, provider.Options{}, map[string]tftypes.Value{
-				"region": str("cn-north-4"), "token": str("t"), "endpoints": endpointsOf(server.URL),
+				"region": str("cn-north-4"), "token": str("t"), "endpoints": endpointsOf(address),
 			})
 			arguments := map[string]tftypes.Value{
 				"execute_uuid": str(orderID), "batch_index": integer(1), "log_tail_bytes": integer(bench.tail),

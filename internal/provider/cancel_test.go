@@ -3,27 +3,24 @@ package provider_test
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/fstest"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
 
 // TestCancel interrupts the real Terraform in the middle of a wait. The test framework cannot: its providers are in the test's process.
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	interrupted, interrupt := context.WithCancel(t.Context())
-	var looks atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if looks.Add(1) == 2 {
-			interrupt()
-		}
-		_, _ = w.Write([]byte(orderBody("PROCESSING")))
+	cloud := newCloud(t, nil)
+	running := cloudtest.Running(0, 1)
+	order := cloud.Order("SCT2023083109562601af694bf").Then(running, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		interrupt()
+		running.ServeHTTP(w, r)
 	}))
-	t.Cleanup(server.Close)
 	box := newSandbox(t)
-	cloud := &cloud{Server: server}
 	config := cloud.header("") + exampleData("wait_for_completion = true")
 	if err := box.Write("wait", fstest.MapFS{"main.tf": {Data: []byte(config)}}); err != nil {
 		t.Fatal(err)
@@ -39,7 +36,7 @@ func TestCancel(t *testing.T) {
 		t.Errorf("nothing says that it was canceled:\n%s", out)
 	}
 	// Two looks, and at most one that had begun when the signal came.
-	if n := looks.Load(); n > 3 {
+	if n := order.Looks(); n > 3 {
 		t.Errorf("%d looks", n)
 	}
 }

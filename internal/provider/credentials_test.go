@@ -971,12 +971,12 @@ resource "terraform_data" "next" {
 		{keys, []string{"apply", "-auto-approve"}},
 		{nil, []string{"destroy", "-auto-approve", "-refresh=false"}},
 	} {
-		before := len(cloud.seen())
+		before := len(cloud.Log())
 		out, err := box.Run(t.Context(), "destroy", command.environment, append(command.arguments, "-no-color", "-input=false")...)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", command.arguments, err, out)
 		}
-		if sent := len(cloud.seen()) - before; (sent > 0) != (command.environment != nil) {
+		if sent := len(cloud.Log()) - before; (sent > 0) != (command.environment != nil) {
 			t.Errorf("%s sent %d requests", command.arguments, sent)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 )
 
@@ -25,13 +26,13 @@ func TestReadErrors(t *testing.T) {
 		instance_id = "`+instanceID+`"`)
 	tests := map[string]struct {
 		config, path string
-		answer       answer
+		answer       cloudtest.Answer
 		want         []string
 	}{
 		"order not found": {
 			config: order, path: orderPath,
-			answer: answer{status: 400, body: `{"error_code":"COC.00040709","error_msg":"The script order does not exist."}`,
-				header: http.Header{"X-Request-Id": {"req-1"}}},
+			answer: cloudtest.Answer{Status: 400, Body: `{"error_code":"COC.00040709","error_msg":"The script order does not exist."}`,
+				Header: http.Header{"X-Request-Id": {"req-1"}}},
 			want: []string{
 				"Error: Cannot read COC script order " + orderID,
 				"HTTP 400 Bad Request: COC.00040709: The script order does not exist. (request id req-1).",
@@ -40,7 +41,7 @@ func TestReadErrors(t *testing.T) {
 		},
 		"no permission for COC": {
 			config: order, path: orderPath,
-			answer: answer{status: 403, body: `{"error_code":"APIGW.0302","error_msg":"User is not authorized to perform: coc:job:get",` +
+			answer: cloudtest.Answer{Status: 403, Body: `{"error_code":"APIGW.0302","error_msg":"User is not authorized to perform: coc:job:get",` +
 				`"request_id":"req-2","encoded_authorization_message":"QUJD"}`},
 			want: []string{
 				"HTTP 403 Forbidden: APIGW.0302: User is not authorized to perform: coc:job:get (request id req-2).",
@@ -49,7 +50,7 @@ func TestReadErrors(t *testing.T) {
 		},
 		"bad token": {
 			config: order, path: orderPath,
-			answer: answer{status: 401, body: `{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information: ` +
+			answer: cloudtest.Answer{Status: 401, Body: `{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information: ` +
 				`verify aksk signature fail","request_id":"req-3"}`},
 			want: []string{
 				"HTTP 401 Unauthorized: APIGW.0301: Incorrect IAM authentication information: verify aksk signature fail",
@@ -58,61 +59,61 @@ func TestReadErrors(t *testing.T) {
 			},
 		},
 		"malformed body": {
-			config: order, path: orderPath, answer: answer{body: `{"data":{"status":{"is":"an object"}}}`},
+			config: order, path: orderPath, answer: cloudtest.Answer{Body: `{"data":{"status":{"is":"an object"}}}`},
 			want: []string{
 				"malformed answer: data.status is an object, wanted a string.",
 				"Something other than the API answered, or the API has changed.",
 			},
 		},
 		"an HTML page with status 200": {
-			config: order, path: orderPath, answer: answer{body: "<html><head><title>Log in</title></head></html>"},
+			config: order, path: orderPath, answer: cloudtest.Answer{Body: "<html><head><title>Log in</title></head></html>"},
 			want: []string{"HTTP 200 OK: HTML page: Log in: malformed answer: not a JSON object."},
 		},
 		"an empty body": {
-			config: order, path: orderPath, answer: answer{},
+			config: order, path: orderPath, answer: cloudtest.Answer{},
 			want: []string{"HTTP 200 OK: empty body: malformed answer: not a JSON object."},
 		},
 		"an error in a 200": {
-			config: order, path: orderPath, answer: answer{body: `{"error_code":"COC.00010002","error_msg":"Invalid parameters."}`},
+			config: order, path: orderPath, answer: cloudtest.Answer{Body: `{"error_code":"COC.00010002","error_msg":"Invalid parameters."}`},
 			want: []string{"HTTP 200 OK: COC.00010002: Invalid parameters."},
 		},
 		"another order": {
-			config: order, path: orderPath, answer: answer{body: `{"data":{"execute_uuid":"SCT1","status":"FINISHED"}}`},
+			config: order, path: orderPath, answer: cloudtest.Answer{Body: `{"data":{"execute_uuid":"SCT1","status":"FINISHED"}}`},
 			want: []string{"malformed answer: data.execute_uuid is not the one that was asked for."},
 		},
 		"wrong host": {
 			config: order, path: orderPath,
-			answer: answer{status: 404, body: `{"error_msg":"The API does not exist","error_code":"APIGW.0101","request_id":"req-4"}`},
+			answer: cloudtest.Answer{Status: 404, Body: `{"error_msg":"The API does not exist","error_code":"APIGW.0101","request_id":"req-4"}`},
 			want:   []string{"coc is most likely not offered in the region cn-north-4. Correct region, or set endpoints.coc"},
 		},
 		"a redirect": {
-			config: order, path: orderPath, answer: answer{status: 302, header: http.Header{"Location": {"https://login.example.com/"}}},
+			config: order, path: orderPath, answer: cloudtest.Answer{Status: 302, Header: http.Header{"Location": {"https://login.example.com/"}}},
 			want: []string{"the answer is a redirect to https://login.example.com/, which is never followed"},
 		},
 		"no permission for DataArts": {
 			config: dataarts, path: overview,
-			answer: answer{status: 400, body: `{"error_code":"DLF.6888","error_msg":"no permission"}`},
+			answer: cloudtest.Answer{Status: 400, Body: `{"error_code":"DLF.6888","error_msg":"no permission"}`},
 			want:   []string{"Give the caller a role in DataArts Studio and make it a member of the workspace"},
 		},
 		"unknown workspace": {
 			config: dataarts, path: overview,
-			answer: answer{status: 400, body: `{"error_code":"DLF.0819","error_msg":"workspace does not exists"}`},
+			answer: cloudtest.Answer{Status: 400, Body: `{"error_code":"DLF.0819","error_msg":"workspace does not exists"}`},
 			want:   []string{"Correct workspace_id, or set it if the project has no default workspace"},
 		},
 		"unknown ROMA instance": {
 			config: roma, path: tasks,
-			answer: answer{status: 500, body: `{"error_code":"ROMA.00110002","error_msg":"instance does not exist"}`},
+			answer: cloudtest.Answer{Status: 500, Body: `{"error_code":"ROMA.00110002","error_msg":"instance does not exist"}`},
 			want:   []string{"Check instance_id, and that the instance belongs to this project and region."},
 		},
 		"ROMA without its counts": {
-			config: roma, path: tasks, answer: answer{body: `{}`},
+			config: roma, path: tasks, answer: cloudtest.Answer{Body: `{}`},
 			want: []string{"malformed answer: there is no common_task_details or cdc_task_details in it."},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cloud := newCloud(t, map[string][]answer{test.path: {test.answer}})
+			cloud := newCloud(t, map[string][]cloudtest.Answer{test.path: {test.answer}})
 			var steps []resource.TestStep
 			for _, want := range test.want {
 				steps = append(steps, resource.TestStep{Config: cloud.header("") + test.config, ExpectError: wrapped(want)})
@@ -161,7 +162,7 @@ func TestBadArguments(t *testing.T) {
 			t.Parallel()
 			cloud := newCloud(t, nil)
 			cloud.steps(t, resource.TestStep{Config: cloud.header("") + test.config, PlanOnly: true, ExpectError: wrapped(test.want)})
-			if sent := len(cloud.seen()); sent != 0 {
+			if sent := len(cloud.Log()); sent != 0 {
 				t.Errorf("%d requests were sent", sent)
 			}
 		})
@@ -171,8 +172,8 @@ func TestBadArguments(t *testing.T) {
 // TestIgnoreNotFound reads an order that is gone, its statistics and a batch of it as data.
 func TestIgnoreNotFound(t *testing.T) {
 	t.Parallel()
-	gone := []answer{{status: 400, body: `{"error_code":"COC.00040709","error_msg":"gone"}`}}
-	cloud := newCloud(t, map[string][]answer{
+	gone := []cloudtest.Answer{{Status: 400, Body: `{"error_code":"COC.00040709","error_msg":"gone"}`}}
+	cloud := newCloud(t, map[string][]cloudtest.Answer{
 		orderPath: gone, orderPath + "/statistics": gone, orderPath + "/batches/3?limit=50": gone,
 	})
 	arguments := `execute_uuid = "` + orderID + `"
@@ -315,7 +316,7 @@ func TestProjectLookUp(t *testing.T) {
 			cloud := newCloud(t, always(test.bodies))
 			cloud.steps(t, resource.TestStep{Config: cloud.header(test.settings) + test.config})
 			asked := ""
-			for _, request := range cloud.seen() {
+			for _, request := range cloud.Log() {
 				if strings.HasPrefix(request.URL.Path, "/v3/") {
 					asked = request.URL.RequestURI()
 				}

@@ -3,13 +3,13 @@ package provider_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 )
 
@@ -112,26 +112,15 @@ func TestExamples(t *testing.T) {
 // TestProviderExample reads with the published provider block, under keys of the environment, from the host of the region.
 func TestProviderExample(t *testing.T) {
 	t.Parallel()
-	options := provider.Options{WrapTransport: func(http.RoundTripper) http.RoundTripper { return chinaSite{t} }}
+	svc := cloudtest.New(cloudtest.Report(t.Errorf))
+	svc.At("coc.myhuaweicloud.com" + orderPath).Then(cloudtest.Says(http.StatusOK, `{"data":{"status":"PROCESSING"}}`))
 	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: served(options, map[string]string{"HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey}),
+		ProtoV6ProviderFactories: served(provider.Options{WrapTransport: svc.Transport}, map[string]string{"HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey}),
 		Steps: []resource.TestStep{{
 			Config:            readExample(t, "provider", "provider.tf") + order,
 			ConfigStateChecks: expect("data.coc_script_order.test", values{"outcome": text("running")}),
 		}},
 	})
-}
-
-// chinaSite answers as the China site's COC does.
-type chinaSite struct{ t *testing.T }
-
-func (c chinaSite) RoundTrip(request *http.Request) (*http.Response, error) {
-	if request.URL.Host != "coc.myhuaweicloud.com" {
-		c.t.Errorf("asked %s", request.URL.Host)
-	}
-	answer := httptest.NewRecorder()
-	_, _ = answer.WriteString(`{"data":{"status":"PROCESSING"}}`)
-	return answer.Result(), nil
 }
 
 func readExample(t *testing.T, path ...string) string {

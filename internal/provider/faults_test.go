@@ -1,29 +1,14 @@
 package provider_test
 
 import (
-	"bytes"
 	"cmp"
-	"compress/gzip"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
-	"errors"
 	"fmt"
-	"io"
-	"log"
 	"maps"
-	"math/big"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -32,7 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
 
 // badNews is what each data source is asked, and what the service says when nothing is wrong with it. That is always a failed
@@ -194,7 +179,7 @@ func TestFaults(t *testing.T) {
 			want: []string{": the answer is too large: more than 128 MiB.", "Something other than the API answered"},
 		},
 		"gigabytes in a few compressed bytes": {
-			only: "coc_script_order", fates: fates{bomb}, requests: 1, most: 160 << 20,
+			only: "coc_script_order", fates: fates{bomb}, requests: 1, most: 160 * int64(len(zippedSpaces)),
 			want: []string{": the answer is too large: more than 128 MiB.", "Something other than the API answered"},
 		},
 		"pages that repeat": {
@@ -261,9 +246,9 @@ func TestTenReadsThroughFaults(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		// No read can meet more of the faults of its path than it may make attempts.
-		network := newNetwork(t, &service{fates: fates{
+		network := newNetwork(t, deployment(t, fates{
 			says(429, ``, "Retry-After", "2"), hangUp, says(503, `<html>`), tears(200, `{"data":`), silence, nil,
-		}})
+		}))
 		p := network.start(t, "http://service.test", nil)
 		var reads sync.WaitGroup
 		for source, asked := range badNews {
@@ -276,7 +261,7 @@ func TestTenReadsThroughFaults(t *testing.T) {
 			}
 		}
 		reads.Wait()
-		if got, want := network.service.count(), 7*len(badNews); got != want {
+		if got, want := len(network.service.Log().Data()), 7*len(badNews); got != want {
 			t.Errorf("%d requests came, want %d", got, want)
 		}
 	})
@@ -286,7 +271,7 @@ func TestTenReadsThroughFaults(t *testing.T) {
 func TestTenReadsRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		network := newNetwork(t, &service{fates: fates{says(401, `{"error_code":"APIGW.0301","error_msg":"no","request_id":"req-1"}`)}})
+		network := newNetwork(t, deployment(t, fates{says(401, `{"error_code":"APIGW.0301","error_msg":"no","request_id":"req-1"}`)}))
 		p := network.start(t, "http://service.test", nil)
 		var reads sync.WaitGroup
 		for source, asked := range badNews {
@@ -299,14 +284,14 @@ func TestTenReadsRefused(t *testing.T) {
 			}
 		}
 		reads.Wait()
-		if got := network.service.count(); got != 1 {
+		if got := len(network.service.Log().Data()); got != 1 {
 			t.Errorf("%d requests came, want 1", got)
 		}
 	})
 }
 
 // waiting are the data sources that can wait, and an answer that makes them.
-var waiting = map[string]fate{
+var waiting = map[string]http.Handler{
 	"coc_script_order":         says(200, `{"data":{"status":"PROCESSING"}}`),
 	"dataarts_instance_status": says(200, strings.Replace(badNews["dataarts_instance_status"].body, `"running_count":0`, `"running_count":1`, 1)),
 }
@@ -314,12 +299,8 @@ var waiting = map[string]fate{
 var forCompletion = tftypes.NewValue(tftypes.Bool, true)
 
 // logsIn gives out tokens that are good for so long, one after the other.
-func logsIn(life time.Duration) fate {
-	return func(w http.ResponseWriter, _ *http.Request, s *service) {
-		w.Header().Set("X-Subject-Token", fmt.Sprintf("planted-token-%d", s.countLogins()))
-		body, _ := json.Marshal(map[string]any{"token": map[string]any{"expires_at": time.Now().Add(life)}})
-		says(201, string(body))(w, nil, s)
-	}
+func logsIn(life time.Duration) *cloudtest.Account {
+	return &cloudtest.Account{Token: "planted-token-%d", Life: life}
 }
 
 var passwordSettings = map[string]tftypes.Value{
@@ -347,7 +328,7 @@ func TestTokenRefusedInTheMiddle(t *testing.T) {
 			t.Run(name+"/"+source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					network := newNetwork(t, &service{fates: append(fates{running}, test.then...), login: logsIn(24 * time.Hour)})
+					network := newNetwork(t, deployment(t, append(fates{running}, test.then...), logsIn(24*time.Hour)))
 					p := network.start(t, "http://service.test", test.settings)
 					arguments := maps.Clone(badNews[source].arguments)
 					arguments["wait_for_completion"] = forCompletion
@@ -358,10 +339,11 @@ func TestTokenRefusedInTheMiddle(t *testing.T) {
 					} else {
 						checkFailure(t, diagnostics, test.want)
 					}
-					if sent, logins := network.service.count(), network.service.countLogins(); sent != test.requests || logins != test.logins {
+					if sent, logins := len(network.service.Log().Data()), network.service.IAM().Looks(); sent != test.requests || logins != test.logins {
 						t.Errorf("%d requests and %d log-ins came, want %d and %d", sent, logins, test.requests, test.logins)
 					}
-					last := network.service.seen[len(network.service.seen)-1].Header.Get("X-Auth-Token")
+					asked := network.service.Log().Data()
+					last := asked[len(asked)-1].Header.Get("X-Auth-Token")
 					if want := fmt.Sprintf("planted-token-%d", max(test.logins, 1)); last != want {
 						t.Errorf("the last request had the token %q, want %q", last, want)
 					}
@@ -379,17 +361,19 @@ func TestTokenRunsOutInTheMiddle(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
-				look := func(w http.ResponseWriter, r *http.Request, s *service) {
-					if got, want := r.Header.Get("X-Auth-Token"), fmt.Sprintf("planted-token-%d", s.countLogins()); got != want {
+				var svc *cloudtest.Service
+				look := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if got, want := r.Header.Get("X-Auth-Token"), fmt.Sprintf("planted-token-%d", svc.IAM().Looks()); got != want {
 						t.Errorf("the token is %q, want the newest, %q", got, want)
 					}
 					if time.Since(begin) < 50*time.Minute {
-						running(w, r, s)
+						running.ServeHTTP(w, r)
 					} else {
-						s.good(w, r)
+						unwell(w, r)
 					}
-				}
-				network := newNetwork(t, &service{fates: fates{look}, login: logsIn(20 * time.Minute)})
+				})
+				svc = deployment(t, fates{look}, logsIn(20*time.Minute))
+				network := newNetwork(t, svc)
 				p := network.start(t, "http://service.test", passwordSettings)
 				arguments := maps.Clone(badNews[source].arguments)
 				arguments["wait_for_completion"] = forCompletion
@@ -397,7 +381,7 @@ func TestTokenRunsOutInTheMiddle(t *testing.T) {
 				attributes, diagnostics := p.read(t.Context(), t, source, arguments)
 				checkNotGreen(t, attributes)
 				checkSurvived(t, attributes, diagnostics, "failed", "")
-				if got := network.service.countLogins(); got != 4 {
+				if got := network.service.IAM().Looks(); got != 4 {
 					t.Errorf("%d log-ins came, want 4: one for each 16 of the 50 minutes", got)
 				}
 			})
@@ -410,29 +394,29 @@ func TestLogInFaults(t *testing.T) {
 	t.Parallel()
 	in := logsIn(time.Hour)
 	tests := map[string]struct {
-		login     fate
+		login     fates
 		arguments map[string]tftypes.Value
 		want      []string
 		logins    int
 	}{
-		"survived":         {login: inTurn(says(502, `<html>`), hangUp, says(429, ``, "Retry-After", "3"), tears(201, `{`), in), logins: 5},
-		"silent, then not": {login: inTurn(silence, in), logins: 2},
-		"silent":           {login: silence, arguments: timeout("20s"), want: []string{"context deadline exceeded.", "timeouts.read"}, logins: 1},
+		"survived":         {login: fates{says(502, `<html>`), hangUp, says(429, ``, "Retry-After", "3"), tears(201, `{`), in}, logins: 5},
+		"silent, then not": {login: fates{silence, in}, logins: 2},
+		"silent":           {login: fates{silence}, arguments: timeout("20s"), want: []string{"context deadline exceeded.", "timeouts.read"}, logins: 1},
 		"down": {
-			login: says(503, `<html><title>Maintenance</title></html>`), logins: 6,
+			login: fates{says(503, `<html><title>Maintenance</title></html>`)}, logins: 6,
 			want: []string{"(6 attempts): HTTP 503 Service Unavailable: HTML page: Maintenance.", "IAM fails at the moment."},
 		},
 		"refused": {
-			login:  says(401, `{"error":{"code":401,"message":"The username or password is wrong.","title":"Unauthorized"}}`, "X-IAM-Trace-Id", "iam-1"),
+			login:  fates{says(401, `{"error":{"code":401,"message":"The username or password is wrong.","title":"Unauthorized"}}`, "X-IAM-Trace-Id", "iam-1")},
 			want:   []string{": HTTP 401 Unauthorized: 401: The username or password is wrong. (request id iam-1).", "not tried again"},
 			logins: 1,
 		},
 		"a page": {
-			login: says(200, `<html><title>Log in</title></html>`), logins: 1,
+			login: fates{says(200, `<html><title>Log in</title></html>`)}, logins: 1,
 			want: []string{": malformed answer: the log-in's answer has no token", "Something other than the API answered"},
 		},
 		"moved": {
-			login: says(307, ``, "Location", "https://elsewhere.test/v3/auth/tokens"), logins: 1,
+			login: fates{says(307, ``, "Location", "https://elsewhere.test/v3/auth/tokens")}, logins: 1,
 			want: []string{": HTTP 307 Temporary Redirect: the answer is a redirect to https://elsewhere.test/v3/auth/tokens, which is never"},
 		},
 	}
@@ -441,7 +425,7 @@ func TestLogInFaults(t *testing.T) {
 			t.Run(name+"/"+source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					network := newNetwork(t, &service{login: test.login})
+					network := newNetwork(t, deployment(t, nil, test.login...))
 					p := network.start(t, "http://service.test", passwordSettings)
 					arguments := maps.Clone(badNews[source].arguments)
 					maps.Copy(arguments, test.arguments)
@@ -452,7 +436,7 @@ func TestLogInFaults(t *testing.T) {
 					} else {
 						checkFailure(t, diagnostics, append([]string{"POST service.test/v3/auth/tokens"}, test.want...))
 					}
-					if got := network.service.countLogins(); got != test.logins {
+					if got := network.service.IAM().Looks(); got != test.logins {
 						t.Errorf("%d log-ins came, want %d", got, test.logins)
 					}
 					for _, host := range network.dialled() {
@@ -466,13 +450,6 @@ func TestLogInFaults(t *testing.T) {
 	}
 }
 
-// inTurn has a fate for each log-in.
-func inTurn(fates ...fate) fate {
-	return func(w http.ResponseWriter, r *http.Request, s *service) {
-		fates[min(s.countLogins(), len(fates))-1](w, r, s)
-	}
-}
-
 // TestCancelAnywhere cancels a read wherever it may hang. It ends at once and leaves nothing behind, or the bubble would not end.
 func TestCancelAnywhere(t *testing.T) {
 	t.Parallel()
@@ -480,7 +457,7 @@ func TestCancelAnywhere(t *testing.T) {
 	fifth := keyed(map[string]tftypes.Value{"assume_role": role("domain_id")})
 	tests := map[string]struct {
 		faultRow
-		login fate
+		login fates
 	}{
 		"in a request":            {faultRow: faultRow{fates: fates{silence}}},
 		"in a body":               {faultRow: faultRow{fates: fates{drips(1 << 20)}}},
@@ -489,19 +466,19 @@ func TestCancelAnywhere(t *testing.T) {
 		"in a pause":              {faultRow: faultRow{fates: fates{says(429, ``, "Retry-After", "100")}}},
 		"between looks at orders": {faultRow: faultRow{fates: fates{waiting["coc_script_order"]}, only: "coc_script_order"}},
 		"between looks at jobs":   {faultRow: faultRow{fates: fates{waiting["dataarts_instance_status"]}, only: "dataarts_instance_status"}},
-		"in a log-in":             {faultRow: faultRow{settings: passwordSettings}, login: silence},
-		"in a log-in's pause":     {faultRow: faultRow{settings: passwordSettings}, login: says(429, ``, "Retry-After", "100")},
-		"in an agency's log-in":   {faultRow: faultRow{settings: third}, login: silence},
-		"in an agency's, STS":     {faultRow: faultRow{settings: fifth}, login: silence},
-		"in a CI log-in":          {faultRow: faultRow{settings: map[string]tftypes.Value{"assume_role_with_oidc": oidcRole()}}, login: silence},
+		"in a log-in":             {faultRow: faultRow{settings: passwordSettings}, login: fates{silence}},
+		"in a log-in's pause":     {faultRow: faultRow{settings: passwordSettings}, login: fates{says(429, ``, "Retry-After", "100")}},
+		"in an agency's log-in":   {faultRow: faultRow{settings: third}, login: fates{silence}},
+		"in an agency's, STS":     {faultRow: faultRow{settings: fifth}, login: fates{silence}},
+		"in a CI log-in":          {faultRow: faultRow{settings: map[string]tftypes.Value{"assume_role_with_oidc": oidcRole()}}, login: fates{silence}},
 		"in the machine's metadata": {
-			faultRow: faultRow{settings: map[string]tftypes.Value{}}, login: silence,
+			faultRow: faultRow{settings: map[string]tftypes.Value{}}, login: fates{silence},
 		},
 		"in a look-up of DataArts' project": {
-			faultRow: faultRow{only: "dataarts_instance_status", arguments: noProject}, login: silence,
+			faultRow: faultRow{only: "dataarts_instance_status", arguments: noProject}, login: fates{silence},
 		},
 		"in a look-up of ROMA's project": {
-			faultRow: faultRow{only: "roma_fdi_task_statistics", arguments: noProject}, login: silence,
+			faultRow: faultRow{only: "roma_fdi_task_statistics", arguments: noProject}, login: fates{silence},
 		},
 	}
 	for name, test := range tests {
@@ -512,7 +489,7 @@ func TestCancelAnywhere(t *testing.T) {
 			t.Run(name+"/"+source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					network := newNetwork(t, &service{fates: test.fates, login: test.login})
+					network := newNetwork(t, deployment(t, test.fates, test.login...))
 					network.dials, network.hold = test.dials, test.hold
 					address := "http://service.test"
 					if test.secure {
@@ -590,7 +567,7 @@ type faultRow struct {
 	// warning if no others are named.
 	want             []string
 	outcome, warning string
-	// requests is how many came, took how long they may take, most how much the client may read of one answer.
+	// requests is how many came, took how long they may take, most how many bytes the client may take of all answers.
 	requests int
 	took     span
 	most     int64
@@ -599,7 +576,7 @@ type faultRow struct {
 func (f faultRow) run(t *testing.T, source string) {
 	t.Helper()
 	asked := badNews[source]
-	network := newNetwork(t, &service{fates: f.fates})
+	network := newNetwork(t, deployment(t, f.fates))
 	network.dials = f.dials
 	address := "http://service.test"
 	if f.secure {
@@ -619,7 +596,7 @@ func (f faultRow) run(t *testing.T, source string) {
 	} else {
 		checkFailure(t, diagnostics, append([]string{"GET " + strings.TrimPrefix(strings.TrimPrefix(address, "http://"), "https://") + asked.path}, f.want...))
 	}
-	if got := network.service.count(); got != f.requests {
+	if got := len(network.service.Log().Data()); got != f.requests {
 		t.Errorf("%d requests came, want %d", got, f.requests)
 	}
 	if f.took.set && (took < f.took.least || took > f.took.most) {
@@ -628,8 +605,8 @@ func (f faultRow) run(t *testing.T, source string) {
 	if limit := 5 * time.Minute; took > limit {
 		t.Errorf("it took %s, beyond the time limit of %s", took, limit)
 	}
-	if wrote := network.service.wrote.Load(); f.most > 0 && wrote > f.most {
-		t.Errorf("%d bytes of an answer were read, at most %d should be", wrote, f.most)
+	if sent := network.sent.Load(); f.most > 0 && sent > f.most {
+		t.Errorf("%d bytes of an answer were read, at most %d should be", sent, f.most)
 	}
 	for _, host := range network.dialled() {
 		if host != "service.test:80" && host != "service.test:443" && host != "proxy.test:3128" {
@@ -733,367 +710,4 @@ func shown(diagnostics []*tfprotov6.Diagnostic) string {
 		b.WriteString(diagnostic.Summary + "\n\n" + diagnostic.Detail)
 	}
 	return b.String()
-}
-
-// A fate is what happens to a request. Nil is the answer of a service that is well.
-type (
-	fate  func(w http.ResponseWriter, r *http.Request, s *service)
-	fates []fate
-	dials []error
-)
-
-// says answers, with headers as name, value, name, value.
-func says(status int, body string, headers ...string) fate {
-	return func(w http.ResponseWriter, _ *http.Request, s *service) {
-		for i := 0; i < len(headers); i += 2 {
-			w.Header().Set(headers[i], headers[i+1])
-		}
-		w.WriteHeader(status)
-		if status != http.StatusNoContent {
-			s.write(w, body)
-		}
-	}
-}
-
-// retryAt throttles until a time.
-func retryAt(after time.Duration) fate {
-	return func(w http.ResponseWriter, r *http.Request, s *service) {
-		says(http.StatusTooManyRequests, ``, "Retry-After", time.Now().Add(after).UTC().Format(http.TimeFormat))(w, r, s)
-	}
-}
-
-// withoutStatistics answers about an order, and not about its instances.
-func withoutStatistics(w http.ResponseWriter, r *http.Request, s *service) {
-	if strings.HasSuffix(r.URL.Path, "/statistics") {
-		says(400, `{"error_code":"COC.1","error_msg":"no"}`)(w, r, s)
-	} else {
-		s.good(w, r)
-	}
-}
-
-func hangUp(http.ResponseWriter, *http.Request, *service) { panic(http.ErrAbortHandler) }
-
-// tears promises more than it sends.
-func tears(status int, body string) fate {
-	return func(w http.ResponseWriter, r *http.Request, s *service) {
-		says(status, body, "Content-Length", "1000")(w, r, s)
-		if err := http.NewResponseController(w).Flush(); err != nil {
-			s.t.Error(err)
-		}
-		panic(http.ErrAbortHandler)
-	}
-}
-
-// retyped is a good answer under another content type.
-func retyped(contentType string) fate {
-	return func(w http.ResponseWriter, r *http.Request, s *service) {
-		w.Header().Set("Content-Type", contentType)
-		s.good(w, r)
-	}
-}
-
-// silence answers nothing until the client gives up.
-func silence(_ http.ResponseWriter, r *http.Request, _ *service) {
-	// The server sees the client go only when the request has been read.
-	_, _ = io.Copy(io.Discard, r.Body)
-	<-r.Context().Done()
-}
-
-// drips sends a byte a second, then the good answer.
-func drips(seconds int) fate {
-	return func(w http.ResponseWriter, r *http.Request, s *service) {
-		for range seconds {
-			if !s.write(w, " ") || http.NewResponseController(w).Flush() != nil {
-				return
-			}
-			select {
-			case <-time.After(time.Second):
-			case <-r.Context().Done():
-				return
-			}
-		}
-		s.good(w, r)
-	}
-}
-
-// endless sends spaces until the client gives up.
-func endless(status int) fate {
-	return func(w http.ResponseWriter, _ *http.Request, s *service) {
-		w.WriteHeader(status)
-		for s.write(w, manySpaces) {
-		}
-	}
-}
-
-// bomb is endless too, but small on the wire.
-func bomb(w http.ResponseWriter, _ *http.Request, s *service) {
-	w.Header().Set("Content-Encoding", "gzip")
-	for {
-		if _, err := w.Write(zippedSpaces); err != nil {
-			return
-		}
-		s.wrote.Add(int64(len(manySpaces)))
-	}
-}
-
-// zippedSpaces may be repeated: unpacking goes on from one end to the next beginning.
-var zippedSpaces = func() []byte {
-	var b bytes.Buffer
-	zip := gzip.NewWriter(&b)
-	_, _ = io.WriteString(zip, manySpaces)
-	_ = zip.Close()
-	return b.Bytes()
-}()
-
-// page answers with instances of a batch, which are numbered on.
-func page(total, first, count int) fate {
-	return func(w http.ResponseWriter, _ *http.Request, s *service) {
-		var rows []string
-		for id := first; id < first+count; id++ {
-			rows = append(rows, fmt.Sprintf(`{"id":%d,"status":"FINISHED"}`, id))
-		}
-		s.write(w, fmt.Sprintf(`{"data":{"total_instances":%d,"execute_instances":[%s]}}`, total, strings.Join(rows, ",")))
-	}
-}
-
-var manySpaces = strings.Repeat(" ", 1<<20)
-
-func endlessHeaders(w http.ResponseWriter, _ *http.Request, s *service) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		s.t.Error(err)
-		return
-	}
-	defer func() { _ = conn.Close() }()
-	_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
-	for s.write(conn, "X-Filler: "+manySpaces+"x\r\n") {
-	}
-}
-
-// service stands in for every service of the cloud.
-type service struct {
-	t *testing.T
-	// fates are what happens to the requests of each path, login to those that ask for credentials or projects.
-	fates fates
-	login fate
-
-	// wrote counts the bytes of bodies that were taken.
-	wrote   atomic.Int64
-	mu      sync.Mutex
-	seen    []*http.Request
-	perPath map[string]int
-	logins  int
-}
-
-func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	if s.login != nil && (r.Method == http.MethodPost || r.URL.Path == "/v3/projects" || r.Host == "169.254.169.254") {
-		s.logins++
-		s.mu.Unlock()
-		s.login(w, r, s)
-		return
-	}
-	var fate fate
-	if len(s.fates) > 0 {
-		fate = s.fates[min(s.perPath[r.URL.Path], len(s.fates)-1)]
-	}
-	s.perPath[r.URL.Path]++
-	s.seen = append(s.seen, r)
-	s.mu.Unlock()
-	if fate == nil {
-		s.good(w, r)
-		return
-	}
-	fate(w, r, s)
-}
-
-func (s *service) good(w http.ResponseWriter, r *http.Request) {
-	for _, source := range badNews {
-		if source.path == r.URL.Path {
-			s.write(w, source.body)
-			return
-		}
-	}
-	s.t.Errorf("not known: %s", r.URL)
-}
-
-func (s *service) write(w io.Writer, body string) bool {
-	n, err := io.WriteString(w, body)
-	s.wrote.Add(int64(n))
-	return err == nil
-}
-
-func (s *service) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.seen)
-}
-
-func (s *service) countLogins() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.logins
-}
-
-// network is a network in memory, for a fake clock: blocked on it counts as waiting, which blocked on a socket does not.
-type network struct {
-	service *service
-	dials   dials
-	// plain answers every port without TLS; proxy sends all requests through a proxy.
-	plain, proxy bool
-	// hold connects nobody to the client.
-	hold bool
-
-	plainConns, secureConns chan net.Conn
-
-	mu    sync.Mutex
-	hosts []string
-	made  []*http.Transport
-}
-
-// newNetwork serves until the test ends.
-func newNetwork(t *testing.T, service *service) *network {
-	t.Helper()
-	service.t, service.perPath = t, map[string]int{}
-	n := &network{service: service, plainConns: make(chan net.Conn), secureConns: make(chan net.Conn)}
-	server := &http.Server{Handler: service, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: time.Hour}
-	var served sync.WaitGroup
-	done := make(chan struct{})
-	served.Go(func() { _ = server.Serve(&listener{n.plainConns, done}) })
-	served.Go(func() { _ = server.Serve(tls.NewListener(&listener{n.secureConns, done}, authority.server)) })
-	t.Cleanup(func() {
-		n.mu.Lock()
-		for _, transport := range n.made {
-			transport.CloseIdleConnections()
-		}
-		n.mu.Unlock()
-		close(done)
-		_ = server.Close()
-		served.Wait()
-	})
-	return n
-}
-
-// keyed are settings with a key pair.
-func keyed(more map[string]tftypes.Value) map[string]tftypes.Value {
-	settings := map[string]tftypes.Value{"access_key": str(accessKey), "secret_key": str(secretKey)}
-	maps.Copy(settings, more)
-	return settings
-}
-
-// start configures a provider that reaches the network and nothing else, with a key pair if there are no settings.
-func (n *network) start(t *testing.T, address string, settings map[string]tftypes.Value) *process {
-	t.Helper()
-	arguments := map[string]tftypes.Value{"region": str("cn-north-4"), "endpoints": endpointsOf(address)}
-	if settings == nil {
-		settings = keyed(nil)
-	}
-	maps.Copy(arguments, settings)
-	return start(t, provider.Options{WrapTransport: n.wrap}, arguments)
-}
-
-// wrap leads the provider's own transport, with all its settings, into the network.
-func (n *network) wrap(transport http.RoundTripper) http.RoundTripper {
-	given, ok := transport.(*http.Transport)
-	if !ok {
-		n.service.t.Errorf("the transport is a %T", transport)
-		return transport
-	}
-	own := given.Clone()
-	own.DialContext = n.dial
-	own.Proxy = nil
-	if n.proxy {
-		own.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.test:3128", User: url.UserPassword("me", proxyPassword)})
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.made = append(n.made, own)
-	return own
-}
-
-// errHangs makes a connection that never comes about.
-var errHangs = errors.New("hangs")
-
-const proxyPassword = "planted-proxy-password"
-
-func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error) {
-	n.mu.Lock()
-	var fault error
-	if len(n.dials) > 0 {
-		fault = n.dials[min(len(n.hosts), len(n.dials)-1)]
-	}
-	n.hosts = append(n.hosts, address)
-	n.mu.Unlock()
-	if errors.Is(fault, errHangs) {
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}
-	if fault != nil {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: fault}
-	}
-	conns := n.plainConns
-	if strings.HasSuffix(address, ":443") && !n.plain {
-		conns = n.secureConns
-	}
-	client, server := net.Pipe()
-	if n.hold {
-		return client, nil
-	}
-	select {
-	case conns <- server:
-		return client, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (n *network) dialled() []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.hosts
-}
-
-type listener struct {
-	conns chan net.Conn
-	done  chan struct{}
-}
-
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.conns:
-		return conn, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *listener) Close() error   { return nil }
-func (l *listener) Addr() net.Addr { return &net.IPAddr{} }
-
-// authority signed the certificate of service.test, and nobody knows it.
-var authority = newAuthority()
-
-type testAuthority struct {
-	server *tls.Config
-	pem    string
-}
-
-func newAuthority() testAuthority {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{"service.test"}, IsCA: true, BasicConstraintsValid: true,
-		// The fake clock begins in the year 2000.
-		NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<33, 0),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	return testAuthority{
-		server: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
-		pem:    string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-	}
 }

@@ -339,7 +339,7 @@ func TestAllFields(t *testing.T) {
 		"/v2/" + projectID + "/factory/monitor/task-statistics-overview":          {"Workspace": "ws-1", "X-Project-Id": projectID},
 		"/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks": {"X-Project-Id": projectID},
 	}
-	for _, request := range cloud.seen() {
+	for _, request := range cloud.Log() {
 		for name, want := range headers[request.URL.Path] {
 			if got := request.Header.Get(name); got != want {
 				t.Errorf("%s: header %s is %q, want %q", request.URL.Path, name, got, want)

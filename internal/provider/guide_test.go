@@ -2,24 +2,25 @@ package provider_test
 
 import (
 	"errors"
-	"net/http/httptest"
 	"os/exec"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
 
 // TestGatingGuide runs what the gating guide says beside its matrix.
 func TestGatingGuide(t *testing.T) {
 	t.Parallel()
-	w := &world{rows: map[string]matrixRow{"failing": {body: orderStatus("ABNORMAL")}}, on: map[string]bool{"failing": true}}
-	server := httptest.NewServer(w)
-	t.Cleanup(server.Close)
+	cloud := newCloud(t, nil)
+	cloud.Order("failing").Then(cloudtest.Failed(0, 1))
+	cloud.Order("well").Then(cloudtest.Finished(1))
 	box := newSandbox(t)
-	switched := matrixConfiguration(server.URL, false, false)
+	switched := matrixConfiguration(cloud.URL, false, false)
 	switched["main.tf"] = &fstest.MapFile{Data: []byte(strings.Replace(string(switched["main.tf"].Data), "  provider     = hwgate",
 		"  provider     = hwgate\n  count        = var.gate ? 1 : 0", 1) + "\nvariable \"gate\" {\n  type = bool\n}\n")}
-	forgotten := matrixConfiguration(server.URL, false, false)
+	forgotten := matrixConfiguration(cloud.URL, false, false)
 	forgotten["main.tf"] = &fstest.MapFile{Data: []byte(strings.Replace(string(forgotten["main.tf"].Data), "  provider     = hwgate\n", "", 1))}
 	tests := map[string]struct {
 		configuration fstest.MapFS
@@ -29,7 +30,7 @@ func TestGatingGuide(t *testing.T) {
 		says          string
 	}{
 		"a check with a data source always has changes": {
-			configuration: matrixConfiguration(server.URL, false, true), order: "well",
+			configuration: matrixConfiguration(cloud.URL, false, true), order: "well",
 			commands: []string{"init", "apply -auto-approve", "plan -detailed-exitcode"}, code: 2,
 		},
 		"the switch is on": {
@@ -38,7 +39,7 @@ func TestGatingGuide(t *testing.T) {
 		},
 		"the switch is off": {configuration: switched, order: "failing", commands: []string{"init", "plan -var=gate=false"}},
 		"a closed gate stays closed, and destroy gets through": {
-			configuration: matrixConfiguration(server.URL, false, false), order: "failing", commands: []string{"init", "destroy -auto-approve"},
+			configuration: matrixConfiguration(cloud.URL, false, false), order: "failing", commands: []string{"init", "destroy -auto-approve"},
 		},
 		"the provider is forgotten": {configuration: forgotten, commands: []string{"init"}, code: 1, says: "hashicorp/coc"},
 	}

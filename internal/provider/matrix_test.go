@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,74 +15,39 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
 
 var updateMatrix = flag.Bool("update-matrix", false, "write what was observed into the gating guide")
 
-// matrixRow is a state of the world: what the service answers about the order of the row's name.
+// matrixRow is a state of the world: what is seen of an order.
 type matrixRow struct {
-	name string
-	// status is the HTTP status, 200 when zero; body is the answer.
-	status int
-	body   string
+	name  string
+	state http.Handler
 	// environment of the commands that meet the state; credentials stand aside.
 	environment  []string
 	noCredential bool
 	statistics   bool
 }
 
-func orderStatus(status string) string {
-	return `{"data":{"status":"` + status + `","properties":{"execute_param":{"success_rate":100}}}}`
-}
-
 // matrixRows are in the order of the guide.
 func matrixRows() []matrixRow {
 	return []matrixRow{
-		{name: "succeeded", body: orderStatus("FINISHED")},
-		{name: "failed", body: orderStatus("ABNORMAL")},
-		{name: "canceled", body: orderStatus("CANCELED")},
-		{name: "paused", body: orderStatus("PAUSED"), environment: []string{"TF_VAR_wait=true"}},
-		{name: "still running, no wait", body: orderStatus("PROCESSING")},
-		{name: "still running when the wait ends", body: orderStatus("PROCESSING"), environment: []string{"TF_VAR_wait=true", "TF_VAR_limit=1s"}},
-		{name: "gone", status: http.StatusBadRequest, body: `{"error_code":"COC.00040709","error_msg":"gone"}`},
-		{name: "forbidden", status: http.StatusForbidden, body: `{"error_code":"APIGW.0302","error_msg":"no"}`},
-		{name: "empty", body: `{"data":{"total_instance":0,"execute_statistics":[]}}`, statistics: true},
-		{name: "unknown word", body: orderStatus("DREAMING")},
-		{name: "no credential", body: orderStatus("FINISHED"), noCredential: true},
-	}
-}
-
-// world answers about orders: each is well until its row's state is switched on.
-type world struct {
-	mu   sync.Mutex
-	rows map[string]matrixRow
-	on   map[string]bool
-}
-
-func (w *world) set(id string, on bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.on[id] = on
-}
-
-func (w *world) ServeHTTP(writer http.ResponseWriter, r *http.Request) {
-	id := strings.Split(r.URL.Path, "/")[5]
-	w.mu.Lock()
-	row, on := w.rows[id], w.on[id]
-	w.mu.Unlock()
-	switch {
-	case !row.statistics && strings.HasSuffix(r.URL.Path, "/statistics"):
-		_, _ = writer.Write([]byte(statisticsBody(1, 0)))
-	case on && row.status != 0:
-		writer.WriteHeader(row.status)
-		_, _ = writer.Write([]byte(row.body))
-	case on:
-		_, _ = writer.Write([]byte(row.body))
-	case row.statistics:
-		_, _ = writer.Write([]byte(statisticsBody(1, 0)))
-	default:
-		_, _ = writer.Write([]byte(orderStatus("FINISHED")))
+		{name: "succeeded", state: cloudtest.Finished(1)},
+		{name: "failed", state: cloudtest.Failed(0, 1)},
+		{name: "canceled", state: cloudtest.Canceled(0, 1)},
+		{name: "paused", state: cloudtest.Paused(0, 1), environment: []string{"TF_VAR_wait=true"}},
+		{name: "still running, no wait", state: cloudtest.Running(0, 1)},
+		{
+			name: "still running when the wait ends", state: cloudtest.Running(0, 1),
+			environment: []string{"TF_VAR_wait=true", "TF_VAR_limit=1s"},
+		},
+		{name: "gone", state: cloudtest.NotFound},
+		{name: "forbidden", state: cloudtest.Error(http.StatusForbidden, "APIGW.0302", "no")},
+		{name: "empty", state: cloudtest.Finished(0), statistics: true},
+		{name: "unknown word", state: cloudtest.OrderScene{Status: "DREAMING", Batches: []cloudtest.Batch{{"FINISHED": 1}}}},
+		{name: "no credential", state: cloudtest.Finished(1), noCredential: true},
 	}
 }
 
@@ -113,14 +77,12 @@ var matrixColumns = []matrixColumn{
 // TestMatrix meets every state in every way with the real CLI. What it observes has to be what the gating guide says.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
-	w := &world{rows: map[string]matrixRow{}, on: map[string]bool{}}
-	server := httptest.NewServer(w)
-	t.Cleanup(server.Close)
+	cloud := newCloud(t, nil)
 	box := newSandbox(t)
 	for _, statistics := range []bool{false, true} {
 		for _, check := range []bool{false, true} {
 			folder := matrixFolder(statistics, check)
-			if err := box.Write(folder, matrixConfiguration(server.URL, statistics, check)); err != nil {
+			if err := box.Write(folder, matrixConfiguration(cloud.URL, statistics, check)); err != nil {
 				t.Fatal(err)
 			}
 			if out, err := box.Run(t.Context(), folder, nil, "init", "-no-color"); err != nil {
@@ -132,18 +94,14 @@ func TestMatrix(t *testing.T) {
 	table := make([][]string, len(matrixRows()))
 	var group sync.WaitGroup
 	for i, row := range matrixRows() {
-		table[i] = []string{row.name}
+		// A cell is each goroutine's own: the row has its length before the first one writes.
+		table[i] = append([]string{row.name}, make([]string, len(matrixColumns))...)
 		for j, column := range matrixColumns {
-			if version[0] < column.since[0] || (version[0] == column.since[0] && version[1] < column.since[1]) {
-				table[i] = append(table[i], "")
+			if before(version, column.since) {
 				continue
 			}
-			id := fmt.Sprintf("row%d-%d", i, j)
-			w.mu.Lock()
-			w.rows[id] = row
-			w.mu.Unlock()
-			table[i] = append(table[i], "")
-			group.Go(func() { table[i][j+1] = observe(t, box, w, row, column, id) })
+			order := cloud.Order(fmt.Sprintf("row%d-%d", i, j)).Then(cloudtest.Finished(1))
+			group.Go(func() { table[i][j+1] = observe(t, box, order, row, column, fmt.Sprintf("row%d-%d", i, j)) })
 		}
 	}
 	group.Wait()
@@ -239,7 +197,7 @@ provider "hwgate" {
 }
 
 // observe meets one state in one way and says what came of it.
-func observe(t *testing.T, box *sandbox.Sandbox, w *world, row matrixRow, column matrixColumn, id string) string {
+func observe(t *testing.T, box *sandbox.Sandbox, order *cloudtest.Story, row matrixRow, column matrixColumn, id string) string {
 	t.Helper()
 	folder := matrixFolder(row.statistics, column.check)
 	credential := "HW_AUTH_TOKEN=token"
@@ -260,7 +218,7 @@ func observe(t *testing.T, box *sandbox.Sandbox, w *world, row matrixRow, column
 			t.Errorf("%s, %s, while all is well: %v\n%s", row.name, column.title, err, out)
 		}
 	}
-	w.set(id, true)
+	order.Now(row.state)
 	if !row.noCredential {
 		environment = append(environment, credential)
 	}

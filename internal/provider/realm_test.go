@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -21,6 +20,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/authtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 )
 
@@ -96,38 +96,51 @@ const (
 	hardenedAt = "PUT 169.254.169.254/meta-data/latest/api/token"
 )
 
-// realm plays every host of the cloud under its true name. It checks who asks without any code of the signer.
+// realm has every host of the cloud under its true name. It checks who asks without any code of the signer.
 type realm struct {
-	t      *testing.T
-	server *httptest.Server
+	t *testing.T
 
-	mu    sync.Mutex
-	deals map[string]deal
-	asked []string
+	mu  sync.Mutex
+	svc *cloudtest.Service
 }
 
 func newRealm(t *testing.T) *realm {
 	t.Helper()
-	r := &realm{t: t}
-	r.server = httptest.NewServer(r)
-	t.Cleanup(r.server.Close)
-	return r
+	return &realm{t: t, svc: cloudtest.New(cloudtest.Report(t.Errorf))}
 }
 
 // expect makes the realm expect other requests from now on. An order is there for whoever reader is.
 func (r *realm) expect(reader string, deals map[string]deal) {
+	svc := cloudtest.New(cloudtest.Report(r.t.Errorf))
+	expected := map[string]deal{orderAt: {by: reader, answer: `{"data":{"status":"PROCESSING"}}`}}
+	maps.Copy(expected, deals)
+	for at, deal := range expected {
+		svc.At(at).Then(r.keep(at, deal))
+	}
+	for _, at := range []string{machineAt, hardenedAt} {
+		if _, ok := expected[at]; !ok {
+			svc.At(at).Then(http.NotFoundHandler())
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asked = nil
-	r.deals = map[string]deal{orderAt: {by: reader, answer: `{"data":{"status":"PROCESSING"}}`}}
-	maps.Copy(r.deals, deals)
+	r.svc = svc
+}
+
+// service is the one that answers now.
+func (r *realm) service() *cloudtest.Service {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.svc
 }
 
 // seen are the requests so far.
 func (r *realm) seen() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]string(nil), r.asked...)
+	var asked []string
+	for _, request := range r.service().Log() {
+		asked = append(asked, request.Method+" "+request.Host+request.URL.RequestURI())
+	}
+	return asked
 }
 
 var accessOf = regexp.MustCompile(`Access=([^,]+),`)
@@ -160,54 +173,43 @@ func (r *realm) who(request *http.Request) string {
 	return key
 }
 
-func (r *realm) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	at := request.Method + " " + request.Host + request.URL.RequestURI()
-	body, err := io.ReadAll(request.Body)
-	if err != nil {
-		r.t.Error(err)
-	}
-	request.Body = io.NopCloser(bytes.NewReader(body))
-	r.mu.Lock()
-	r.asked = append(r.asked, at)
-	deal, ok := r.deals[at]
-	r.mu.Unlock()
-	if !ok {
-		if strings.Contains(at, "169.254.169.254") {
-			http.NotFound(w, request)
-			return
+// keep holds a request to a deal, and answers.
+func (r *realm) keep(at string, deal deal) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			r.t.Error(err)
 		}
-		r.t.Errorf("not expected: %s", at)
-		http.Error(w, "not expected", http.StatusNotImplemented)
-		return
-	}
-	if who := r.who(request); who != deal.by {
-		r.t.Errorf("%s was asked by %s, want %s", at, who, deal.by)
-	}
-	for name, want := range deal.header {
-		if got := strings.Join(request.Header.Values(name), ","); got != want {
-			r.t.Errorf("%s: the header %s is %q, want %q", at, name, got, want)
+		request.Body = io.NopCloser(bytes.NewReader(body))
+		if who := r.who(request); who != deal.by {
+			r.t.Errorf("%s was asked by %s, want %s", at, who, deal.by)
 		}
-	}
-	for _, name := range deal.absent {
-		if got := request.Header.Values(name); len(got) > 0 {
-			r.t.Errorf("%s: the header %s is %q, want none", at, name, got)
+		for name, want := range deal.header {
+			if got := strings.Join(request.Header.Values(name), ","); got != want {
+				r.t.Errorf("%s: the header %s is %q, want %q", at, name, got, want)
+			}
 		}
-	}
-	r.checkBody(at, deal.body, body, request.Header.Get("Content-Type"))
-	if deal.token != "" {
-		w.Header().Set("X-Subject-Token", deal.token)
-	}
-	w.Header().Set("X-Request-Id", "req-7")
-	if deal.status != 0 {
-		w.WriteHeader(deal.status)
-	}
-	answer := deal.answer
-	if deal.status >= 400 {
-		// A service may repeat all that it was sent.
-		echo, _ := json.Marshal(string(body) + request.Header.Get("X-Auth-Token") + request.Header.Get("X-Security-Token"))
-		answer = strings.Replace(answer, "ECHO", strings.Trim(string(echo), `"`), 1)
-	}
-	_, _ = io.WriteString(w, answer)
+		for _, name := range deal.absent {
+			if got := request.Header.Values(name); len(got) > 0 {
+				r.t.Errorf("%s: the header %s is %q, want none", at, name, got)
+			}
+		}
+		r.checkBody(at, deal.body, body, request.Header.Get("Content-Type"))
+		if deal.token != "" {
+			w.Header().Set("X-Subject-Token", deal.token)
+		}
+		w.Header().Set("X-Request-Id", "req-7")
+		if deal.status != 0 {
+			w.WriteHeader(deal.status)
+		}
+		answer := deal.answer
+		if deal.status >= 400 {
+			// A service may repeat all that it was sent.
+			echo, _ := json.Marshal(string(body) + request.Header.Get("X-Auth-Token") + request.Header.Get("X-Security-Token"))
+			answer = strings.Replace(answer, "ECHO", strings.Trim(string(echo), `"`), 1)
+		}
+		_, _ = io.WriteString(w, answer)
+	})
 }
 
 func (r *realm) checkBody(at, want string, got []byte, kind string) {
@@ -226,7 +228,7 @@ func (r *realm) checkBody(at, want string, got []byte, kind string) {
 	}
 }
 
-// wrap leads all requests to the realm, under the name of the host that they are meant for.
+// wrap leads all requests to the realm, whatever host they are meant for.
 func (r *realm) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTrip(func(request *http.Request) (*http.Response, error) {
 		transport, ok := next.(*http.Transport)
@@ -237,10 +239,7 @@ func (r *realm) wrap(next http.RoundTripper) http.RoundTripper {
 		if want := map[bool]string{true: "http", false: "https"}[machine]; request.URL.Scheme != want {
 			r.t.Errorf("%s: want %s", request.URL, want)
 		}
-		led := request.Clone(request.Context())
-		led.Host = request.URL.Host
-		led.URL.Scheme, led.URL.Host = "http", strings.TrimPrefix(r.server.URL, "http://")
-		return next.RoundTrip(led)
+		return r.service().RoundTrip(request)
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -25,6 +24,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-log/tflogtest"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
 
 // Secrets that must not be seen again. Those that services give out have the characters that escapes are made of.
@@ -103,41 +104,28 @@ func logIns(t *testing.T) map[string]map[string]tftypes.Value {
 	}
 }
 
-// vault gives out what log-ins ask for.
-func vault(w http.ResponseWriter, r *http.Request, s *service) {
-	end := time.Now().Add(12 * time.Hour).UTC().Format(time.RFC3339)
-	third := fmt.Sprintf(`{"credential":{"access":"AK3","secret":%q,"securitytoken":%q,"expires_at":%q}}`, hiddenSecret, hiddenSecurity, end)
-	switch r.URL.Path {
-	case "/v3/auth/tokens":
-		says(201, fmt.Sprintf(`{"token":{"expires_at":%q}}`, end), "X-Subject-Token", hiddenLogIn)(w, r, s)
-	case "/v3.0/OS-AUTH/id-token/tokens":
-		says(201, `{}`, "X-Subject-Token", hiddenUnscoped)(w, r, s)
-	case "/v5/agencies/assume":
-		says(200, fmt.Sprintf(`{"credentials":{"access_key_id":"AK5","secret_access_key":%q,"security_token":%q,"expiration":%q}}`,
-			hiddenSecret, hiddenSecurity, end))(w, r, s)
-	case "/v3/projects":
-		says(200, `{"projects":[{"id":"`+projectID+`","name":"cn-north-4"}]}`)(w, r, s)
-	case "/meta-data/latest/api/token":
-		says(404, ``)(w, r, s)
-	default:
-		says(200, third)(w, r, s)
+// vault gives out what sign-ins ask for.
+func vault() *cloudtest.Account {
+	return &cloudtest.Account{
+		Token: hiddenLogIn, Unscoped: hiddenUnscoped, AccessKey: "AK3", SecretKey: hiddenSecret, SecurityToken: hiddenSecurity,
+		Life: 12 * time.Hour, Projects: map[string]string{"cn-north-4": projectID},
 	}
 }
 
 // laterEcho repeats what comes after the first step of a log-in.
-func laterEcho(w http.ResponseWriter, r *http.Request, s *service) {
+var laterEcho = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/tokens") {
-		vault(w, r, s)
+		vault().ServeHTTP(w, r)
 	} else {
-		echo(400, inEnvelope)(w, r, s)
+		echo(400, inEnvelope)(w, r)
 	}
-}
+})
 
 // echo answers with all that was sent, as a gateway that explains a signature does, in the form of some server.
-func echo(status int, form func(text string) (body, contentType string)) fate {
-	return func(w http.ResponseWriter, r *http.Request, s *service) {
+func echo(status int, form func(text string) (body, contentType string)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		body, contentType := form(everything(r))
-		says(status, body, "Content-Type", contentType)(w, r, s)
+		says(status, body, "Content-Type", contentType).ServeHTTP(w, r)
 	}
 }
 
@@ -198,15 +186,15 @@ func inData(text string) (body, contentType string) {
 }
 
 // inHeaders repeats it where only a line fits.
-func inHeaders(status int) fate {
-	return func(w http.ResponseWriter, r *http.Request, s *service) {
+func inHeaders(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		text := r.Header.Get("X-Security-Token") + r.Header.Get("X-Auth-Token") + r.Header.Get("Authorization")
-		says(status, ``, "X-Request-Id", text, "X-IAM-Trace-Id", text, "Location", "https://login.test/"+text+"?t="+url.QueryEscape(text))(w, r, s)
+		says(status, ``, "X-Request-Id", text, "X-IAM-Trace-Id", text, "Location", "https://login.test/"+text+"?t="+url.QueryEscape(text)).ServeHTTP(w, r)
 	}
 }
 
 // chatty is bad news with logs and parameter values in it.
-func chatty(w http.ResponseWriter, r *http.Request, s *service) {
+var chatty = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	body := badNews["coc_script_order_statistics"].body
 	switch {
 	case r.URL.Path == orderPath:
@@ -216,11 +204,11 @@ func chatty(w http.ResponseWriter, r *http.Request, s *service) {
 		body = `{"data":{"total_instances":1,"execute_instances":[{"id":1,"status":"ABNORMAL","message":"` + hiddenLog +
 			`","gmt_created":"no number"}]}}`
 	case !strings.HasSuffix(r.URL.Path, "/statistics"):
-		s.good(w, r)
+		unwell(w, r)
 		return
 	}
-	s.write(w, body)
-}
+	_, _ = io.WriteString(w, body)
+})
 
 // TestNothingHiddenIsShown reads every data source under every log-in, from services that repeat all that they are sent, and looks for
 // what is hidden in the log at its most talkative, in the diagnostics, and in what may be printed of the data.
@@ -228,7 +216,7 @@ func TestNothingHiddenIsShown(t *testing.T) {
 	t.Parallel()
 	services := map[string]struct {
 		fates fates
-		login fate
+		login http.Handler
 	}{
 		"chatty":                {fates: fates{chatty}},
 		"401 in an envelope":    {fates: fates{echo(401, inEnvelope)}},
@@ -266,12 +254,12 @@ func TestNothingHiddenIsShown(t *testing.T) {
 	}
 }
 
-func readHidden(t *testing.T, settings map[string]tftypes.Value, source string, fates fates, login fate) {
+func readHidden(t *testing.T, settings map[string]tftypes.Value, source string, fates fates, login http.Handler) {
 	t.Helper()
 	if login == nil {
-		login = vault
+		login = vault()
 	}
-	network := newNetwork(t, &service{fates: fates, login: login})
+	network := newNetwork(t, deployment(t, fates, login))
 	p := network.start(t, "http://service.test", settings)
 	arguments := maps.Clone(badNews[source].arguments)
 	delete(arguments, "failure_details")
@@ -304,10 +292,8 @@ var signature = regexp.MustCompile(`Signature=([0-9a-f]{64})`)
 
 // signatures are those of all requests.
 func (n *network) signatures() []string {
-	n.service.mu.Lock()
-	defer n.service.mu.Unlock()
 	var all []string
-	for _, request := range n.service.seen {
+	for _, request := range n.service.Log().Data() {
 		if match := signature.FindStringSubmatch(request.Header.Get("Authorization")); match != nil {
 			all = append(all, match[1])
 		}
@@ -322,7 +308,7 @@ func TestAttemptsAreLogged(t *testing.T) {
 		t.Run(source, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				network := newNetwork(t, &service{fates: fates{hangUp, says(429, ``, "Retry-After", "7", "X-Request-Id", "req-1"), drips(3)}})
+				network := newNetwork(t, deployment(t, fates{hangUp, says(429, ``, "Retry-After", "7", "X-Request-Id", "req-1"), drips(3)}))
 				p := network.start(t, "http://service.test", nil)
 				var log bytes.Buffer
 				_, diagnostics := p.read(tflogtest.RootLogger(t.Context(), &log), t, source, asked.arguments)
@@ -388,14 +374,14 @@ func TestCLIShowsNothingHidden(t *testing.T) {
 	for name, well := range map[string]bool{"stopped by a failed order": true, "refused with an echo": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := &service{t: t, perPath: map[string]int{}, login: vault, fates: fates{chatty}}
+			svc := deployment(t, fates{chatty}, vault())
 			if !well {
-				s.fates = fates{echo(401, inForeignJSON)}
+				svc.Faults(echo(401, inForeignJSON))
 			}
-			server := httptest.NewServer(s)
-			t.Cleanup(server.Close)
+			address := svc.Start()
+			t.Cleanup(svc.Close)
 			folder, log := strings.ReplaceAll(name, " ", "-"), filepath.Join(t.TempDir(), "trace.log")
-			if err := box.Write(folder, fstest.MapFS{"main.tf": {Data: []byte(hiddenGate(server.URL))}}); err != nil {
+			if err := box.Write(folder, fstest.MapFS{"main.tf": {Data: []byte(hiddenGate(address))}}); err != nil {
 				t.Fatal(err)
 			}
 			environment := []string{"TF_LOG=TRACE", "TF_LOG_PATH=" + log, "HW_USER_PASSWORD=" + hiddenPassword}
@@ -488,7 +474,7 @@ func TestHostileText(t *testing.T) {
 			t.Run(name+"/"+source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					network := newNetwork(t, &service{fates: fates})
+					network := newNetwork(t, deployment(t, fates))
 					p := network.start(t, "http://service.test", nil)
 					arguments := maps.Clone(asked.arguments)
 					delete(arguments, "failure_details")
@@ -566,8 +552,8 @@ func jsonText(text string) string {
 }
 
 // hostileData has the text in every string of the answers, with statuses that lead to failed hosts.
-func hostileData(text string) fate {
-	return func(w http.ResponseWriter, r *http.Request, s *service) {
+func hostileData(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		status := `"ABNORMAL"`
 		instance := func(id int, status, names string) string {
 			return fmt.Sprintf(`{"id":%[1]d,"status":%[2]s,"message":%[3]s,"gmt_created":%[3]s,"target_instance":{"resource_id":%[3]s,"provider":%[3]s,`+
@@ -589,7 +575,7 @@ func hostileData(text string) fate {
 			body = fmt.Sprintf(`{"fail_count":1,"total_count":%[1]s,"success_count":"5","common_task_details":{"abnormal_tasks_count":1,`+
 				`"running_tasks_count":%[1]s}}`, text)
 		}
-		s.write(w, body)
+		_, _ = io.WriteString(w, body)
 	}
 }
 

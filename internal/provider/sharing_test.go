@@ -2,54 +2,27 @@ package provider_test
 
 import (
 	"fmt"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 )
 
 // TestManyReadsShare reads two hundred orders and twenty workspaces in one plan: they share connections, token and project look-up.
 func TestManyReadsShare(t *testing.T) {
 	t.Parallel()
-	var mu sync.Mutex
-	asked := map[string]int{}
-	connections := 0
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := `{"data":{"status":"READY"}}`
-		kind := "order"
-		switch {
-		case strings.HasSuffix(r.URL.Path, "/auth/tokens"):
-			w.Header().Set("X-Subject-Token", "token-of-the-log-in")
-			w.WriteHeader(http.StatusCreated)
-			kind, body = "log-in", `{"token":{"expires_at":"2999-01-01T00:00:00Z"}}`
-		case r.URL.Path == "/v3/projects":
-			kind, body = "project", `{"projects":[{"id":"`+projectID+`","name":"cn-north-4"}]}`
-		case strings.Contains(r.URL.Path, "/factory/"):
-			kind, body = "workspace", `{"success_count":1}`
-		}
-		if kind != "log-in" && r.Header.Get("X-Auth-Token") != "token-of-the-log-in" {
-			t.Errorf("%s was asked without the token", r.URL.Path)
-		}
-		mu.Lock()
-		asked[kind]++
-		mu.Unlock()
-		_, _ = w.Write([]byte(body))
-	}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			mu.Lock()
-			connections++
-			mu.Unlock()
-		}
+	cloud := newCloud(t, nil)
+	for i := range 200 {
+		cloud.Order(fmt.Sprintf("SCT%d", i)).Then(cloudtest.Ready(1))
 	}
-	server.Start()
-	t.Cleanup(server.Close)
+	for i := range 20 {
+		cloud.Workspace(fmt.Sprintf("ws-%d", i)).Then(cloudtest.Jobs(map[string]int{"success": 1}))
+	}
+	cloud.IAM().Then(&cloudtest.Account{Token: "token-of-the-log-in", Projects: map[string]string{"cn-north-4": projectID}})
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: served(provider.Options{}, map[string]string{
 			"HW_REGION_NAME": "cn-north-4", "HW_USER_NAME": "ci", "HW_USER_PASSWORD": "password", "HW_DOMAIN_NAME": "account",
@@ -70,17 +43,24 @@ data "dataarts_instance_status" "many" {
   count        = 20
   workspace_id = "ws-${count.index}"
 }
-`, server.URL),
+`, cloud.URL),
 		}},
 	})
-	mu.Lock()
-	defer mu.Unlock()
+	asked := map[string]int{}
+	for _, request := range cloud.Log() {
+		kind, _, _ := strings.Cut(strings.TrimPrefix(request.URL.Path, "/v"), "/")
+		asked[map[string]string{"1": "order", "2": "workspace"}[kind]]++
+		if request.Method != http.MethodPost && request.Header.Get("X-Auth-Token") != "token-of-the-log-in" {
+			t.Errorf("%s was asked without the token", request.URL.Path)
+		}
+	}
+	signIns, projects := len(cloud.Log().To("POST /v3/auth/tokens?*")), len(cloud.Log().To("/v3/projects?*"))
 	// Each read of the plan is in a provider process of its own. Terraform reads ten data sources at a time.
 	runs := asked["order"] / 200
-	if asked["log-in"] != runs || asked["project"] != runs || asked["order"]%200 != 0 {
-		t.Errorf("asked %v in %d runs, want one log-in and one project each", asked, runs)
+	if runs == 0 || signIns != runs || projects != runs || asked["order"]%200 != 0 {
+		t.Errorf("asked %v, %d sign-ins and %d projects in %d runs, want one sign-in and one project each", asked, signIns, projects, runs)
 	}
-	if most := runs * 12; connections > most {
+	if connections, most := cloud.Connections(), runs*12; connections > most {
 		t.Errorf("%d connections in %d runs, want %d at the most", connections, runs, most)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
@@ -47,7 +48,7 @@ var (
 )
 
 // orderAnswers are all that can be asked about an order of five instances in one batch.
-func orderAnswers(status string, finished, abnormal int) map[string][]answer {
+func orderAnswers(status string, finished, abnormal int) map[string][]cloudtest.Answer {
 	return always(map[string]string{
 		exampleOrder: orderBody(status), exampleOrder + "/statistics": statisticsBody(finished, abnormal),
 		exampleOrder + "/batches/1?limit=50": strings.ReplaceAll(batchBody(finished, abnormal), `"message":"log"`, `"message":"`+logText+`"`),
@@ -55,14 +56,14 @@ func orderAnswers(status string, finished, abnormal int) map[string][]answer {
 }
 
 // jobCounts is an answer of DataArts.
-func jobCounts(failed, total int) answer {
-	return answer{body: fmt.Sprintf(`{"fail_count":%d,"force_success_count":0,"freeze_count":0,"ignore_success_count":0,`+
+func jobCounts(failed, total int) cloudtest.Answer {
+	return cloudtest.Answer{Body: fmt.Sprintf(`{"fail_count":%d,"force_success_count":0,"freeze_count":0,"ignore_success_count":0,`+
 		`"manual_stop_count":0,"pause_count":0,"running_count":0,"running_exception_count":0,"skip_count":0,"success_count":5,`+
 		`"waiting_confirm_count":0,"waiting_count":0,"total_count":%d}`, failed, total)}
 }
 
 // taskCounts is an answer of ROMA: tasks that capture changes, and none of the other kind.
-func taskCounts(running, abnormal int) map[string][]answer {
+func taskCounts(running, abnormal int) map[string][]cloudtest.Answer {
 	return always(map[string]string{taskPath: fmt.Sprintf(`{"common_task_details":null,"cdc_task_details":{"running_tasks_count":%d,`+
 		`"abnormal_tasks_count":%d,"terminated_tasks_count":0,"completed_tasks_count":0}}`, running, abnormal)})
 }
@@ -71,7 +72,7 @@ func taskCounts(running, abnormal int) map[string][]answer {
 type useCase struct {
 	environment, command []string
 	// well and each of ill are what the cloud answers: all is well, and what has to close the gate, with the words that say so.
-	well map[string][]answer
+	well map[string][]cloudtest.Answer
 	ill  []illness
 	// next is what the CLI prints when it goes on behind the gate, where there is something.
 	next string
@@ -82,7 +83,7 @@ type useCase struct {
 }
 
 type illness struct {
-	script map[string][]answer
+	script map[string][]cloudtest.Answer
 	words  []string
 }
 
@@ -129,18 +130,18 @@ func useCases() map[string]useCase {
 		},
 		"06-continuous-check": {
 			environment: oneWorkspace, command: planning, soft: true,
-			well: map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
+			well: map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
 			ill: []illness{{
-				map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}},
+				map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}},
 				[]string{"Warning: Check block assertion failed", failedNightly},
 			}},
 		},
 		"07-no-new-failures": {
 			environment: oneWorkspace, command: applying,
-			well: map[string][]answer{overviewPath: {jobCounts(2, 7), jobCounts(2, 8)}},
+			well: map[string][]cloudtest.Answer{overviewPath: {jobCounts(2, 7), jobCounts(2, 8)}},
 			ill: []illness{
-				{map[string][]answer{overviewPath: {jobCounts(2, 7), jobCounts(3, 8)}}, []string{"New failures", "3 failed, 0 unfinished"}},
-				{map[string][]answer{overviewPath: {jobCounts(2, 7), jobCounts(2, 7)}}, []string{"or no new run", "2 failed, 0 unfinished"}},
+				{map[string][]cloudtest.Answer{overviewPath: {jobCounts(2, 7), jobCounts(3, 8)}}, []string{"New failures", "3 failed, 0 unfinished"}},
+				{map[string][]cloudtest.Answer{overviewPath: {jobCounts(2, 7), jobCounts(2, 7)}}, []string{"or no new run", "2 failed, 0 unfinished"}},
 			},
 		},
 		"08-roma-after-a-switch": {
@@ -170,16 +171,16 @@ func moduleCases() map[string]useCase {
 			command: planning, well: orderAnswers("FINISHED", 5, 0), ill: []illness{{orderAnswers("ABNORMAL", 3, 2), []string{failedOrder}}},
 		},
 		"dataarts-gate": {
-			command: planning, well: map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
-			ill: []illness{{map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}}, []string{failedNightly}}},
+			command: planning, well: map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
+			ill: []illness{{map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}}, []string{failedNightly}}},
 		},
 		"roma-gate": {command: planning, well: taskCounts(12, 0), ill: []illness{{taskCounts(12, 3), []string{failedTasks}}}},
 	}
 }
 
 // mergeAnswers lays scripts over each other.
-func mergeAnswers(scripts ...map[string][]answer) map[string][]answer {
-	merged := map[string][]answer{}
+func mergeAnswers(scripts ...map[string][]cloudtest.Answer) map[string][]cloudtest.Answer {
+	merged := map[string][]cloudtest.Answer{}
 	for _, script := range scripts {
 		maps.Copy(merged, script)
 	}
@@ -187,7 +188,7 @@ func mergeAnswers(scripts ...map[string][]answer) map[string][]answer {
 }
 
 // orderStatistics has one batch of the failed instances.
-func orderStatistics(finished, abnormal, batch int) map[string][]answer {
+func orderStatistics(finished, abnormal, batch int) map[string][]cloudtest.Answer {
 	statistics := strings.Replace(statisticsBody(finished, abnormal), `"batch_indexes":[1]}]`, fmt.Sprintf(`"batch_indexes":[%d]}]`, batch), 1)
 	return always(map[string]string{
 		exampleOrder + "/statistics": statistics,
@@ -197,11 +198,11 @@ func orderStatistics(finished, abnormal, batch int) map[string][]answer {
 }
 
 // ordersOf are orderAnswers of another order.
-func ordersOf(id, status string, finished, abnormal int) map[string][]answer {
-	other := map[string][]answer{}
+func ordersOf(id, status string, finished, abnormal int) map[string][]cloudtest.Answer {
+	other := map[string][]cloudtest.Answer{}
 	for path, answers := range orderAnswers(status, finished, abnormal) {
-		body := strings.ReplaceAll(answers[0].body, "SCT2023083109562601af694bf", id)
-		other[strings.Replace(path, "SCT2023083109562601af694bf", id, 1)] = []answer{{body: body}}
+		body := strings.ReplaceAll(answers[0].Body, "SCT2023083109562601af694bf", id)
+		other[strings.Replace(path, "SCT2023083109562601af694bf", id, 1)] = []cloudtest.Answer{{Body: body}}
 	}
 	return other
 }
@@ -422,7 +423,7 @@ func testUseCases(t *testing.T, box *sandbox.Sandbox, version [2]int) {
 // runCase meets the states of a case in turn, the good one last: behind a closed gate nothing may be there yet.
 func runCase(t *testing.T, box *sandbox.Sandbox, folder string, test useCase) {
 	t.Helper()
-	meet := func(state string, script map[string][]answer, ill bool) string {
+	meet := func(state string, script map[string][]cloudtest.Answer, ill bool) string {
 		// Whatever is deployed is deployed anew in each state.
 		environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, script).URL, "TF_VAR_package=" + state}, test.environment...)
 		run := func(arguments ...string) ([]byte, error) {
@@ -536,7 +537,7 @@ type recipe struct {
 	// folders are what the file says to lay where.
 	folders     map[string]string
 	environment []string
-	well, ill   map[string][]answer
+	well, ill   map[string][]cloudtest.Answer
 	since       [2]int
 	words       string
 }
@@ -555,8 +556,8 @@ func testRecipes(t *testing.T, box *sandbox.Sandbox, version [2]int) {
 		"github-actions-monitor.yml": {
 			shell: githubShell, scripts: githubScripts("monitor", "TF_VAR_workspace_id"),
 			folders: map[string]string{"monitor": "06-continuous-check"}, environment: oneWorkspace, since: testSince,
-			well:  map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
-			ill:   map[string][]answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}},
+			well:  map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
+			ill:   map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}},
 			words: failedNightly,
 		},
 		"gitlab-ci.yml": {
@@ -600,7 +601,7 @@ func runRecipe(t *testing.T, box *sandbox.Sandbox, folder string, test recipe, s
 			t.Fatal(err)
 		}
 	}
-	meet := func(script string, answers map[string][]answer) (int, string) {
+	meet := func(script string, answers map[string][]cloudtest.Answer) (int, string) {
 		environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, answers).URL, "GITHUB_STEP_SUMMARY=step-summary"}, test.environment...)
 		out, err := box.Script(t.Context(), folder, environment, test.shell[0], append(slices.Clip(test.shell[1:]), script)...)
 		return exitCode(t, err), string(out)

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
 
 // TestWaitCosts counts requests: a read of a finished order costs one, with or without waiting.
@@ -22,7 +24,7 @@ func TestWaitCosts(t *testing.T) {
 				PlanOnly:           true,
 				ExpectNonEmptyPlan: false,
 			})
-			if sent := len(cloud.seen()); sent != planOnlyReads {
+			if sent := len(cloud.Log()); sent != planOnlyReads {
 				t.Errorf("%d requests for %d reads", sent, planOnlyReads)
 			}
 		})
@@ -35,10 +37,10 @@ const planOnlyReads = 2
 // TestWaitForOrder waits until the order is done: the same read looks again until then.
 func TestWaitForOrder(t *testing.T) {
 	t.Parallel()
-	running := answer{body: strings.Replace(orderBody("PROCESSING"), `"gmt_finished":1697946763469,`, "", 1)}
-	cloud := newCloud(t, map[string][]answer{
-		exampleOrder: {running, {status: http.StatusInternalServerError, body: `{"error_code":"COC.1","error_msg":"oops"}`}, running,
-			{body: orderBody("FINISHED")}},
+	running := cloudtest.Answer{Body: strings.Replace(orderBody("PROCESSING"), `"gmt_finished":1697946763469,`, "", 1)}
+	cloud := newCloud(t, map[string][]cloudtest.Answer{
+		exampleOrder: {running, {Status: http.StatusInternalServerError, Body: `{"error_code":"COC.1","error_msg":"oops"}`}, running,
+			{Body: orderBody("FINISHED")}},
 	})
 	cloud.steps(t, resource.TestStep{
 		Config:            cloud.header("") + exampleData("wait_for_completion = true\npoll_interval = \"1s\""),
@@ -91,9 +93,9 @@ func TestDeadline(t *testing.T) {
 // TestFailureDetailsUnavailable keeps the order's own data when the reasons cannot be read.
 func TestFailureDetailsUnavailable(t *testing.T) {
 	t.Parallel()
-	cloud := newCloud(t, map[string][]answer{
-		exampleOrder:                 {{body: orderBody("ABNORMAL")}},
-		exampleOrder + "/statistics": {{status: 403, body: `{"error_code":"APIGW.0302","error_msg":"no"}`}},
+	cloud := newCloud(t, map[string][]cloudtest.Answer{
+		exampleOrder:                 {{Body: orderBody("ABNORMAL")}},
+		exampleOrder + "/statistics": {{Status: 403, Body: `{"error_code":"APIGW.0302","error_msg":"no"}`}},
 	})
 	cloud.steps(t, resource.TestStep{
 		Config: cloud.header("") + exampleData(""),
@@ -107,9 +109,9 @@ func TestFailureDetailsUnavailable(t *testing.T) {
 // TestManyOrders waits for eight orders in one for_each and can tell their errors apart.
 func TestManyOrders(t *testing.T) {
 	t.Parallel()
-	script := map[string][]answer{}
+	script := map[string][]cloudtest.Answer{}
 	for i := range 8 {
-		script[fmt.Sprintf("/v1/job/script/orders/SCT%d", i)] = []answer{{status: 403, body: `{"error_code":"APIGW.0302","error_msg":"no"}`}}
+		script[fmt.Sprintf("/v1/job/script/orders/SCT%d", i)] = []cloudtest.Answer{{Status: 403, Body: `{"error_code":"APIGW.0302","error_msg":"no"}`}}
 	}
 	cloud := newCloud(t, script)
 	config := cloud.header("") + `
@@ -130,9 +132,9 @@ func TestWaitForJobs(t *testing.T) {
 	t.Parallel()
 	counts := `{"fail_count":1,"force_success_count":0,"freeze_count":0,"ignore_success_count":0,"manual_stop_count":0,"pause_count":0,` +
 		`"running_count":%d,"running_exception_count":0,"skip_count":0,"success_count":5,"waiting_confirm_count":0,"waiting_count":0}`
-	cloud := newCloud(t, map[string][]answer{
+	cloud := newCloud(t, map[string][]cloudtest.Answer{
 		"/v2/" + projectID + "/factory/monitor/task-statistics-overview": {
-			{body: fmt.Sprintf(counts, 2)}, {body: fmt.Sprintf(counts, 1)}, {body: fmt.Sprintf(counts, 0)},
+			{Body: fmt.Sprintf(counts, 2)}, {Body: fmt.Sprintf(counts, 1)}, {Body: fmt.Sprintf(counts, 0)},
 		},
 	})
 	cloud.steps(t, resource.TestStep{

@@ -8,10 +8,7 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"os"
 	"path"
@@ -41,9 +38,27 @@ func Documented() []string {
 // Recording tells whether answers of a live account are to be recorded.
 func Recording() bool { return os.Getenv("HWGATE_RECORD") == "1" }
 
-// Replay opens recordings to answer from, again and again. Unexpected requests are answered with 501 and told.
-func Replay(unexpected func(*http.Request), names ...string) (http.RoundTripper, error) {
-	return replay(sameURL, unexpected, names)
+// Exchange is a recorded request with its answer.
+type Exchange struct {
+	Method, URL string
+	Status      int
+	Header      http.Header
+	Body        string
+}
+
+// Load gives the exchanges of a recording, in their order.
+func Load(name string) ([]Exchange, error) {
+	tape, err := cassette.LoadWithFS(path.Join("cassettes", name), embedded{})
+	if err != nil {
+		return nil, fmt.Errorf("opening the recording %s: %w", name, err)
+	}
+	var exchanges []Exchange
+	for _, recorded := range tape.Interactions {
+		exchanges = append(exchanges, Exchange{
+			recorded.Request.Method, recorded.Request.URL, recorded.Response.Code, recorded.Response.Headers, recorded.Response.Body,
+		})
+	}
+	return exchanges, nil
 }
 
 // Record starts a new recording, which sends requests on. Stop writes it, without what may be secret.
@@ -62,75 +77,6 @@ func record(file string, next http.RoundTripper) (transport http.RoundTripper, s
 		return nil, nil, fmt.Errorf("starting the recording %s: %w", file, err)
 	}
 	return rec, rec.Stop, nil
-}
-
-// Handler answers from recordings whatever host is asked, so that a server on loopback can stand in for all services.
-func Handler(names ...string) (http.Handler, error) {
-	transport, err := replay(samePath, func(*http.Request) {}, names)
-	if err != nil {
-		return nil, err
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer, err := transport.RoundTrip(r)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		defer answer.Body.Close()
-		maps.Copy(w.Header(), answer.Header)
-		w.WriteHeader(answer.StatusCode)
-		_, _ = io.Copy(w, answer.Body)
-	}), nil
-}
-
-type player struct {
-	tapes      []*recorder.Recorder
-	unexpected func(*http.Request)
-}
-
-func replay(same cassette.MatcherFunc, unexpected func(*http.Request), names []string) (http.RoundTripper, error) {
-	p := player{unexpected: unexpected}
-	for _, name := range names {
-		tape, err := recorder.New(path.Join("cassettes", name),
-			recorder.WithMode(recorder.ModeReplayOnly),
-			recorder.WithFS(embedded{}),
-			recorder.WithMatcher(same),
-			recorder.WithReplayableInteractions(true),
-			recorder.WithSkipRequestLatency(true),
-		)
-		if err != nil {
-			return nil, fmt.Errorf("opening the recording %s: %w", name, err)
-		}
-		p.tapes = append(p.tapes, tape)
-	}
-	return p, nil
-}
-
-// RoundTrip answers from the first tape that has the request.
-func (p player) RoundTrip(request *http.Request) (*http.Response, error) {
-	for _, tape := range p.tapes {
-		answer, err := tape.RoundTrip(request)
-		if !errors.Is(err, cassette.ErrInteractionNotFound) {
-			return answer, err
-		}
-	}
-	p.unexpected(request)
-	body := `{"error_code":"RECORDING.0001","error_msg":"this request is not in the recording"}`
-	return &http.Response{
-		StatusCode: http.StatusNotImplemented, Header: http.Header{"Content-Type": {"application/json"}},
-		Body: io.NopCloser(strings.NewReader(body)), Request: request,
-	}, nil
-}
-
-// sameURL finds the recorded answer to a request. Headers do not count: a signature differs each time.
-func sameURL(request *http.Request, recorded cassette.Request) bool {
-	return request.Method == recorded.Method && request.URL.String() == recorded.URL
-}
-
-func samePath(request *http.Request, recorded cassette.Request) bool {
-	_, rest, _ := strings.Cut(recorded.URL, "://")
-	_, target, _ := strings.Cut(rest, "/")
-	return request.Method == recorded.Method && request.URL.RequestURI() == "/"+target
 }
 
 // keptHeaders are the headers of an answer that mean something to the client. All others go, and all of the request's.

@@ -1,0 +1,85 @@
+package cloudtest
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A Job is an instance of a job in the listing of DataArts Factory.
+type Job struct {
+	Name, Status, Message string
+	ID                    int64
+	// Planned is a minute ago when zero.
+	Planned time.Time
+}
+
+// JobScene are the jobs of a workspace at one look.
+type JobScene struct {
+	// Counts are by word: "success", "fail", "running_exception". Those of the API that are left out are zero.
+	Counts map[string]int
+	// Total is the sum of the counts when zero.
+	Total int
+	// Listed are the instances in the listing. If they are nil, there is one for each that is counted as failed.
+	Listed []Job
+}
+
+// Jobs is a scene with such counts.
+func Jobs(counts map[string]int) JobScene { return JobScene{Counts: counts} }
+
+// jobWords are the counts of the API.
+var jobWords = []string{
+	"fail", "force_success", "freeze", "ignore_success", "manual_stop", "pause", "running", "running_exception", "skip", "success",
+	"waiting_confirm", "waiting",
+}
+
+// ServeHTTP answers with the counts or with a page of the listing.
+func (j JobScene) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, listingSuffix) {
+		j.listing(w, r)
+		return
+	}
+	answer, sum := object{}, 0
+	for _, word := range known(jobWords, j.Counts) {
+		answer[word+"_count"] = j.Counts[word]
+		sum += j.Counts[word]
+	}
+	answer["total_count"] = cmp.Or(j.Total, sum)
+	writeJSON(w, answer)
+}
+
+func (j JobScene) listing(w http.ResponseWriter, r *http.Request) {
+	jobs := j.Listed
+	if jobs == nil {
+		for _, status := range []string{"fail", "running-exception"} {
+			for range j.Counts[strings.ReplaceAll(status, "-", "_")] {
+				id := len(jobs) + 1
+				jobs = append(jobs, Job{Name: fmt.Sprintf("job-%d", id), Status: status, ID: int64(id), Message: "The node failed."})
+			}
+		}
+	}
+	query, rows := r.URL.Query(), []object{}
+	least, most := int64(number(r, "minPlanTime", 0)), int64(number(r, "maxPlanTime", int(time.Now().UnixMilli())))
+	for _, job := range jobs {
+		planned := job.Planned
+		if planned.IsZero() {
+			planned = time.Now().Add(-time.Minute)
+		}
+		at, status, name := planned.UnixMilli(), query.Get("status"), query.Get("jobName")
+		if at <= least || at >= most || (status != "" && status != job.Status) || (name != "" && name != job.Name) {
+			continue
+		}
+		row := object{
+			"jobName": job.Name, "instanceId": job.ID, "jobId": 1, "status": job.Status, "planTime": at, "startTime": at + 1000,
+			"submitTime": at, "instanceType": 0, "forceSuccess": false, "ignoreSuccess": false, "version": 1,
+		}
+		if job.Status == "fail" {
+			row["endTime"], row["executeTime"], row["errorMessage"] = at+19_000, 0.3, job.Message
+		}
+		rows = append(rows, row)
+	}
+	// The offset is documented as the number of a page.
+	writeJSON(w, object{"total": len(rows), "instances": page(rows, number(r, "offset", 0), number(r, "limit", 10))})
+}

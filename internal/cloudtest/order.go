@@ -1,0 +1,188 @@
+package cloudtest
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Batch has so many instances of each status.
+type Batch map[string]int
+
+// OrderScene is an order of COC at one look.
+type OrderScene struct {
+	Status  string
+	Batches []Batch
+	// Threshold is the success rate that the order asks for, 100 when zero.
+	Threshold float64
+	// Created and Finished are moments of 2023 when zero; an order and an instance that have not ended have no finishing time.
+	Created, Finished time.Time
+	// Log is what each instance has written.
+	Log string
+}
+
+// The order that is looked at has the times of the example in the API's documentation.
+var (
+	created  = time.UnixMilli(1697946452186)
+	finished = time.UnixMilli(1697946763469)
+)
+
+// Ready is an order of so many instances that has not begun.
+func Ready(instances int) OrderScene {
+	return OrderScene{Status: "READY", Batches: []Batch{{"READY": instances}}}
+}
+
+// Running is an order with so many of its instances finished.
+func Running(finished, instances int) OrderScene {
+	return OrderScene{Status: "PROCESSING", Batches: []Batch{{"FINISHED": finished, "PROCESSING": instances - finished}}}
+}
+
+// Paused is an order that waits for a person, with so many of its instances finished.
+func Paused(finished, instances int) OrderScene {
+	return OrderScene{Status: "PAUSED", Batches: []Batch{{"FINISHED": finished, "READY": instances - finished}}}
+}
+
+// Finished is an order that succeeded on all its instances.
+func Finished(instances int) OrderScene {
+	return OrderScene{Status: "FINISHED", Batches: []Batch{{"FINISHED": instances}}}
+}
+
+// Failed is an order that failed on some instances and succeeded on others.
+func Failed(finished, abnormal int) OrderScene {
+	return OrderScene{Status: "ABNORMAL", Batches: []Batch{{"FINISHED": finished, "ABNORMAL": abnormal}}}
+}
+
+// Canceled is an order that was canceled when some instances had finished.
+func Canceled(finished, canceled int) OrderScene {
+	return OrderScene{Status: "CANCELED", Batches: []Batch{{"FINISHED": finished, "CANCELED": canceled}}}
+}
+
+// orderStatuses are those of an instance, in the order of the API's example.
+var orderStatuses = []string{"READY", "PROCESSING", "ABNORMAL", "CANCELED", "FINISHED"}
+
+// ended tells whether a status is a last one.
+func ended(status string) bool {
+	return !slices.Contains([]string{"READY", "PROCESSING", "PAUSED"}, status)
+}
+
+// ServeHTTP answers about the order, its statistics, and its batches.
+func (o OrderScene) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v1/job/script/orders/"), "/")
+	number, isBatch := strings.CutPrefix(rest, "batches/")
+	index, err := strconv.Atoi(number)
+	switch {
+	case rest == "":
+		o.order(w, id)
+	case rest == "statistics":
+		o.statistics(w)
+	case isBatch && err == nil && index >= 1 && index <= len(o.Batches):
+		o.batch(w, r, index)
+	default:
+		NotFound.ServeHTTP(w, r)
+	}
+}
+
+func (o OrderScene) times(status string) (begin int64, end *int64, costs *int64) {
+	first, last := o.Created, o.Finished
+	if first.IsZero() {
+		first = created
+	}
+	if last.IsZero() {
+		last = finished
+	}
+	if ended(status) {
+		end, costs = new(last.UnixMilli()), new(last.Sub(first).Milliseconds())
+	}
+	return first.UnixMilli(), end, costs
+}
+
+func (o OrderScene) order(w http.ResponseWriter, id string) {
+	begin, end, costs := o.times(o.Status)
+	writeJSON(w, object{"data": object{
+		"execute_uuid": id, "gmt_created": begin, "gmt_finished": end, "execute_costs": costs, "creator": "ops", "status": o.Status,
+		"properties": object{
+			"script_uuid": "SC2023101717", "script_name": "migrate", "current_execute_batch_index": 1, "script_source": "CUSTOM_SCRIPT",
+			"execute_param": object{
+				"timeout": 300, "success_rate": cmp.Or(o.Threshold, 100), "execute_user": "root", "script_params": []any{},
+			},
+		},
+	}})
+}
+
+func (o OrderScene) statistics(w http.ResponseWriter) {
+	counts, batches := map[string]int{}, map[string][]int{}
+	total := 0
+	for i, batch := range o.Batches {
+		for status, count := range batch {
+			if count != 0 {
+				counts[status] += count
+				batches[status] = append(batches[status], i+1)
+				total += count
+			}
+		}
+	}
+	rows := []object{}
+	for _, status := range known(orderStatuses, counts) {
+		indexes := batches[status]
+		if indexes == nil {
+			indexes = []int{}
+		}
+		rows = append(rows, object{"instance_status": status, "instance_count": counts[status], "batch_indexes": indexes})
+	}
+	writeJSON(w, object{"data": object{"total_instance": total, "execute_statistics": rows}})
+}
+
+// batch answers with a page of a batch. Instances are numbered through all batches, in each those first that have finished.
+func (o OrderScene) batch(w http.ResponseWriter, r *http.Request, index int) {
+	id := 0
+	for _, batch := range o.Batches[:index-1] {
+		for _, count := range batch {
+			id += count
+		}
+	}
+	statuses := slices.Sorted(maps.Keys(o.Batches[index-1]))
+	slices.SortStableFunc(statuses, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
+	wanted, marker := r.URL.Query().Get("status"), number(r, "marker", 0)
+	limit := number(r, "limit", 50)
+	rows, total := []object{}, 0
+	for _, status := range statuses {
+		for range o.Batches[index-1][status] {
+			id++
+			if wanted != "" && status != wanted {
+				continue
+			}
+			total++
+			if id > marker && len(rows) < limit {
+				rows = append(rows, o.instance(id, status))
+			}
+		}
+	}
+	writeJSON(w, object{"data": object{"batch_index": index, "total_instances": total, "execute_instances": rows}})
+}
+
+func rank(status string) int {
+	if status == "FINISHED" {
+		return 0
+	}
+	return 1
+}
+
+func (o OrderScene) instance(id int, status string) object {
+	begin, end, costs := o.times(status)
+	return object{
+		"id": id, "gmt_created": begin, "gmt_finished": end, "execute_costs": costs, "status": status, "message": o.Log,
+		"target_instance": object{
+			"resource_id": fmt.Sprintf("res-%d", id), "provider": "ECS", "region_id": "cn-north-4", "type": "CLOUDSERVER",
+			"agent_sn": "sn", "agent_status": "ONLINE", "custom_attributes": []object{{"key": "k", "value": "v"}},
+			"properties": object{
+				"host_name": fmt.Sprintf("ecs-%d", id), "fixed_ip": fmt.Sprintf("192.0.2.%d", id%256), "region_id": "cn-north-4",
+				"zone_id": "cn-north-4a",
+			},
+		},
+	}
+}
