@@ -29,7 +29,8 @@ func TestRecordScrubs(t *testing.T) {
 	t.Parallel()
 	const planted = "PLANTED"
 	body := `{"data":{"creator":"PLANTED","status":"FINISHED","execute_instances":[{"id":9007199254740993,"message":"PLANTED"}],` +
-		`"params":[{"param_name":"p","param_value":"PLANTED"}]},"error_msg":"PLANTED","encoded_authorization_message":"PLANTED"}`
+		`"params":[{"param_name":"p","param_value":"PLANTED"}]},"error_msg":"PLANTED","errorMsg":"PLANTED",` +
+		`"instances":[{"errorMessage":"PLANTED"}],"entities":[{"remarks":"PLANTED"}],"encoded_authorization_message":"PLANTED"}`
 	for name, test := range map[string]struct {
 		body string
 		kept []string
@@ -131,7 +132,7 @@ func TestDocumentedSayWhereTheyComeFrom(t *testing.T) {
 			continue
 		}
 		for _, wanted := range []string{
-			"# Not recorded from a live account: the body is the example of the API's documentation.",
+			"# Not recorded from a live account: the body ",
 			"X-Recorded-From:\n          - documentation",
 		} {
 			if !strings.Contains(string(tape), wanted) {
