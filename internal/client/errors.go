@@ -228,7 +228,7 @@ func parseErrorBody(body []byte) said {
 }
 
 // errorNames are the names that the services give code and message, in the order of preference.
-var errorNames = [][2]string{{"error_code", "error_msg"}, {"errCode", "externalMessage"}, {"code", "message"}}
+var errorNames = [][2]string{{"error_code", "error_msg"}, {"errorCode", "errorMsg"}, {"errCode", "externalMessage"}, {"code", "message"}}
 
 func (s *said) read(f fields) bool {
 	for _, name := range errorNames {

@@ -49,6 +49,11 @@ func TestErrorOfAnswer(t *testing.T) {
 			"HTTP 400 Bad Request: DLF.21113: The task query parameters [today2] are incorrect.",
 		},
 		{
+			"DataArts, as its definitions have it", 400, `{"errorCode":"DLF.0100","errorMsg":"The job does not exist."}`, nil,
+			Error{Code: "DLF.0100", Message: "The job does not exist."},
+			"HTTP 400 Bad Request: DLF.0100: The job does not exist.",
+		},
+		{
 			"DataArts, migration", 400, `{"errCode":"Cdm.0001","externalMessage":"no such cluster"}`, nil,
 			Error{Code: "Cdm.0001", Message: "no such cluster"},
 			"HTTP 400 Bad Request: Cdm.0001: no such cluster",
