@@ -791,6 +791,17 @@ func TestPathArguments(t *testing.T) {
 			"FDI, project": func(ctx context.Context, c *Client) (any, error) {
 				return c.FDITaskStatistics(ctx, FDIInstance{Target: Target{Region: testRegion, ProjectID: value}, InstanceID: "id"})
 			},
+			"failed jobs, project": func(ctx context.Context, c *Client) (any, error) {
+				asked := testJobs
+				asked.ProjectID = value
+				return c.FailedJobInstances(ctx, asked)
+			},
+			"abnormal tasks, project": func(ctx context.Context, c *Client) (any, error) {
+				return c.AbnormalTasks(ctx, FDIInstance{Target: Target{Region: testRegion, ProjectID: value}, InstanceID: "id"}, 0)
+			},
+			"abnormal tasks, instance": func(ctx context.Context, c *Client) (any, error) {
+				return c.AbnormalTasks(ctx, FDIInstance{Target: testOrder.Target, InstanceID: value}, 0)
+			},
 			"FDI, instance": func(ctx context.Context, c *Client) (any, error) {
 				return c.FDITaskStatistics(ctx, FDIInstance{Target: testOrder.Target, InstanceID: value})
 			},

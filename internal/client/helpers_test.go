@@ -133,10 +133,10 @@ func credential(credential Credential) func(*Config) {
 	return func(cfg *Config) { cfg.Credentials = StaticCredential(credential, "the test") }
 }
 
-// A caller makes one of the five API calls.
+// A caller makes one of the API calls.
 type caller func(context.Context, *Client) (any, error)
 
-// callers has all five, with arguments that fit the documented answers.
+// callers has all of them, with arguments that fit the documented answers.
 var callers = map[string]caller{
 	"order":            func(ctx context.Context, c *Client) (any, error) { return c.ScriptOrder(ctx, testOrder) },
 	"order statistics": func(ctx context.Context, c *Client) (any, error) { return c.ScriptOrderStatistics(ctx, testOrder) },
@@ -147,6 +147,8 @@ var callers = map[string]caller{
 	"FDI": func(ctx context.Context, c *Client) (any, error) {
 		return c.FDITaskStatistics(ctx, FDIInstance{Target: testOrder.Target, InstanceID: "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"})
 	},
+	"failed jobs":    func(ctx context.Context, c *Client) (any, error) { return c.FailedJobInstances(ctx, testJobs) },
+	"abnormal tasks": func(ctx context.Context, c *Client) (any, error) { return c.AbnormalTasks(ctx, testFDI, 0) },
 }
 
 // documented holds the example answers of the API's pages, by the names of callers.
@@ -156,6 +158,8 @@ var documented = map[string]string{
 	"batch":            documentedBatch,
 	"DataArts":         documentedTasks,
 	"FDI":              documentedFDI,
+	"failed jobs":      documentedJobs,
+	"abnormal tasks":   documentedAbnormal,
 }
 
 // failure is the *Error that err has to be.

@@ -169,7 +169,7 @@ func decodeWith(t testing.TB, call caller, body string) (any, error) {
 	// Pages after the first are empty, whatever the first announced.
 	return call(t.Context(), newClient(t, answering(
 		says(http.StatusOK, body),
-		says(http.StatusOK, `{"data":{"execute_instances":[]}}`),
+		says(http.StatusOK, `{"data":{"execute_instances":[]},"total":0,"instances":[]}`),
 	)))
 }
 
@@ -374,6 +374,9 @@ func FuzzAnswers(f *testing.F) {
 	for _, body := range documented {
 		f.Add(body)
 	}
+	for _, body := range []string{fullJobs, fullAbnormal, `{"total":0,"instances":null,"entities":null}`, `{"instances":[{}],"entities":[{}]}`} {
+		f.Add(body)
+	}
 	for _, body := range []string{fullOrder, fullStatistics, fullBatch, `{"data":{"execute_instances":[null]}}`, `[]`, `{"data":{"status":{}}}`} {
 		f.Add(body)
 	}
@@ -387,10 +390,19 @@ func FuzzAnswers(f *testing.F) {
 				}
 				continue
 			}
-			if order, ok := result.(*ScriptOrder); ok {
-				for _, warning := range order.Warnings {
-					checkHarmless(t, warning)
-				}
+			var warnings []string
+			switch result := result.(type) {
+			case *ScriptOrder:
+				warnings = result.Warnings
+			case *JobInstanceList:
+				warnings = result.Warnings
+				checkJobs(t, result)
+			case *FDITaskList:
+				warnings = result.Warnings
+				checkTasks(t, result)
+			}
+			for _, warning := range warnings {
+				checkHarmless(t, warning)
 			}
 		}
 	})

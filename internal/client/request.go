@@ -141,7 +141,7 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	if call.body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	return &exchange{client: c, service: call.service, region: call.target.Region, request: request, body: body}, nil
+	return &exchange{client: c, service: call.service.owner(), region: call.target.Region, request: request, body: body}, nil
 }
 
 // reply is an answer that has been read.

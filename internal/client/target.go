@@ -21,6 +21,18 @@ const (
 	STS      Service = "sts"
 )
 
+// dataArtsJobs is the second host of DataArts, which has version 1 of the job APIs. It is no service of its own: its address is set as
+// that of DataArts, and errors name DataArts.
+const dataArtsJobs Service = "dataarts jobs"
+
+// owner is the service that a host belongs to.
+func (s Service) owner() Service {
+	if s == dataArtsJobs {
+		return DataArts
+	}
+	return s
+}
+
 // Services lists every service whose endpoint can be set.
 func Services() []Service { return []Service{COC, DataArts, ROMA, IAM, STS} }
 
@@ -93,7 +105,7 @@ func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 	if service == IAM && (c.cfg.AuthURL.Err != nil || c.cfg.AuthURL.Value != "") {
 		return iamURL(c.cfg.AuthURL)
 	}
-	if set, ok := c.cfg.Endpoints[service]; ok {
+	if set, ok := c.cfg.Endpoints[service.owner()]; ok {
 		if service == IAM {
 			return iamURL(set)
 		}
@@ -117,6 +129,8 @@ func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 		return ParseEndpoint(cocHost(region) + "." + cloud)
 	case DataArts:
 		return ParseEndpoint("dayu." + region + "." + cloud)
+	case dataArtsJobs:
+		return ParseEndpoint("dayu-dlf." + region + "." + cloud)
 	case IAM:
 		return iamURL(Setting{Value: "iam." + region + "." + cloud})
 	case ROMA, STS:

@@ -1,0 +1,568 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"gopkg.in/dnaeon/go-vcr.v4/pkg/cassette"
+)
+
+// testJobs asks for the day of the documented answer.
+var testJobs = JobInstances{
+	TaskOverview: TaskOverview{Target: testOrder.Target},
+	Now:          time.Date(2019, 3, 4, 12, 0, 0, 0, dataArtsZone),
+}
+
+const documentedJobs = `{"total":1,"instances":[{"jobName":"j","instanceId":34765,"status":"fail","planTime":1551671580000,"forceSuccess":false}]}`
+
+const fullJobs = `{"total":1,"instances":[{
+	"jobName": "daily_orders", "instanceId": "34765", "status": "fail", "planTime": 1551671580000, "startTime": 1551671590000,
+	"endTime": 1551671608000, "errorMessage": "connection refused", "forceSuccess": false, "ignoreSuccess": false, "instanceType": 5
+}]}`
+
+func fullJobsResult() *JobInstanceList {
+	return &JobInstanceList{Complete: true, Instances: []JobInstance{{
+		JobName: new("daily_orders"), InstanceID: new("34765"), Status: new("fail"), PlanTime: new(int64(1551671580000)),
+		StartTime: new(int64(1551671590000)), EndTime: new(int64(1551671608000)), ErrorMessage: new("connection refused"),
+		InstanceType: new(int64(5)),
+	}}}
+}
+
+// checkJobs checks what holds for every list.
+func checkJobs(t testing.TB, list *JobInstanceList) {
+	t.Helper()
+	if list.Instances == nil || len(list.Instances) > defaultRows || list.More < 0 || (list.Complete && list.More > 0) {
+		t.Errorf("%d instances, complete %v, more %d", len(list.Instances), list.Complete, list.More)
+	}
+	for _, instance := range list.Instances {
+		if status := strings.ToLower(deref(instance.Status)); status != "fail" && status != "running-exception" {
+			t.Errorf("an instance is %q", status)
+		}
+	}
+}
+
+// job is a row of the listing; each of more is one or several further members.
+func job(id int, status string, planned time.Time, more ...string) string {
+	members := append([]string{fmt.Sprintf(`"jobName":"j%d","instanceId":%d,"status":%q,"planTime":%d`, id, id, status, planned.UnixMilli())}, more...)
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+func jobs(total int, rows ...string) string {
+	return fmt.Sprintf(`{"total":%d,"instances":[%s]}`, total, strings.Join(rows, ","))
+}
+
+func ids(list *JobInstanceList) []string {
+	got := []string{}
+	for _, instance := range list.Instances {
+		got = append(got, deref(instance.InstanceID))
+	}
+	return got
+}
+
+// TestFailedJobInstancesDocumented reads the example, which has few of the fields.
+func TestFailedJobInstancesDocumented(t *testing.T) {
+	t.Parallel()
+	got, err := decodeWith(t, callers["failed jobs"], documentedJobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &JobInstanceList{Complete: true, Instances: []JobInstance{
+		{JobName: new("j"), InstanceID: new("34765"), Status: new("fail"), PlanTime: new(int64(1551671580000))},
+	}}
+	if diff := cmp.Diff(any(want), got); diff != "" {
+		t.Errorf("want (-), got (+):\n%s", diff)
+	}
+}
+
+// TestFailedJobInstancesFields changes each field of a full answer in every way: one that is absent or of another type is nil, but a row
+// without a readable status is not named at all.
+func TestFailedJobInstancesFields(t *testing.T) {
+	t.Parallel()
+	type test = fieldTest[JobInstanceList]
+	const row = "instances[0]"
+	first := func(l *JobInstanceList) *JobInstance { return &l.Instances[0] }
+	checkFields(t, callers["failed jobs"], fullJobs, fullJobsResult, func(l *JobInstanceList) *[]string { return &l.Warnings }, []test{
+		{path: "total", kind: wholeNumber},
+		{path: "instances", kind: aList, rule: required},
+		{path: row, kind: anObject, rule: decides},
+		{path: row + ".jobName", kind: aString, clear: func(l *JobInstanceList) { first(l).JobName = nil }},
+		{path: row + ".instanceId", kind: aString, clear: func(l *JobInstanceList) { first(l).InstanceID = nil }},
+		{path: row + ".status", kind: aString, clear: func(l *JobInstanceList) { l.Instances, l.Complete = []JobInstance{}, false }},
+		{path: row + ".planTime", kind: wholeNumber, clear: func(l *JobInstanceList) { first(l).PlanTime = nil }},
+		{path: row + ".startTime", kind: wholeNumber, clear: func(l *JobInstanceList) { first(l).StartTime = nil }},
+		{path: row + ".endTime", kind: wholeNumber, clear: func(l *JobInstanceList) { first(l).EndTime = nil }},
+		{path: row + ".errorMessage", kind: aString, clear: func(l *JobInstanceList) { first(l).ErrorMessage = nil }},
+		{path: row + ".forceSuccess", kind: aBoolean},
+		{path: row + ".ignoreSuccess", kind: aBoolean},
+		{path: row + ".instanceType", kind: wholeNumber, clear: func(l *JobInstanceList) { first(l).InstanceType = nil }},
+	})
+}
+
+// TestFailedJobInstancesRequest shows what is sent: host, path, headers and query, once for each status that is asked for.
+func TestFailedJobInstancesRequest(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		change   func(*JobInstances)
+		statuses []string
+		// workspace is the header as it is sent, nil when it is not.
+		workspace []string
+	}{
+		{"nothing given", func(*JobInstances) {}, []string{"fail", "running-exception"}, nil},
+		{"a workspace", func(q *JobInstances) { q.WorkspaceID = "ws-1" }, []string{"fail", "running-exception"}, []string{"ws-1"}},
+		{"everybody's", func(q *JobInstances) { q.IsOwn = new(false) }, []string{"fail", "running-exception"}, nil},
+		{"failed alone", func(q *JobInstances) { q.Failed = true }, []string{"fail"}, nil},
+		{"suspended alone", func(q *JobInstances) { q.RunningException = true }, []string{"running-exception"}, nil},
+		{"both by name", func(q *JobInstances) { q.Failed, q.RunningException = true, true }, []string{"fail", "running-exception"}, nil},
+		{"a small limit", func(q *JobInstances) { q.Limit, q.Failed = 1, true }, []string{"fail"}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			asked := testJobs
+			test.change(&asked)
+			service := answering(says(http.StatusOK, jobs(0)))
+			if _, err := newClient(t, service).FailedJobInstances(t.Context(), asked); err != nil {
+				t.Fatal(err)
+			}
+			var statuses []string
+			for _, request := range service.sent() {
+				checkSigned(t, request)
+				sent := query(t, request)
+				statuses = append(statuses, sent.Get("status"))
+				sent.Del("status")
+				want := url.Values{"limit": {"1000"}, "minPlanTime": {"1551628799999"}, "maxPlanTime": {"1551715200000"}}
+				if diff := cmp.Diff(want, sent); diff != "" {
+					t.Errorf("query, want (-), got (+):\n%s", diff)
+				}
+				address := *request.URL
+				address.RawQuery = ""
+				if got, want := request.Method+" "+address.String(), "GET https://dayu-dlf.ap-example-1.example.com/v1/"+testProject+
+					"/jobs/instances/detail"; got != want {
+					t.Errorf("%s, want %s", got, want)
+				}
+				if diff := cmp.Diff(test.workspace, request.Header["Workspace"]); diff != "" {
+					t.Errorf("workspace, want (-), got (+):\n%s", diff)
+				}
+				if got := request.Header.Get("X-Project-Id"); got != testProject {
+					t.Errorf("X-Project-Id %q, want %q", got, testProject)
+				}
+			}
+			if diff := cmp.Diff(test.statuses, statuses); diff != "" {
+				t.Errorf("statuses, want (-), got (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestFailedJobInstancesEndpoint sends the listing to where DataArts was configured to be.
+func TestFailedJobInstancesEndpoint(t *testing.T) {
+	t.Parallel()
+	service := answering(says(http.StatusOK, jobs(0)))
+	c := newClient(t, service, func(cfg *Config) {
+		cfg.Endpoints = map[Service]Setting{DataArts: {Value: "http://localhost:8080/dayu"}}
+	})
+	if _, err := c.FailedJobInstances(t.Context(), testJobs); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := service.sent()[0].URL.Path, "/dayu/v1/"+testProject+"/jobs/instances/detail"; got != want {
+		t.Errorf("path %s, want %s", got, want)
+	}
+}
+
+// TestFailedJobInstancesDays shows the days that are asked for, the newest first, with bounds that are both exclusive.
+func TestFailedJobInstancesDays(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		name, queryDays string
+		now             time.Time
+		// days are the dates in UTC+8.
+		days []string
+	}{
+		{"left out", "", noon, []string{"2026-03-02"}},
+		{"today", "today", noon, []string{"2026-03-02"}},
+		{"yesterday", "yesterday", noon, []string{"2026-03-01"}},
+		{"before yesterday, in another month", "before_yesterday", noon, []string{"2026-02-28"}},
+		{"all", "all", noon, []string{
+			"2026-03-02", "2026-03-01", "2026-02-28", "2026-02-27", "2026-02-26", "2026-02-25", "2026-02-24", "2026-02-23",
+		}},
+		{"last moment of a day", "today", time.Date(2026, 3, 2, 15, 59, 59, 999_999_999, time.UTC), []string{"2026-03-02"}},
+		{"midnight", "today", time.Date(2026, 3, 2, 16, 0, 0, 0, time.UTC), []string{"2026-03-03"}},
+		{"midnight, yesterday", "yesterday", time.Date(2026, 3, 2, 16, 0, 0, 0, time.UTC), []string{"2026-03-02"}},
+		{"a clock in another zone", "today", time.Date(2026, 3, 2, 12, 0, 0, 0, time.FixedZone("", -5*60*60)), []string{"2026-03-03"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			asked := testJobs
+			asked.Now, asked.QueryDays, asked.Failed = test.now, test.queryDays, true
+			service := answering(says(http.StatusOK, jobs(0)))
+			list, err := newClient(t, service).FailedJobInstances(t.Context(), asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(&JobInstanceList{Instances: []JobInstance{}, Complete: true}, list); diff != "" {
+				t.Errorf("want (-), got (+):\n%s", diff)
+			}
+			var days []string
+			for _, request := range service.sent() {
+				sent := query(t, request)
+				after, before := milliseconds(t, sent.Get("minPlanTime")), milliseconds(t, sent.Get("maxPlanTime"))
+				from := after.Add(time.Millisecond)
+				if from.Format(time.TimeOnly) != "00:00:00" || from.Nanosecond() != 0 || before.Sub(from) != 24*time.Hour {
+					t.Errorf("between %s and %s, want a day and a millisecond before it", after, before)
+				}
+				days = append(days, from.Format(time.DateOnly))
+			}
+			if diff := cmp.Diff(test.days, days); diff != "" {
+				t.Errorf("days, want (-), got (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+func milliseconds(t testing.TB, text string) time.Time {
+	t.Helper()
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.UnixMilli(n).In(time.FixedZone("", 8*60*60))
+}
+
+// TestFailedJobInstancesQuestions refuses what the listing cannot answer, before anything is sent.
+func TestFailedJobInstancesQuestions(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*JobInstances){
+		"one's own":    func(q *JobInstances) { q.IsOwn = new(true) },
+		"unknown days": func(q *JobInstances) { q.QueryDays = "tomorrow" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := testJobs
+			change(&asked)
+			service := answering(says(http.StatusOK, documentedJobs))
+			if _, err := newClient(t, service).FailedJobInstances(t.Context(), asked); err == nil || len(service.sent()) != 0 {
+				t.Errorf("error %v after %d requests, want one without any", err, len(service.sent()))
+			}
+		})
+	}
+}
+
+// TestFailedJobInstancesRows shows which of the listed rows are named, in which order, and whether the list is known to be complete.
+func TestFailedJobInstancesRows(t *testing.T) {
+	t.Parallel()
+	at := func(hour int) time.Time { return time.Date(2019, 3, 4, hour, 0, 0, 0, dataArtsZone) }
+	started := func(at time.Time) string { return fmt.Sprintf(`"startTime":%d`, at.UnixMilli()) }
+	for _, test := range []struct {
+		name string
+		// failed and suspended are the answers for the two statuses.
+		failed, suspended string
+		limit             int64
+		want              []string
+		incomplete        bool
+		more              int64
+	}{
+		{name: "nothing", failed: jobs(0), suspended: jobs(0)},
+		{name: "no rows", failed: `{"total":0}`, suspended: `{"total":"0","instances":null}`},
+		{
+			name: "both statuses, by planned time", want: []string{"3", "2", "1"},
+			failed: jobs(2, job(1, "fail", at(1)), job(3, "fail", at(3))), suspended: jobs(1, job(2, "running-exception", at(2))),
+		},
+		{
+			name: "by start where the plan says nothing", want: []string{"2", "3", "1", "4"},
+			failed: jobs(4, job(1, "fail", at(1), started(at(2))), job(2, "fail", at(1), started(at(5))), job(3, "fail", at(1), started(at(3))),
+				job(4, "fail", at(1))),
+			suspended: jobs(0),
+		},
+		{name: "another case", failed: jobs(1, job(1, "FAIL", at(1))), suspended: jobs(0), want: []string{"1"}},
+		{
+			name: "overridden by a person", want: []string{"4"}, suspended: jobs(0),
+			failed: jobs(4, job(1, "fail", at(1), `"forceSuccess":true`), job(2, "fail", at(2), `"ignoreSuccess":"true"`),
+				job(3, "fail", at(3), `"forceSuccess":true,"ignoreSuccess":true`), job(4, "fail", at(4), `"forceSuccess":false,"ignoreSuccess":false`)),
+		},
+		{
+			name: "the status is ignored", want: []string{"3", "2"}, incomplete: true,
+			failed:    jobs(9, job(1, "success", at(1)), job(2, "fail", at(2)), job(3, "running-exception", at(3))),
+			suspended: jobs(9, job(1, "success", at(1)), job(2, "fail", at(2)), job(3, "running-exception", at(3))),
+		},
+		{
+			name: "no status", want: []string{"2"}, incomplete: true, suspended: jobs(0),
+			failed: jobs(2, `{"jobName":"j1","instanceId":1}`, job(2, "fail", at(2))),
+		},
+		{
+			name: "the days are ignored", want: []string{"2"}, incomplete: true, suspended: jobs(0),
+			failed: jobs(3, job(1, "fail", at(-1), started(at(-1))), job(2, "fail", at(2)), job(3, "fail", at(24))),
+		},
+		{
+			name: "the first and the last moment of the day", want: []string{"2", "1"}, suspended: jobs(0),
+			failed: jobs(2, job(1, "fail", at(0)), job(2, "fail", at(24).Add(-time.Millisecond))),
+		},
+		{
+			name: "planned the day before, but started on this one", failed: jobs(1, job(1, "fail", at(-1), started(at(1)))),
+			suspended: jobs(0), want: []string{"1"},
+		},
+		{
+			name: "no times at all", failed: jobs(2, `{"jobName":"j1","instanceId":1,"status":"fail"}`, job(2, "fail", at(2))),
+			suspended: jobs(0), want: []string{"2", "1"},
+		},
+		{
+			name: "suspended between the two requests", want: []string{"1"},
+			failed: jobs(1, job(1, "fail", at(1))), suspended: jobs(1, job(1, "running-exception", at(1))),
+		},
+		{
+			name: "the same number, but another job", want: []string{"1", "1"}, suspended: jobs(0),
+			failed: jobs(2, job(1, "fail", at(1)), job(1, "fail", at(1), `"jobName":"another"`)),
+		},
+		{
+			name: "no numbers", want: []string{"", ""}, suspended: jobs(0),
+			failed: jobs(2, `{"jobName":"j","status":"fail"}`, `{"jobName":"j","status":"fail"}`),
+		},
+		{
+			name: "more than one page", failed: jobs(1203, job(1, "fail", at(1))), suspended: jobs(2, job(2, "running-exception", at(2))),
+			want: []string{"2", "1"}, incomplete: true, more: 1203,
+		},
+		{
+			name: "more than the limit", limit: 2, want: []string{"3", "2"}, incomplete: true, more: 1,
+			failed: jobs(2, job(1, "fail", at(1)), job(3, "fail", at(3))), suspended: jobs(1, job(2, "running-exception", at(2))),
+		},
+		{
+			name: "as many as the limit", limit: 2, want: []string{"2", "1"},
+			failed: jobs(2, job(1, "fail", at(1)), job(2, "fail", at(2))), suspended: jobs(0),
+		},
+		{
+			name: "a negative total", failed: jobs(-1, job(1, "fail", at(1))), suspended: jobs(0), want: []string{"1"}, incomplete: true,
+		},
+		{
+			name: "a total that is too small", failed: jobs(0, job(1, "fail", at(1))), suspended: jobs(0), want: []string{"1"}, incomplete: true,
+		},
+		{
+			name: "no total", failed: `{"instances":[` + job(1, "fail", at(1)) + `]}`, suspended: `{"instances":[]}`, want: []string{"1"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			asked := testJobs
+			asked.Limit = test.limit
+			service := answering(says(http.StatusOK, test.failed), says(http.StatusOK, test.suspended))
+			list, err := newClient(t, service).FailedJobInstances(t.Context(), asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkJobs(t, list)
+			if got := ids(list); !slices.Equal(got, test.want) {
+				t.Errorf("instances %q, want %q", got, test.want)
+			}
+			if list.Complete == test.incomplete || list.More != test.more {
+				t.Errorf("complete %v, more %d, want %v, %d", list.Complete, list.More, !test.incomplete, test.more)
+			}
+		})
+	}
+}
+
+// TestFailedJobInstancesBounds shows that a page which may go on, and a list that nobody bounds, say that they are not complete.
+func TestFailedJobInstancesBounds(t *testing.T) {
+	t.Parallel()
+	body := func(count int) string {
+		var rows []string
+		for i := range count {
+			rows = append(rows, job(i, "fail", time.Date(2019, 3, 4, 0, 0, i, 0, dataArtsZone)))
+		}
+		return `{"instances":[` + strings.Join(rows, ",") + `]}`
+	}
+	for _, test := range []struct {
+		rows     int
+		limit    int64
+		listed   int
+		complete bool
+		more     int64
+	}{
+		{rows: 100, listed: 100, complete: true},
+		{rows: 101, listed: 100, more: 1},
+		{rows: 101, limit: -1, listed: 100, more: 1},
+		{rows: 101, limit: 101, listed: 101, complete: true},
+		{rows: 999, limit: 2000, listed: 999, complete: true},
+		{rows: 1000, limit: 2000, listed: 1000},
+	} {
+		t.Run(fmt.Sprintf("%d rows, limit %d", test.rows, test.limit), func(t *testing.T) {
+			t.Parallel()
+			asked := testJobs
+			asked.Limit = test.limit
+			list, err := newClient(t, answering(says(http.StatusOK, body(test.rows)), says(http.StatusOK, jobs(0)))).
+				FailedJobInstances(t.Context(), asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(list.Instances) != test.listed || list.Complete != test.complete || list.More != test.more {
+				t.Errorf("%d instances, complete %v, more %d", len(list.Instances), list.Complete, list.More)
+			}
+			if got, want := deref(list.Instances[0].InstanceID), strconv.Itoa(test.rows-1); got != want {
+				t.Errorf("the first instance is %s, want the newest, %s", got, want)
+			}
+		})
+	}
+}
+
+// TestFailedJobInstancesOfDays walks the days until the list is full, and says so when days are left.
+func TestFailedJobInstancesOfDays(t *testing.T) {
+	t.Parallel()
+	ago := func(days int) time.Time { return testJobs.Now.AddDate(0, 0, -days) }
+	rows := []answerer{
+		says(http.StatusOK, jobs(1, job(1, "fail", ago(0)))),
+		says(http.StatusOK, jobs(0)),
+		says(http.StatusOK, jobs(5, job(3, "fail", ago(2)), job(2, "fail", ago(2).Add(time.Hour)))),
+		says(http.StatusOK, jobs(0)),
+	}
+	for _, test := range []struct {
+		limit    int64
+		want     []string
+		requests int
+		complete bool
+		more     int64
+	}{
+		{1, []string{"1"}, 1, false, 0},
+		{2, []string{"1", "2"}, 3, false, 4},
+		{3, []string{"1", "2", "3"}, 3, false, 3},
+		{4, []string{"1", "2", "3"}, 8, false, 3},
+	} {
+		t.Run(fmt.Sprint("limit ", test.limit), func(t *testing.T) {
+			t.Parallel()
+			asked := testJobs
+			asked.QueryDays, asked.Failed, asked.Limit = "all", true, test.limit
+			service := answering(rows...)
+			list, err := newClient(t, service).FailedJobInstances(t.Context(), asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := ids(list); !slices.Equal(got, test.want) {
+				t.Errorf("instances %q, want %q", got, test.want)
+			}
+			if got := len(service.sent()); got != test.requests {
+				t.Errorf("%d requests, want %d", got, test.requests)
+			}
+			if list.Complete != test.complete || list.More != test.more {
+				t.Errorf("complete %v, more %d, want %v, %d", list.Complete, list.More, test.complete, test.more)
+			}
+		})
+	}
+}
+
+// TestFailedJobInstancesMeetsErrors gives the error of whichever request failed, as one of DataArts.
+func TestFailedJobInstancesMeetsErrors(t *testing.T) {
+	t.Parallel()
+	const refusal = `{"error_code":"DLF.6888","error_msg":"no permission"}`
+	for _, test := range []struct {
+		name    string
+		answers []answerer
+		code    string
+		check   func(error) bool
+	}{
+		{"forbidden", []answerer{says(http.StatusForbidden, refusal)}, "DLF.6888", IsForbidden},
+		{"forbidden for the second status", []answerer{says(http.StatusOK, documentedJobs), says(http.StatusBadRequest, refusal)}, "DLF.6888", IsForbidden},
+		{"names of the definitions", []answerer{says(http.StatusBadRequest, `{"errorCode":"DLF.6888","errorMsg":"no"}`)}, "DLF.6888", IsForbidden},
+		{"total without rows", []answerer{says(http.StatusOK, `{"total":1}`)}, "", isMalformed},
+		{"rows are null", []answerer{says(http.StatusOK, `{"instances":null}`)}, "", isMalformed},
+		{"not there", []answerer{says(http.StatusNotFound, `{"error_code":"APIGW.0101","error_msg":"no API"}`)}, "APIGW.0101", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, answering(test.answers...)).FailedJobInstances(t.Context(), testJobs)
+			e := failure(t, err)
+			if e.Service != DataArts || e.Host != "dayu-dlf.ap-example-1.example.com" || e.Code != test.code {
+				t.Errorf("%#v, want the code %q of DataArts", e, test.code)
+			}
+			if test.check != nil && !test.check(err) {
+				t.Errorf("error %v is of another kind", err)
+			}
+		})
+	}
+}
+
+func isMalformed(err error) bool { return errors.Is(err, ErrMalformed) }
+
+// TestListingsAreRecorded reads the recordings of both listings: the client asks what they answer.
+func TestListingsAreRecorded(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		call caller
+		want any
+	}{
+		"dataarts_failed_jobs": {
+			func(ctx context.Context, c *Client) (any, error) {
+				asked := testJobs
+				asked.Target = Target{Region: "cn-north-4", ProjectID: "b384b9e9ab9b4ee8994c8633aabc9505"}
+				return c.FailedJobInstances(ctx, asked)
+			},
+			&JobInstanceList{Complete: true, Instances: []JobInstance{
+				{
+					JobName: new("hourly_clicks"), InstanceID: new("34801"), Status: new("running-exception"),
+					PlanTime: new(int64(1551678780000)), StartTime: new(int64(1551678781000)), InstanceType: new(int64(0)),
+				},
+				{
+					JobName: new("daily_stock"), InstanceID: new("34790"), Status: new("fail"),
+					PlanTime: new(int64(1551675180000)), StartTime: new(int64(1551675190000)), InstanceType: new(int64(0)),
+				},
+				{
+					JobName: new("daily_orders"), InstanceID: new("34765"), Status: new("fail"), ErrorMessage: new("scrubbed"),
+					PlanTime: new(int64(1551671580000)), StartTime: new(int64(1551671590000)), EndTime: new(int64(1551671608000)),
+					InstanceType: new(int64(0)),
+				},
+			}},
+		},
+		"roma_abnormal_tasks": {
+			func(ctx context.Context, c *Client) (any, error) {
+				return c.AbnormalTasks(ctx, FDIInstance{
+					Target:     Target{Region: "cn-north-4", ProjectID: "c53626012ba84727b938ca8bf03108ef"},
+					InstanceID: testFDI.InstanceID,
+				}, 0)
+			},
+			&FDITaskList{Complete: true, Tasks: []FDITask{
+				{
+					TaskID: new("task-0001"), TaskName: new("orders_to_lake"), Kind: new("NORMAL"), ExecuteStatus: new("ERROR"),
+					Position: new("READER"), LastExecuteTime: new(int64(1603243428000)), Status: new(int64(1)),
+				},
+				{
+					TaskID: new("task-0002"), TaskName: new("stock_changes"), Kind: new("CDC"), ExecuteStatus: new("ERROR"),
+					Position: new("WRITER"), LastExecuteTime: new(int64(1603239828000)), Status: new(int64(0)),
+				},
+			}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tape, err := cassette.Load("../recording/cassettes/documented/" + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			recorded := map[string]string{}
+			for _, exchange := range tape.Interactions {
+				recorded[exchange.Request.URL] = exchange.Response.Body
+			}
+			service := answering(func(request *http.Request) (*http.Response, error) {
+				body, ok := recorded[request.URL.String()]
+				if !ok {
+					t.Errorf("%s is not recorded", request.URL)
+				}
+				return says(http.StatusOK, body)(request)
+			})
+			got, err := test.call(t.Context(), newClient(t, service, func(cfg *Config) { cfg.Cloud = Setting{} }))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("want (-), got (+):\n%s", diff)
+			}
+			if sent := len(service.sent()); sent != len(recorded) {
+				t.Errorf("%d requests, want %d", sent, len(recorded))
+			}
+		})
+	}
+}
