@@ -15,8 +15,6 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
@@ -365,10 +363,6 @@ output "gate" {
 			})
 		}
 	})
-	t.Run("recipes", func(t *testing.T) {
-		t.Parallel()
-		testRecipes(t, box, version)
-	})
 }
 
 func publishedVersion(t *testing.T, box *sandbox.Sandbox) [2]int {
@@ -526,155 +520,6 @@ data %q "mocked" {
 		!strings.Contains(string(out), "run \"closed\"... fail") {
 		t.Errorf("%v\n%s", err, out)
 	}
-}
-
-// recipe is a part of a file for a CI system that can be run here: its gate.
-type recipe struct {
-	// shell runs scripts as the CI system does.
-	shell []string
-	// scripts finds them in the parsed file.
-	scripts func(file map[string]any) []string
-	// folders are what the file says to lay where.
-	folders     map[string]string
-	environment []string
-	well, ill   map[string][]cloudtest.Answer
-	since       [2]int
-	words       string
-}
-
-// testRecipes runs the steps of the recipes in examples/ci that are made of shell.
-func testRecipes(t *testing.T, box *sandbox.Sandbox, version [2]int) {
-	t.Helper()
-	gate := map[string]string{"gate": "02-gate-without-state"}
-	githubShell := []string{"bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"}
-	well, ill := orderAnswers("FINISHED", 5, 0), orderAnswers("ABNORMAL", 3, 2)
-	recipes := map[string]recipe{
-		"github-actions.yml": {
-			shell: githubShell, scripts: githubScripts("gate", "TF_VAR_order_id"), folders: gate, environment: oneOrder,
-			well: well, ill: ill, words: failedOrder,
-		},
-		"github-actions-monitor.yml": {
-			shell: githubShell, scripts: githubScripts("monitor", "TF_VAR_workspace_id"),
-			folders: map[string]string{"monitor": "06-continuous-check"}, environment: oneWorkspace, since: testSince,
-			well:  map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
-			ill:   map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}},
-			words: failedNightly,
-		},
-		"gitlab-ci.yml": {
-			shell: []string{"sh", "-ec"}, folders: map[string]string{"gate": gate["gate"], "report": "04-failure-report"},
-			scripts:     gitlabScripts,
-			environment: oneOrder, well: well, ill: ill, words: failedOrder,
-		},
-		"codearts-build.yml": {
-			shell: []string{"sh", "-c"}, folders: gate, well: well, ill: ill, words: failedOrder,
-			scripts: codeArtsScripts, environment: []string{"orderId=SCT2023083109562601af694bf", "accessKey=unused", "secretKey=unused"},
-		},
-	}
-	for _, name := range folders(t, "examples", "ci") {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test, ok := recipes[name]
-			if !ok {
-				t.Fatal("it is not tested")
-			}
-			var file map[string]any
-			if err := yaml.Unmarshal(published(t, "examples", "ci")[name].Data, &file); err != nil {
-				t.Fatal(err)
-			}
-			scripts := test.scripts(file)
-			if len(scripts) == 0 {
-				t.Fatal("no script found where the test looks for it")
-			}
-			if before(version, test.since) {
-				return
-			}
-			runRecipe(t, box, "recipe-"+name, test, scripts)
-		})
-	}
-}
-
-// runRecipe runs the first script, in its parts, when all is well and when not; then the second has to make the report.
-func runRecipe(t *testing.T, box *sandbox.Sandbox, folder string, test recipe, scripts []string) {
-	t.Helper()
-	for place, example := range test.folders {
-		if err := box.Write(filepath.Join(folder, place), withOverride(published(t, "examples", "use-cases", example))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	meet := func(script string, answers map[string][]cloudtest.Answer) (int, string) {
-		environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, answers).URL, "GITHUB_STEP_SUMMARY=step-summary"}, test.environment...)
-		out, err := box.Script(t.Context(), folder, environment, test.shell[0], append(slices.Clip(test.shell[1:]), script)...)
-		return exitCode(t, err), string(out)
-	}
-	if code, out := meet(scripts[0], test.well); code != 0 {
-		t.Errorf("all is well, but exit code %d\n%s", code, out)
-	}
-	code, out := meet(scripts[0], test.ill)
-	if code != 1 || !wrapped(test.words).MatchString(out) {
-		t.Errorf("exit code %d, want 1 and %q\n%s", code, test.words, out)
-	}
-	if strings.Contains(scripts[0], "GITHUB_STEP_SUMMARY") {
-		_, told := meet("cat gate/step-summary", nil)
-		if !strings.HasPrefix(told, "```text\nError: ") || !wrapped(test.words).MatchString(told) || !strings.HasSuffix(told, "\n```\n") {
-			t.Errorf("the summary of the job is %q", told)
-		}
-	}
-	if len(scripts) > 1 {
-		if code, out := meet(scripts[1], test.ill); code != 0 || strings.Contains(out, logText) {
-			t.Errorf("report: exit code %d\n%s", code, out)
-		}
-		if _, told := meet("cat report/failed_logs.json", nil); !strings.Contains(told, logText) {
-			t.Errorf("the report is %s", told)
-		}
-	}
-}
-
-// member goes down into a parsed file; what is not there is nil.
-func member[T any](value any, path ...string) T {
-	for _, name := range path {
-		values, ok := value.(map[string]any)
-		if !ok {
-			break
-		}
-		value = values[name]
-	}
-	found, _ := value.(T)
-	return found
-}
-
-// githubScripts are the run steps of a job that gives the named variable, in the folder that it names, under bash.
-func githubScripts(job, variable string) func(map[string]any) []string {
-	return func(file map[string]any) []string {
-		defaults := member[map[string]any](file, "jobs", job, "defaults", "run")
-		if member[string](file, "jobs", job, "env", variable) == "" || defaults["shell"] != "bash" {
-			return nil
-		}
-		script := fmt.Sprintf("cd %v\n", defaults["working-directory"])
-		for _, step := range member[[]any](file, "jobs", job, "steps") {
-			script += member[string](step, "run") + "\n"
-		}
-		return []string{script}
-	}
-}
-
-func gitlabScripts(file map[string]any) []string {
-	var scripts []string
-	for _, job := range []string{"gate", "report"} {
-		script := ""
-		for _, line := range member[[]any](file, job, "script") {
-			script += fmt.Sprintln(line)
-		}
-		scripts = append(scripts, script)
-	}
-	return scripts
-}
-
-func codeArtsScripts(file map[string]any) []string {
-	var scripts []string
-	for _, step := range member[[]any](file, "steps", "BUILD") {
-		scripts = append(scripts, member[string](step, "sh", "inputs", "command"))
-	}
-	return scripts
 }
 
 // troubleRow is a row of the table of the troubleshooting guide that quotes a message.

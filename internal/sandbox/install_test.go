@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
 
 // home is the home directory of somebody who has just cloned the project.
@@ -86,28 +85,6 @@ func workspace(t *testing.T, configuration string) string {
 	return folder
 }
 
-// failedOrder answers as COC does about an order of which two hosts have failed.
-func failedOrder(w http.ResponseWriter, r *http.Request) {
-	const order = "/v1/job/script/orders/SCT2023083109562601af694bf"
-	instances := ""
-	for i, status := range []string{"FINISHED", "FINISHED", "FINISHED", "ABNORMAL", "ABNORMAL"} {
-		instances += fmt.Sprintf(`,{"id":%d,"status":%q,"target_instance":{"properties":{"host_name":"ecs-web-%[1]d"}}}`, i+1, status)
-	}
-	body, ok := map[string]string{
-		order: `{"data":{"execute_uuid":"SCT2023083109562601af694bf","gmt_created":1697946452186,"gmt_finished":1697946763469,` +
-			`"status":"ABNORMAL","properties":{"execute_param":{"success_rate":100}}}}`,
-		order + "/statistics": `{"data":{"total_instance":5,"execute_statistics":[` +
-			`{"instance_status":"FINISHED","instance_count":3,"batch_indexes":[1]},` +
-			`{"instance_status":"ABNORMAL","instance_count":2,"batch_indexes":[1]}]}}`,
-		order + "/batches/1": `{"data":{"batch_index":1,"total_instances":5,"execute_instances":[` + instances[1:] + `]}}`,
-	}[r.URL.Path]
-	if !ok || !strings.Contains(r.Header.Get("Authorization"), "Access=an-access-key,") {
-		w.WriteHeader(http.StatusTeapot)
-		return
-	}
-	_, _ = io.WriteString(w, body)
-}
-
 // TestInstall gets from a clone to a closed gate with nothing but `make install` and the README: its commands and its configuration
 // print what it shows. The provider is found under the hosts of both registries.
 func TestInstall(t *testing.T) {
@@ -125,11 +102,12 @@ func TestInstall(t *testing.T) {
 		commands, section := block(t, section, "sh")
 		shown, _ := block(t, section, "text")
 
-		service := httptest.NewServer(http.HandlerFunc(failedOrder))
+		service := cloudtest.New(cloudtest.Report(t.Errorf), cloudtest.Signed(map[string]string{"an-access-key": "a-secret-key"}))
 		t.Cleanup(service.Close)
+		service.Order("SCT2023083109562601af694bf").Then(cloudtest.Failed(3, 2))
 		folder := workspace(t, configuration)
 		// All that the test adds leads the provider to the service.
-		provider := fmt.Sprintf("provider \"hwgate\" {\n  endpoints = { coc = %q }\n}\n", service.URL)
+		provider := fmt.Sprintf("provider \"hwgate\" {\n  endpoints = { coc = %q }\n}\n", service.Start())
 		if err := os.WriteFile(filepath.Join(folder, "service.tf"), []byte(provider), 0o600); err != nil {
 			t.Fatal(err)
 		}
