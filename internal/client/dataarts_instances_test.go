@@ -22,7 +22,8 @@ var testJobs = JobInstances{
 	Now:          time.Date(2019, 3, 4, 12, 0, 0, 0, dataArtsZone),
 }
 
-const documentedJobs = `{"total":1,"instances":[{"jobName":"j","instanceId":34765,"status":"fail","planTime":1551671580000,"forceSuccess":false}]}`
+const documentedJobs = `{"total":1,"instances":[` +
+	`{"jobName":"j","instanceId":34765,"status":"fail","planTime":1551671580000,"forceSuccess":false}]}`
 
 const fullJobs = `{"total":1,"instances":[{
 	"jobName": "daily_orders", "instanceId": "34765", "status": "fail", "planTime": 1551671580000, "startTime": 1551671590000,
@@ -52,8 +53,8 @@ func checkJobs(t testing.TB, list *JobInstanceList) {
 
 // job is a row of the listing; each of more is one or several further members.
 func job(id int, status string, planned time.Time, more ...string) string {
-	members := append([]string{fmt.Sprintf(`"jobName":"j%d","instanceId":%d,"status":%q,"planTime":%d`, id, id, status, planned.UnixMilli())}, more...)
-	return "{" + strings.Join(members, ",") + "}"
+	row := fmt.Sprintf(`"jobName":"j%d","instanceId":%d,"status":%q,"planTime":%d`, id, id, status, planned.UnixMilli())
+	return "{" + strings.Join(append([]string{row}, more...), ",") + "}"
 }
 
 func jobs(total int, rows ...string) string {
@@ -411,6 +412,29 @@ func TestFailedJobInstancesBounds(t *testing.T) {
 	}
 }
 
+// TestFailedJobInstancesAtOneTime keeps the service's order where nothing says which is newer, so that no plan shows a change.
+func TestFailedJobInstancesAtOneTime(t *testing.T) {
+	t.Parallel()
+	var rows, timed, timeless []string
+	for id := range 60 {
+		if id%3 == 0 {
+			rows = append(rows, job(id, "fail", testJobs.Now))
+			timed = append(timed, strconv.Itoa(id))
+		} else {
+			rows = append(rows, fmt.Sprintf(`{"instanceId":%d,"status":"fail"}`, id))
+			timeless = append(timeless, strconv.Itoa(id))
+		}
+	}
+	list, err := newClient(t, answering(says(http.StatusOK, jobs(60, rows...)), says(http.StatusOK, jobs(0)))).
+		FailedJobInstances(t.Context(), testJobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := ids(list), slices.Concat(timed, timeless); !slices.Equal(got, want) {
+		t.Errorf("instances %q, want %q", got, want)
+	}
+}
+
 // TestFailedJobInstancesOfDays walks the days until the list is full, and says so when days are left.
 func TestFailedJobInstancesOfDays(t *testing.T) {
 	t.Parallel()
@@ -466,8 +490,14 @@ func TestFailedJobInstancesMeetsErrors(t *testing.T) {
 		check   func(error) bool
 	}{
 		{"forbidden", []answerer{says(http.StatusForbidden, refusal)}, "DLF.6888", IsForbidden},
-		{"forbidden for the second status", []answerer{says(http.StatusOK, documentedJobs), says(http.StatusBadRequest, refusal)}, "DLF.6888", IsForbidden},
-		{"names of the definitions", []answerer{says(http.StatusBadRequest, `{"errorCode":"DLF.6888","errorMsg":"no"}`)}, "DLF.6888", IsForbidden},
+		{
+			"forbidden for the second status", []answerer{says(http.StatusOK, documentedJobs), says(http.StatusBadRequest, refusal)},
+			"DLF.6888", IsForbidden,
+		},
+		{
+			"names of the definitions", []answerer{says(http.StatusBadRequest, `{"errorCode":"DLF.6888","errorMsg":"no"}`)},
+			"DLF.6888", IsForbidden,
+		},
 		{"total without rows", []answerer{says(http.StatusOK, `{"total":1}`)}, "", isMalformed},
 		{"rows are null", []answerer{says(http.StatusOK, `{"instances":null}`)}, "", isMalformed},
 		{"not there", []answerer{says(http.StatusNotFound, `{"error_code":"APIGW.0101","error_msg":"no API"}`)}, "APIGW.0101", nil},

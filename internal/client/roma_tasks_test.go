@@ -129,6 +129,15 @@ func TestAbnormalTasksRows(t *testing.T) {
 		}
 		return rows
 	}
+	// What ran at one time, or has none, keeps the service's order.
+	var equal, timed, timeless []string
+	for id := range 60 {
+		if id%3 == 0 {
+			equal, timed = append(equal, task(id, "ERROR", 1)), append(timed, fmt.Sprint(id))
+		} else {
+			equal, timeless = append(equal, fmt.Sprintf(`{"task_id":%d,"execute_status":"ERROR"}`, id)), append(timeless, fmt.Sprint(id))
+		}
+	}
 	for _, test := range []struct {
 		name, body string
 		limit      int64
@@ -139,7 +148,10 @@ func TestAbnormalTasksRows(t *testing.T) {
 	}{
 		{name: "none", body: tasks(0)},
 		{name: "no rows", body: `{"total":0,"size":0}`},
-		{name: "newest first", body: tasks(3, task(1, "ERROR", 1), task(2, "error", 3), task(3, "ERROR", 2)), want: []string{"2", "3", "1"}, count: 3},
+		{
+			name: "newest first", want: []string{"2", "3", "1"}, count: 3,
+			body: tasks(3, task(1, "ERROR", 1), task(2, "error", 3), task(3, "ERROR", 2)),
+		},
 		{
 			name: "the filter is ignored", want: []string{"2"}, count: 1, incomplete: true,
 			body: tasks(9, task(1, "SUCCESS", 1), task(2, "ERROR", 2), task(3, "RUNNING", 3), task(4, "CANCELLED", 4), task(5, "UNSTARTED", 5)),
@@ -147,12 +159,17 @@ func TestAbnormalTasksRows(t *testing.T) {
 		{name: "no status", body: tasks(1, `{"task_id":"1"}`), incomplete: true},
 		{name: "more than one page", body: tasks(1200, task(1, "ERROR", 1)), want: []string{"1"}, count: 1, incomplete: true, more: 1199},
 		{name: "a small limit", body: tasks(3, many(3)...), limit: 2, want: []string{"0", "1"}, count: 2, incomplete: true, more: 1},
+		{name: "a small limit, and more than one page", body: tasks(9, many(3)...), limit: 2, count: 2, incomplete: true, more: 7},
+		{name: "at one time, and without", body: tasks(60, equal...), want: slices.Concat(timed, timeless), count: 60},
 		{name: "as many as the limit", body: tasks(2, many(2)...), limit: 2, count: 2},
 		{name: "as many as are named without a limit", body: tasks(100, many(100)...), count: 100},
 		{name: "more than are named without a limit", body: tasks(101, many(101)...), count: 100, incomplete: true, more: 1},
 		{name: "a negative limit is none", body: tasks(101, many(101)...), limit: -1, count: 100, incomplete: true, more: 1},
 		{name: "no total", body: `{"entities":[` + strings.Join(many(998), ",") + `]}`, limit: 2000, count: 998},
-		{name: "no total, but a full page", body: `{"entities":[` + strings.Join(many(999), ",") + `]}`, limit: 2000, count: 999, incomplete: true},
+		{
+			name: "no total, but a full page", limit: 2000, count: 999, incomplete: true,
+			body: `{"entities":[` + strings.Join(many(999), ",") + `]}`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
