@@ -15,15 +15,15 @@ type Credential struct {
 	Token string
 }
 
-// String describes the credential as far as it may be shown: the last four characters of an access key.
+// String is the credential as far as it may be shown: an access key but for its last four characters, as in "access key …0001".
 func (c Credential) String() string {
 	switch {
 	case c.Token != "":
 		return "token"
 	case c.SecurityToken != "":
-		return "temporary access key ending in " + Tail(c.AccessKey, 4)
+		return "temporary access key …" + Tail(c.AccessKey, 4)
 	default:
-		return "access key ending in " + Tail(c.AccessKey, 4)
+		return "access key …" + Tail(c.AccessKey, 4)
 	}
 }
 

@@ -19,10 +19,10 @@ func TestCredentialShowsNoSecret(t *testing.T) {
 		credential Credential
 		want       string
 	}{
-		{keys, "access key ending in 1234"},
-		{temporary, "temporary access key ending in 1234"},
+		{keys, "access key …1234"},
+		{temporary, "temporary access key …1234"},
 		{token, "token"},
-		{Credential{}, "access key ending in "},
+		{Credential{}, "access key …"},
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 			if got := fmt.Sprintf(verb, test.credential); got != test.want {

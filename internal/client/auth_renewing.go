@@ -97,13 +97,14 @@ func (r *renewing) known() (credential Credential, settled bool, err error) {
 	return r.current.Credential, r.current.fresh(now), nil
 }
 
-// expire makes the next read fetch another credential than the refused one.
-func (r *renewing) expire(refused Credential) {
+// renew makes the next read fetch another credential than the refused one.
+func (r *renewing) renew(refused Credential, _ bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.current.Credential == refused {
 		r.current = temporary{}
 	}
+	return true
 }
 
 // isRefusal tells whether a service looked at a log-in and declined.

@@ -67,11 +67,13 @@ func (e *ProxyError) Error() string {
 	return fmt.Sprintf("the proxy %s answered %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
 }
 
-// RefusedError is an [ErrRefusedBefore] that knows which request was refused.
+// RefusedError is an [ErrRefusedBefore] that knows which request was refused. First.Credential names the credential.
 type RefusedError struct{ First *Error }
 
 // Error implements error.
-func (e *RefusedError) Error() string { return ErrRefusedBefore.Error() }
+func (e *RefusedError) Error() string {
+	return "not sent: " + e.First.Credential + " was already refused in this run"
+}
 
 // Is makes it an [ErrRefusedBefore].
 func (e *RefusedError) Is(target error) bool { return target == ErrRefusedBefore } //nolint:errorlint // this is what errors.Is calls
@@ -133,14 +135,13 @@ func IsNotFound(err error) bool {
 // IsUnauthorized tells whether the credential was refused, or refused before and so not used again.
 func IsUnauthorized(err error) bool {
 	e, ok := Cause(err)
-	return ok &&
-		(e.Status == http.StatusUnauthorized || e.Code == "ROMA.1000" || e.Code == "ROMA.1002")
+	return ok && refuses(e.Status, e.Code)
 }
 
 // IsForbidden tells whether the caller was recognized but lacks a right.
 func IsForbidden(err error) bool {
 	e, ok := Cause(err)
-	return ok &&
+	return ok && !refuses(e.Status, e.Code) &&
 		(e.Status == http.StatusForbidden || e.Code == "ROMA.1006" || e.Code == "DLF.6888")
 }
 
@@ -152,7 +153,7 @@ func IsTransient(err error) bool {
 		return false
 	}
 	if e.Status != 0 {
-		return e.Status >= 500 || e.Status == http.StatusTooManyRequests
+		return !refuses(e.Status, e.Code) && (e.Status >= 500 || e.Status == http.StatusTooManyRequests)
 	}
 	return retryableFailure(e.Err) || isNameError(e.Err)
 }

@@ -254,7 +254,7 @@ func TestErrorOfAnswer(t *testing.T) {
 			}
 			asked := Error{
 				Service: COC, Method: "GET", Host: "coc-intl.example.com", Path: "/v1/job/script/orders/" + testOrderID, Attempts: 1,
-				Credential: "temporary access key ending in 0001, from the test",
+				Credential: "temporary access key …0001 (test)",
 			}
 			got := Error{Service: e.Service, Method: e.Method, Host: e.Host, Path: e.Path, Attempts: e.Attempts, Credential: e.Credential}
 			if diff := cmp.Diff(asked, got, cmpopts.EquateErrors()); diff != "" {

@@ -40,7 +40,7 @@ type exchange struct {
 
 	attempts   int
 	credential string
-	// refused is the credential of a 401 that the source can replace; that is done once.
+	// refused is the credential that the last attempt was declined with; the source may replace it, once.
 	refused *Credential
 	renewed bool
 	pause   time.Duration
@@ -61,9 +61,10 @@ func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 	ctx := request.Context()
 	attempt := request.Clone(ctx)
 	var lent *lease
+	x.refused = nil
 	if x.auth != nil {
 		var err error
-		if lent, err = x.auth.borrow(ctx); err != nil {
+		if lent, err = x.auth.borrow(ctx, x.service, x.request.URL.Host); err != nil {
 			if refused, ok := errors.AsType[*refusedError](err); ok {
 				x.refused = &refused.credential
 			}
@@ -80,13 +81,10 @@ func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if lent != nil {
-		var refusal *Error
-		if response.StatusCode == http.StatusUnauthorized {
-			x.refused = &lent.Credential
-			refusal = x.failure(reply{response.StatusCode, response.Header, body})
-		}
-		lent.answered(response.StatusCode, refusal)
+	if lent != nil && lent.answered(response.StatusCode, body, func() *Error {
+		return x.failure(reply{response.StatusCode, response.Header, body})
+	}) {
+		x.refused = &lent.Credential
 	}
 	if _, err := response.Location(); err != nil {
 		// What is no address would be an error of http.Client, which reads the header although it follows nothing.
@@ -156,8 +154,7 @@ func (x *exchange) checkRetry(ctx context.Context, response *http.Response, err 
 	if ctx.Err() != nil {
 		return false, nil //nolint:nilerr // the failure of the attempt is passed through, and tells more
 	}
-	// The second case is a reader that was given the credential just before another reader's was refused.
-	if _, refused := errors.AsType[*refusedError](err); refused || (response != nil && response.StatusCode == http.StatusUnauthorized) {
+	if x.refused != nil {
 		return x.renew(ctx), nil
 	}
 	attempts := x.attempts
@@ -200,7 +197,7 @@ func (x *exchange) checkRetry(ctx context.Context, response *http.Response, err 
 
 // renew asks for another credential in place of a refused one, if the source has any but this one.
 func (x *exchange) renew(ctx context.Context) bool {
-	if x.renewed || x.refused == nil || !x.auth.expire(*x.refused) {
+	if x.renewed || !x.auth.renew(*x.refused) {
 		return false
 	}
 	x.renewed, x.pause = true, 0
@@ -247,6 +244,9 @@ var passingCodes = map[string]bool{
 }
 
 func retryableStatus(status int, code string) bool {
+	if refuses(status, code) {
+		return false
+	}
 	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
@@ -265,12 +265,15 @@ func retryableFailure(err error) bool {
 		proxy      *ProxyError
 	)
 	switch {
+	case errors.As(err, &credential), errors.As(err, &refused):
+		// A failed sign-in has been repeated by itself; its cause must not make the read repeat it again.
+		return false
 	case errors.As(err, &proxy):
 		return retryableStatus(proxy.Status, "")
 	case errors.Is(err, ErrAttemptTimeout):
 		return true
 	case errors.Is(err, ErrTooLarge), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
-		errors.As(err, &credential), errors.As(err, &refused), isNameError(err), isTLSError(err):
+		isNameError(err), isTLSError(err):
 		return false
 	}
 	return true
@@ -293,7 +296,6 @@ func isTLSError(err error) bool {
 		// The words of crypto/tls for an alert that was sent or received.
 		(errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error"))
 }
-
 
 func checkProxyAnswer(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode != http.StatusOK {

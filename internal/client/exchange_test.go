@@ -816,7 +816,7 @@ func TestLog(t *testing.T) {
 		}
 		const sent = `level=DEBUG msg="request sent" method=GET host=coc-intl.example.com path=/v1/job/script/orders/` + testOrderID
 		want := []string{
-			`level=INFO msg="credential chosen" credential="access key ending in 0001" origin="the test"`,
+			`level=INFO msg="credential chosen" credential="access key …0001" origin="the test"`,
 			sent + ` attempt=1 duration_ms=0 error="reset with ***"`,
 			sent + ` attempt=2 duration_ms=0 status=503 request_id="req-1 [0m"`,
 			sent + ` attempt=3 duration_ms=0 status=200 request_id=req-2`,

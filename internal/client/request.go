@@ -191,8 +191,12 @@ func (x *exchange) noAnswer(err error) *Error {
 		wrapper    *url.Error
 		refused    *refusedError
 		credential *credentialError
+		turn       *TurnError
 	)
 	switch {
+	case errors.As(err, &turn):
+		e.Err = turn
+		return e
 	case errors.As(err, &refused):
 		first := refused.first
 		e.Status, e.Code, e.Message, e.RequestID = first.Status, first.Code, first.Message, first.RequestID

@@ -106,19 +106,19 @@ func TestPublishedLogIns(t *testing.T) {
 		"access_key": {
 			variables: config.Variables{"access_key": config.StringVariable(accessKey), "secret_key": config.StringVariable(secretKey)},
 			reader:    accessKey, bad: orderRefused(accessKey),
-			want: "Authenticated with access key ending in 0001, from the provider block.",
+			want: "Authenticated with access key …0001 (provider block).",
 		},
 		"temporary_key": {
 			environment: map[string]string{
 				"HW_ACCESS_KEY": givenKey, "HW_SECRET_KEY": realmKeys[givenKey][0], "HW_SECURITY_TOKEN": realmKeys[givenKey][1],
 			},
 			reader: givenKey, bad: orderRefused(givenKey),
-			want: "Authenticated with temporary access key ending in EY01, from the environment.",
+			want: "Authenticated with temporary access key …EY01 (environment).",
 		},
 		"token": {
 			variables: config.Variables{"token": config.StringVariable(readyToken)},
 			reader:    readyToken, bad: orderRefused(readyToken),
-			want: "Authenticated with token, from the provider block.",
+			want: "Authenticated with token (provider block).",
 		},
 		"password": {
 			environment: map[string]string{"HW_USER_PASSWORD": userPassword},
@@ -129,7 +129,7 @@ func TestPublishedLogIns(t *testing.T) {
 		"profile": {
 			files:  koo(`{"name":"reader","mode":"AKSK",` + kooKeys(accessKey) + `,"region":"cn-north-4"}`),
 			reader: accessKey, bad: orderRefused(accessKey),
-			want: "Authenticated with access key ending in 0001, from the profile reader.",
+			want: "Authenticated with access key …0001 (profile reader).",
 		},
 		"metadata": {
 			reader: machineKey, good: machineDeals, bad: map[string]deal{},
@@ -138,7 +138,7 @@ func TestPublishedLogIns(t *testing.T) {
 		"assume_role": {
 			environment: keysInEnv,
 			reader:      assumedKey, good: agencyDeal(accessKey, 7200), bad: refused(keysAt, agencyDeal(accessKey, 7200)),
-			want: "Authenticated with access key ending in 0001, from the environment.",
+			want: "Authenticated with access key …0001 (environment).",
 		},
 		"assume_role_with_oidc": {
 			environment: map[string]string{"HW_ASSUME_ROLE_ID_TOKEN": idToken},
@@ -676,7 +676,7 @@ func TestFailedLogIns(t *testing.T) {
 			block: keys, deals: map[string]deal{orderAt: {by: accessKey, status: 401, answer: fmt.Sprintf(gateway, "verify aksk signature fail")}},
 			requests: 1, want: []string{
 				"GET coc.myhuaweicloud.com" + orderPath + ": HTTP 401 Unauthorized: APIGW.0301: Incorrect IAM authentication information: verify aksk " +
-					"signature fail", "(request id req-7). Authenticated with access key ending in 0001, from the provider block.",
+					"signature fail", "(request id req-7). Authenticated with access key …0001 (provider block).",
 				"Check the key, its secret and its security token, and this machine's clock",
 			},
 		},
@@ -686,12 +686,12 @@ func TestFailedLogIns(t *testing.T) {
 		},
 		"temporary keys": {
 			block: given, deals: map[string]deal{orderAt: {by: givenKey, status: 401, answer: fmt.Sprintf(gateway, "decrypt token fail")}},
-			requests: 1, want: []string{"Authenticated with temporary access key ending in EY01, from the provider block."},
+			requests: 1, want: []string{"Authenticated with temporary access key …EY01 (provider block)."},
 		},
 		"token": {
 			environment: map[string]string{"HW_AUTH_TOKEN": readyToken}, requests: 1,
 			deals: map[string]deal{orderAt: {by: readyToken, status: 401, answer: `{"error_code":"APIGW.0307","error_msg":"The token must be updated. ECHO"}`}},
-			want:  []string{"Authenticated with token, from the environment.", "The token has run out. Give a new one"},
+			want:  []string{"Authenticated with token (environment).", "The token has run out. Give a new one"},
 		},
 
 		"password": {
@@ -797,7 +797,7 @@ func TestFailedLogIns(t *testing.T) {
 			block: merged(keys, role), requests: 1,
 			deals: answering(agencyDeal(accessKey, 3600), keysAt, 401, fmt.Sprintf(gateway, "AK access failed to reach the limit,forbidden")),
 			want: []string{
-				"Authenticated with access key ending in 0001, from the provider block.", "The access key is locked",
+				"Authenticated with access key …0001 (provider block).", "The access key is locked",
 				"run again after five minutes",
 			},
 		},
@@ -910,8 +910,8 @@ func TestChosenCredentialIsLogged(t *testing.T) {
 		}
 	}
 	want := []string{
-		"temporary access key ending in EY01 from the provider block",
-		"temporary access key ending in 0004 from the agency status-reader, assumed with the provider block",
+		"temporary access key …EY01 from the provider block",
+		"temporary access key …0004 from the agency status-reader, assumed with the provider block",
 	}
 	if !slices.Equal(chosen, want) {
 		t.Errorf("the log says %q, want %q", chosen, want)
@@ -997,7 +997,7 @@ func TestWrongKeyIsSentOnce(t *testing.T) {
 		ProtoV6ProviderFactories: served(realm.options(merged(keysInEnv, map[string]string{"HW_REGION_NAME": "cn-north-4"}), nil), nil),
 		Steps: []resource.TestStep{{
 			Config: terraformBlock + "provider \"hwgate\" {}\n" + blocks.String(), PlanOnly: true,
-			ExpectError: wrapped("not sent, since the same credential has been refused before"),
+			ExpectError: wrapped("was already refused in this run"),
 		}},
 	})
 	if seen := realm.seen(); len(seen) != 1 {

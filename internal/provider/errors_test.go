@@ -54,7 +54,7 @@ func TestReadErrors(t *testing.T) {
 				`verify aksk signature fail","request_id":"req-3"}`},
 			want: []string{
 				"HTTP 401 Unauthorized: APIGW.0301: Incorrect IAM authentication information: verify aksk signature fail",
-				"Authenticated with access key ending in 0001, from the provider block.",
+				"Authenticated with access key …0001 (provider block).",
 				"this machine's clock (15 minutes off are too many), then run again.",
 			},
 		},

@@ -204,7 +204,7 @@ func TestFaults(t *testing.T) {
 		},
 		"a refused key": {
 			fates:    fates{says(401, `{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information","request_id":"req-6"}`)},
-			want:     []string{": HTTP 401 Unauthorized: APIGW.0301: ", "(request id req-6). Authenticated with access key ending in 0001,", "clock"},
+			want:     []string{": HTTP 401 Unauthorized: APIGW.0301: ", "(request id req-6). Authenticated with access key …0001 (provider block).", "clock"},
 			requests: 1, took: between(0, 0),
 		},
 		"a name without a resolver": {

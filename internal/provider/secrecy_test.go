@@ -320,7 +320,7 @@ func TestAttemptsAreLogged(t *testing.T) {
 					fmt.Sprintf(`["GET","service.test",%q,2,429,"req-1",0,null]`, asked.path),
 					fmt.Sprintf(`["GET","service.test",%q,3,200,"",3000,null]`, asked.path))
 				checkEntries(t, &log, "request will be repeated", []string{"attempt"}, `[1]`, `[2]`)
-				checkEntries(t, &log, "credential chosen", []string{"credential", "origin"}, `["access key ending in 0001","the provider block"]`)
+				checkEntries(t, &log, "credential chosen", []string{"credential", "origin"}, `["access key …0001","the provider block"]`)
 				for _, pause := range entries(t, &log, "request will be repeated", []string{"pause_ms"}) {
 					if ms, ok := pause[0].(float64); !ok || ms < 500 {
 						t.Errorf("a pause of %v ms", pause[0])
