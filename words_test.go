@@ -1,0 +1,107 @@
+package main_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// phrase is one that the project does not use, and what to write in its place. CONTRIBUTING.md has the same in its section Terminology.
+type phrase struct {
+	pattern, instead string
+}
+
+var phrases = []phrase{
+	{`log-ins?`, "sign-in, authentication"},
+	{`log(s|ged)? in (with|by|this)`, "sign in"},
+	{`logging in`, "signing in, authentication"},
+	{`ready(-made)? (IAM )?token`, "pre-issued token"},
+	{`(when|if|is) left out`, "Default: ..., is omitted"},
+	{`how [^.|]{1,100} (went|goes)`, "the result of"},
+	{`(goes|go|works|work) along( with)?`, "works alongside"},
+	{`(tokens?|keys?|credentials?)( that)?( has| have)? (ran|runs|run) out`, "expire"},
+	{`came to be`, "changed to"},
+	{`needless`, "unnecessary"},
+	{`anew`, "again"},
+	{`to be had`, "available"},
+	{`(was|were|are|is) got`, "obtained"},
+	{`stand-ins?`, "mock"},
+	{`rid(e|es|den) out`, "retried, tolerated"},
+	{`hand(s|ed)? out`, "issue"},
+	{`ha(s|ve) to be right`, "must be correct"},
+}
+
+// regexp finds whole words, also across a line break.
+func (p phrase) regexp() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b` + strings.ReplaceAll(p.pattern, " ", `\s+`) + `\b`)
+}
+
+// TestWords finds phrases that are not the project's in the pages that users read.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	texts := pages(t)
+	for _, p := range phrases {
+		pattern := p.regexp()
+		for name, text := range texts {
+			for _, found := range pattern.FindAllString(text, -1) {
+				t.Errorf("%s: %q; write: %s", name, strings.Join(strings.Fields(found), " "), p.instead)
+			}
+		}
+	}
+}
+
+// pages are all texts for users. The section of the contributing guide that lists the phrases is none.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	for _, root := range []string{
+		"README.md", "CONTRIBUTING.md", "templates/index.md.tmpl", "templates/guides", "examples/ci", "examples/provider", "examples/recipes",
+	} {
+		err := filepath.WalkDir(filepath.FromSlash(root), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			text := string(content)
+			if before, section, ok := strings.Cut(text, "\n## Terminology\n"); ok {
+				_, after, _ := strings.Cut(section, "\n## ")
+				text = before + after
+			}
+			texts[path] = text
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(texts) < 20 {
+		t.Fatalf("found %d pages", len(texts))
+	}
+	return texts
+}
+
+// TestTerminology holds the table of the contributing guide to the phrases that are looked for.
+func TestTerminology(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(guide), "\n## Terminology\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	quoted := regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(section, -1)
+	for _, p := range phrases {
+		if !slices.ContainsFunc(quoted, func(words []string) bool { return p.regexp().FindString(words[1]) == words[1] }) {
+			t.Errorf("the guide has no example of %q", p.pattern)
+		}
+	}
+	for _, words := range quoted {
+		if !slices.ContainsFunc(phrases, func(p phrase) bool { return p.regexp().FindString(words[1]) == words[1] }) {
+			t.Errorf("the guide refuses %q, and no pattern does", words[1])
+		}
+	}
+}
