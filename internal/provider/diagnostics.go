@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -22,87 +25,137 @@ import (
 // of one for_each can be told apart; the detail says what was asked, what came back and, last, what to do.
 func addReadError(diags *diag.Diagnostics, what string, service client.Service, err error) {
 	summary := "Cannot read " + what
-	if setting, ok := errors.AsType[*settingError](err); ok {
-		detail := sentence(setting.text)
-		if setting.argument == "region" || setting.argument == "project_id" {
-			diags.AddAttributeError(path.Root(setting.argument), summary, detail)
-		} else {
-			diags.AddError(summary, detail)
-		}
-		return
-	}
 	if errors.Is(err, context.Canceled) {
 		diags.AddError(summary, "The read was canceled before it ended. Run it again.")
 		return
 	}
-	detail := sentence(err.Error())
-	if failure, ok := client.Cause(err); ok && failure.Credential != "" && client.IsUnauthorized(err) {
-		detail += " Authenticated with " + failure.Credential + "."
+	detail := account(err)
+	if hint := advice(service, err); hint != "" {
+		detail += "\n\n" + hint
 	}
-	diags.AddError(summary, detail+"\n\n"+advice(service, err))
+	if setting, ok := errors.AsType[*settingError](err); ok && (setting.argument == "region" || setting.argument == "project_id") {
+		diags.AddAttributeError(path.Root(setting.argument), summary, detail)
+		return
+	}
+	diags.AddError(summary, detail)
 }
 
-// advice says what to do about the failure of a read.
-func advice(service client.Service, err error) string {
-	var (
-		project *client.ProjectError
-		pause   *client.PauseError
-	)
+// account says what happened: the request, where one was sent, what came back and with which credential.
+func account(err error) string {
+	if setting, ok := errors.AsType[*settingError](err); ok {
+		return sentence(setting.text)
+	}
 	failure, ok := client.Cause(err)
-	switch {
-	case errors.As(err, &pause):
-		return "Raise timeouts.read beyond the pause that the service asks for, or try again later."
-	case errors.Is(err, context.DeadlineExceeded):
-		return "The time of timeouts.read is over. Raise it, or find out why the service does not answer."
-	case ok && errors.Is(failure.Err, client.ErrNoCredential):
-		return "Give credentials, then run again; destroy -refresh=false works without."
-	}
-	isProject := errors.As(err, &project)
-	if isProject && project.Err == nil {
-		return "Set project_id in the provider block or the data source, or correct project_name or region."
-	}
 	if !ok {
-		return "Correct the configuration and run again."
+		return sentence(err.Error())
 	}
-	if hint := transportAdvice(failure); hint != "" {
+	if refused, ok := errors.AsType[*client.RefusedError](err); ok {
+		return sentence(refused.Error())
+	}
+	if turn, ok := errors.AsType[*client.TurnError](err); ok {
+		return sentence(turn.Error())
+	}
+	text := err.Error()
+	if errors.Is(err, client.ErrNoCredential) {
+		// The request of the read was not sent, so only that of the sign-in is named.
+		outermost, _ := errors.AsType[*client.Error](err)
+		text = strings.TrimPrefix(outermost.Err.Error(), client.ErrNoCredential.Error()+": ")
+	}
+	text = sentence(text)
+	if failure.Credential != "" && client.IsUnauthorized(failure) {
+		text += " Authenticated with " + failure.Credential + "."
+	}
+	return text
+}
+
+// advice says what to do about the failure of a read; empty when the failure itself does. The cases are in the order in which a
+// request makes its way: settings, credential, network, sign-in, answer.
+func advice(service client.Service, err error) string {
+	failure, sent := client.Cause(err)
+	if hint := beforeAdvice(err, failure); hint != "" {
 		return hint
 	}
-	switch {
-	case isProject:
-		return projectAdvice(err)
-	case failure.Service == client.IAM || failure.Service == client.STS:
-		return logInAdvice(failure)
-	default:
-		return answerAdvice(service, failure)
+	if errors.As(err, new(*settingError)) {
+		return ""
 	}
+	if !sent {
+		return "Run again. If it stays so, the API may have changed: look for a newer version of hwgate, or report it."
+	}
+	if hint := networkAdvice(failure); hint != "" {
+		return hint
+	}
+	if errors.As(err, new(*client.ProjectError)) {
+		return projectAdvice(failure)
+	}
+	if failure.Service == client.IAM || failure.Service == client.STS {
+		return signInAdvice(failure)
+	}
+	return answerAdvice(service, failure)
 }
 
-// transportAdvice says what to do when no answer came from the service itself.
-func transportAdvice(failure *client.Error) string {
-	var (
-		name        *net.DNSError
-		certificate *tls.CertificateVerificationError
-	)
+// beforeAdvice is for what ended a read without, or apart from, an answer: a setting, the time, a credential that is not to be had.
+func beforeAdvice(err error, failure *client.Error) string {
+	pause, turn, refused, project := new(*client.PauseError), new(*client.TurnError), new(*client.RefusedError), new(*client.ProjectError)
 	switch {
-	case errors.As(failure, &name):
-		return fmt.Sprintf("The host %s does not exist, or its name cannot be resolved here: %s may not be offered in %s. Correct region "+
-			"or cloud, or set %s in the provider block.", failure.Host, failure.Service, regionOf(failure), addressSetting(failure.Service))
-	case isUnpublished(failure):
-		return missingService(failure)
-	case errors.As(failure, &certificate):
-		return "The certificate of the host is not trusted here. Name the authority that signed it in cacert_file."
-	case errors.Is(failure, http.ErrSchemeMismatch):
-		return fmt.Sprintf("The host speaks plain HTTP. Correct endpoints.%s in the provider block.", failure.Service)
-	case errors.Is(failure, client.ErrTooLarge), errors.Is(failure, client.ErrMalformed):
-		return fmt.Sprintf("Something other than the API answered, or the API has changed. Check that %s is the right host "+
-			"(endpoints.%s, proxies); if it is, report the request id to the authors of hwgate.", failure.Host,
-			failure.Service)
-	case failure.Status == 0:
-		return fmt.Sprintf("Check the way to %s (network, proxy variables, endpoints.%s), then run again.", failure.Host,
-			failure.Service)
+	case errors.As(err, pause):
+		return "Raise timeouts.read beyond the pause that the service asks for, or try again later."
+	case errors.As(err, turn):
+		return fmt.Sprintf("Find out why %s does not answer, or raise timeouts.read.", strings.Join((*turn).Hosts, " and "))
+	case errors.Is(err, context.DeadlineExceeded):
+		return "The time of timeouts.read is over. Raise it, or find out why the service does not answer."
+	case errors.As(err, refused):
+		first := (*refused).First
+		return fmt.Sprintf("Correct the error of %s %s%s first.", first.Method, first.Host, first.Path)
+	case failure != nil && errors.Is(failure.Err, client.ErrNoCredential):
+		return "Then run again; terraform destroy -refresh=false works without credentials."
+	case errors.As(err, project) && (*project).Err == nil:
+		return "Set project_id in the provider block or the data source, or correct project_name or region."
 	default:
 		return ""
 	}
+}
+
+// networkAdvice says what to do when no answer came from the service itself.
+func networkAdvice(failure *client.Error) string {
+	host, setting := failure.Host, addressSetting(failure.Service)
+	switch name, way := new(*net.DNSError), new(*net.OpError); {
+	case errors.As(failure.Err, way) && (*way).Op == "proxyconnect":
+		return fmt.Sprintf("The proxy cannot be reached, so nothing was sent to %s. Correct HTTPS_PROXY (HTTP_PROXY for http://), or name "+
+			"the host in NO_PROXY.", host)
+	case errors.As(failure.Err, new(*client.ProxyError)):
+		return fmt.Sprintf("The proxy does not let this machine through to %s. Give user name and password in HTTPS_PROXY where it wants "+
+			"them (407), have it allow the host, or name the host in NO_PROXY.", host)
+	case errors.As(failure.Err, name):
+		return fmt.Sprintf("The name %s cannot be resolved here. Check DNS, network and proxy (HTTPS_PROXY) of this machine first. %s",
+			host, hostAdvice(failure, "If they are well, "))
+	case isTLS(failure.Err):
+		return certificateAdvice(failure)
+	case errors.Is(failure.Err, http.ErrSchemeMismatch):
+		return fmt.Sprintf("%s, or a proxy in front of it, speaks plain HTTP where HTTPS is expected. Check the proxy (HTTPS_PROXY) and the "+
+			"port of %s; write http:// there only if the service has no HTTPS.", host, setting)
+	case errors.Is(failure.Err, client.ErrTooLarge), errors.Is(failure.Err, client.ErrMalformed):
+		return fmt.Sprintf("Something other than the API answered, or the API has changed. Check that %s is the right host (%s, "+
+			"proxies); if it is, report the request id to the authors of hwgate.", host, setting)
+	case failure.Status == 0:
+		return fmt.Sprintf("Check the way to %s (network, proxy variables, %s), then run again.", host, setting)
+	case failure.Status == http.StatusProxyAuthRequired:
+		return "Give the proxy its user name and password in HTTPS_PROXY."
+	case isPlainToTLS(failure):
+		return fmt.Sprintf("The request went out in plain HTTP, and the port speaks HTTPS. Begin the address in %s with https://.", setting)
+	case failure.Status >= 300 && failure.Status < 400:
+		return fmt.Sprintf("Set %s to the address that answers by itself.", setting)
+	case isUnpublished(failure), failure.Status == http.StatusNotFound && failure.Service != client.IAM && failure.Service != client.STS:
+		return fmt.Sprintf("The gateway knows no such API at %s. %s", host, hostAdvice(failure, ""))
+	default:
+		return ""
+	}
+}
+
+// isPlainToTLS tells an HTTPS server's answer to plain HTTP, by the words of the usual servers.
+func isPlainToTLS(failure *client.Error) bool {
+	said := strings.ToLower(failure.Message)
+	return failure.Status == http.StatusBadRequest && failure.Code == "" &&
+		(strings.Contains(said, "http request was sent to https port") || strings.Contains(said, "http request to an https server"))
 }
 
 // isUnpublished tells whether a gateway said that it has no such API.
@@ -110,9 +163,25 @@ func isUnpublished(failure *client.Error) bool {
 	return failure.Code == "APIGW.0101" || failure.Code == "APIG.0101"
 }
 
-func missingService(failure *client.Error) string {
-	return fmt.Sprintf("The gateway knows no such API at %s: %s is most likely not offered in %s. Correct region, or set %s in the "+
-		"provider block.", failure.Host, failure.Service, regionOf(failure), addressSetting(failure.Service))
+// hostAdvice says which setting gives another host.
+func hostAdvice(failure *client.Error, condition string) string {
+	setting := addressSetting(failure.Service)
+	text := fmt.Sprintf("%s is most likely not offered in %s: correct region or cloud, or set %s in the provider block.",
+		displayName(failure.Service), regionOf(failure), setting)
+	if failure.Service == client.COC {
+		text = fmt.Sprintf("the host of COC follows the site of the account, not the region: correct cloud, or set %s in the provider block.", setting)
+	}
+	if condition == "" {
+		return sentence(text)
+	}
+	return condition + text
+}
+
+func displayName(service client.Service) string {
+	if service == client.DataArts {
+		return "DataArts"
+	}
+	return strings.ToUpper(string(service))
 }
 
 func regionOf(failure *client.Error) string {
@@ -130,29 +199,69 @@ func addressSetting(service client.Service) string {
 	return "endpoints." + string(service)
 }
 
-func projectAdvice(err error) string {
-	if failure, ok := client.Cause(err); ok && client.IsUnauthorized(err) {
-		return credentialAdvice(failure)
-	}
-	return "Set project_id, which makes the look-up needless, or let the caller list projects (iam:projects:listProjects)."
+// isTLS tells whether the certificate was the fault.
+func isTLS(err error) bool {
+	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(x509.HostnameError)) ||
+		errors.As(err, new(x509.UnknownAuthorityError)) || errors.As(err, new(x509.CertificateInvalidError))
 }
 
-// logInAdvice says what to do about a log-in, or an assumed role, that was declined.
-func logInAdvice(failure *client.Error) string {
+// certificateAdvice tells the faults of a certificate apart: another authority mends only one of them.
+func certificateAdvice(failure *client.Error) string {
+	setting := addressSetting(failure.Service)
+	switch invalid := new(x509.CertificateInvalidError); {
+	case errors.As(failure.Err, new(x509.HostnameError)):
+		return fmt.Sprintf("Another server answers in place of %s, so cacert_file does not help. Correct %s or cloud, or find out where "+
+			"DNS and proxy lead.", failure.Host, setting)
+	case errors.As(failure.Err, invalid) && invalid.Reason == x509.Expired:
+		return fmt.Sprintf("Set this machine's clock right if it is wrong. Else the certificate of %s has to be renewed by who runs it.", failure.Host)
+	default:
+		return "The certificate of the host is not trusted here. Name the authority that signed it in cacert_file."
+	}
+}
+
+func projectAdvice(failure *client.Error) string {
 	switch {
-	case failure.Status == http.StatusUnauthorized && failure.Credential != "":
-		// Not the log-in was declined, but the keys that it was signed with.
+	case client.IsUnauthorized(failure):
 		return credentialAdvice(failure)
 	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
-		return "IAM fails at the moment. Run again later, or raise max_retries."
+		return faultAdvice(failure)
+	default:
+		return "Set project_id, which makes the look-up needless, or let the caller list projects (iam:projects:listProjects)."
+	}
+}
+
+// signInAdvice says what to do about a sign-in, or an assumed role, that was declined.
+func signInAdvice(failure *client.Error) string {
+	switch {
+	case client.IsUnauthorized(failure) && failure.Credential != "":
+		// Not the sign-in was declined, but the keys that it was signed with.
+		return credentialAdvice(failure)
+	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
+		return faultAdvice(failure)
 	case failure.Status == http.StatusNotFound:
 		return "Check auth_url, the region, and the name of the agency or identity provider."
 	case failure.Service == client.STS || strings.HasSuffix(failure.Path, "/securitytokens"):
 		return "Check the agency's name and account, its duration, and that the caller may assume it (Agent Operator, or " +
 			"sts:agencies:assume); it is not tried again in this run."
+	case strings.Contains(failure.Path, "/OS-AUTH/id-token/"):
+		return "Check idp_id, and that the identity provider accepts the token: its issuer, audience and age. The sign-in is not tried again " +
+			"in this run."
 	default:
-		return "Check user, password, account and project, or the identity provider and its token; the log-in is not tried again in this " +
-			"run, because repeated failures lock an account."
+		return "Check user, password, account and project; the sign-in is not tried again in this run, because repeated failures lock an account."
+	}
+}
+
+// faultAdvice is for throttling and for faults on the service's side.
+func faultAdvice(failure *client.Error) string {
+	switch {
+	case failure.Status == http.StatusTooManyRequests:
+		return "The service throttles. Run again later, with fewer reads at a time (-parallelism), or raise max_retries."
+	case client.IsRetried(failure):
+		return fmt.Sprintf("%s fails at the moment. Run again later, or raise max_retries.", displayName(failure.Service))
+	case failure.RequestID == "":
+		return "This code is not retried. Give it to the vendor's support, with the time and the path of the request."
+	default:
+		return fmt.Sprintf("This code is not retried. Give the request id %s to the vendor's support.", failure.RequestID)
 	}
 }
 
@@ -161,8 +270,17 @@ func credentialAdvice(failure *client.Error) string {
 	if hint := refusalHint(failure.Message); hint != "" {
 		return hint + " The credential is not used again in this run."
 	}
-	return "The credential was refused and is not used again in this run, because repeated failures lock a key. Check the key, its secret " +
-		"and its security token, and this machine's clock (15 minutes off are too many), then run again."
+	switch {
+	case strings.HasPrefix(failure.Credential, "token"):
+		return "The token was refused and is not used again in this run. It may have run out, been revoked, or belong to another site, " +
+			"region or project: give a new one."
+	case strings.HasPrefix(failure.Credential, "temporary"):
+		return "The credential was refused and is not used again in this run, because repeated failures lock a key. Check that key, secret and " +
+			"security token belong together and have not run out, and this machine's clock (15 minutes off are too many), then run again."
+	default:
+		return "The credential was refused and is not used again in this run, because repeated failures lock a key. Check the key, its secret " +
+			"and this machine's clock (15 minutes off are too many); a temporary key needs its security token too. Then run again."
+	}
 }
 
 // refusalHint explains why a gateway refused a credential; empty when its words do not say.
@@ -178,7 +296,7 @@ func refusalHint(message string) string {
 		return "The access key is locked, because more than five signatures in a row were wrong. Find what uses it with a wrong secret " +
 			"key, correct that, and run again after five minutes."
 	case strings.Contains(said, "token must be updated"):
-		return "The token has run out. Give a new one, or log in with user_name and password, whose token is renewed."
+		return "The token has run out. Give a new one, or sign in with user_name and password, whose token is renewed."
 	default:
 		return ""
 	}
@@ -222,31 +340,15 @@ func answerAdvice(service client.Service, failure *client.Error) string {
 		return credentialAdvice(failure)
 	case client.IsForbidden(failure):
 		return permissionAdvice(service)
-	case failure.Status == http.StatusNotFound:
-		return missingService(failure)
-	case failure.Status >= 300 && failure.Status < 400:
-		return fmt.Sprintf("Set endpoints.%s to the address that answers by itself.", service)
-	case failure.Status == http.StatusProxyAuthRequired:
-		return "Give the proxy its user name and password in HTTPS_PROXY."
-	case failure.Status == http.StatusTooManyRequests:
-		return "The service throttles. Run again later, with fewer reads at a time (-parallelism), or raise max_retries."
-	case failure.Status >= 500 && !isStaying(failure):
-		return "The service fails at the moment. Run again later, or raise max_retries."
-	default:
-		return requestAdvice(service, failure)
-	}
-}
-
-// isStaying names the one HTTP 500 that no waiting mends.
-func isStaying(failure *client.Error) bool { return failure.Code == "ROMA.00110002" }
-
-func requestAdvice(service client.Service, failure *client.Error) string {
-	switch {
 	case slices.Contains([]string{"DLF.0819", "DLF.20819", "DLS.6036"}, failure.Code):
 		return "Correct workspace_id, or set it if the project has no default workspace; check project_id and region too."
-	case service == client.ROMA && (isStaying(failure) || failure.Code == "ROMA.00110006" || strings.HasSuffix(failure.Code, ".7302") ||
-		strings.HasPrefix(failure.Code, "FDI.")):
+	case service == client.ROMA && isUnknownInstance(failure):
 		return "Check instance_id, and that the instance belongs to this project and region."
+	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
+		return faultAdvice(failure)
+	case failure.Code == "":
+		return fmt.Sprintf("This is not how the API words an error: something else may have answered. Check that %s is the right host, its "+
+			"scheme https:// (%s), and the proxy.", failure.Host, addressSetting(service))
 	case service == client.COC:
 		return "Check the arguments; if the account works with projects, set project_id in the provider block or the data source."
 	case service == client.DataArts:
@@ -254,6 +356,12 @@ func requestAdvice(service client.Service, failure *client.Error) string {
 	default:
 		return "Check the arguments, then run again."
 	}
+}
+
+// isUnknownInstance names ROMA's codes for an instance that is not there.
+func isUnknownInstance(failure *client.Error) bool {
+	return failure.Code == "ROMA.00110002" || failure.Code == "ROMA.00110006" || strings.HasSuffix(failure.Code, ".7302") ||
+		(strings.HasPrefix(failure.Code, "FDI.") && !client.IsRetried(failure))
 }
 
 func permissionAdvice(service client.Service) string {
@@ -295,10 +403,15 @@ func addDoubts(diags *diag.Diagnostics, what string, doubts ...string) {
 	}
 }
 
-// sentence begins a Go error's text with a capital and ends it with a period.
+// sentence begins a Go error's text with a capital, unless that is the name of a setting or a member, and ends it with a period.
 func sentence(text string) string {
 	if text == "" {
 		return ""
 	}
-	return strings.ToUpper(text[:1]) + strings.TrimRight(text[1:], ".") + "."
+	word, _, _ := strings.Cut(text, " ")
+	if !strings.ContainsAny(word, "_.") {
+		first, size := utf8.DecodeRuneInString(text)
+		text = string(unicode.ToUpper(first)) + text[size:]
+	}
+	return strings.TrimRight(text, ".") + "."
 }

@@ -59,13 +59,17 @@ func TestMissingServiceAdvice(t *testing.T) {
 				t.Parallel()
 				failure.Service, failure.Host, failure.Region = service, "h.example.com", "cn-west-3"
 				got := advice(client.COC, &failure)
-				for _, want := range []string{"h.example.com", string(service), "offered in the region cn-west-3", "set " + settings[service] + " in"} {
+				where := displayName(service) + " is most likely not offered in the region cn-west-3: correct region or cloud, or"
+				if service == client.COC {
+					where = "the host of COC follows the site of the account, not the region: correct cloud, or"
+				}
+				for _, want := range []string{"h.example.com", where[1:], "set " + settings[service] + " in"} {
 					if !strings.Contains(got, want) {
 						t.Errorf("%q does not say %q", got, want)
 					}
 				}
 				failure.Region = ""
-				if got := advice(client.COC, &failure); !strings.Contains(got, "offered in this region") {
+				if got := advice(client.COC, &failure); service != client.COC && !strings.Contains(got, "offered in this region") {
 					t.Errorf("without a region: %q", got)
 				}
 			})

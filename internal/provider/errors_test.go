@@ -55,7 +55,7 @@ func TestReadErrors(t *testing.T) {
 			want: []string{
 				"HTTP 401 Unauthorized: APIGW.0301: Incorrect IAM authentication information: verify aksk signature fail",
 				"Authenticated with access key …0001 (provider block).",
-				"this machine's clock (15 minutes off are too many), then run again.",
+				"this machine's clock (15 minutes off are too many); a temporary key needs its security token too.",
 			},
 		},
 		"malformed body": {
@@ -84,7 +84,7 @@ func TestReadErrors(t *testing.T) {
 		"wrong host": {
 			config: order, path: orderPath,
 			answer: cloudtest.Answer{Status: 404, Body: `{"error_msg":"The API does not exist","error_code":"APIGW.0101","request_id":"req-4"}`},
-			want:   []string{"coc is most likely not offered in the region cn-north-4. Correct region, or set endpoints.coc"},
+			want:   []string{"The host of COC follows the site of the account, not the region: correct cloud, or set endpoints.coc"},
 		},
 		"a redirect": {
 			config: order, path: orderPath, answer: cloudtest.Answer{Status: 302, Header: http.Header{"Location": {"https://login.example.com/"}}},
@@ -134,14 +134,14 @@ func TestBadArguments(t *testing.T) {
 	dataarts := func(arguments string) string { return dataBlock("dataarts_instance_status", arguments) }
 	tests := map[string]test{
 		"empty order":        {dataBlock("coc_script_order", `execute_uuid = ""`), `The value of execute_uuid cannot be used: it is empty.`},
-		"order with a slash": {dataBlock("coc_script_order", `execute_uuid = "a/../b"`), `The value of execute_uuid cannot be used: wanted 1 to 64`},
-		"order too long":     {dataBlock("coc_script_order", `execute_uuid = "`+strings.Repeat("a", 65)+`"`), `The value of execute_uuid cannot be used`},
+		"order with a slash": {dataBlock("coc_script_order", `execute_uuid = "a/../b"`), `The value of execute_uuid cannot be used: "a/../b" given, wanted 1 to 64`},
+		"order too long":     {dataBlock("coc_script_order", `execute_uuid = "`+strings.Repeat("a", 65)+`"`), `has 65 characters, wanted 1 to 64 letters, digits`},
 		"statistics":         {dataBlock("coc_script_order_statistics", `execute_uuid = "a b"`), `The value of execute_uuid cannot be used`},
-		"profile":            {order(`user_profile = "a\nb"`), `The value of user_profile cannot be used: wanted printable ASCII`},
-		"region":             {order(`region = "cn-north-4.example.com"`), `The value of region cannot be used: wanted a region`},
+		"profile":            {order(`user_profile = "a\nb"`), `The value of user_profile cannot be used: "a\nb" holds a line break, wanted printable`},
+		"region":             {order(`region = "cn-north-4.example.com"`), `The value of region cannot be used: "cn-north-4.example.com" given, wanted a region`},
 		"empty region":       {order(`region = ""`), `The value of region cannot be used: it is empty.`},
 		"project":            {order(`project_id = "../x"`), `The value of project_id cannot be used`},
-		"interval too short": {order(`poll_interval = "900ms"`), `The value of poll_interval cannot be used: wanted a duration from 1s to 5m.`},
+		"interval too short": {order(`poll_interval = "900ms"`), `The value of poll_interval cannot be used: "900ms" given, wanted a duration from 1s to 5m.`},
 		"interval too long":  {order(`poll_interval = "6m"`), `The value of poll_interval cannot be used`},
 		"interval no number": {order(`poll_interval = "soon"`), `The value of poll_interval cannot be used`},
 		"log tail":           {order(`log_tail_bytes = -2`), `log_tail_bytes value must be at least -1`},
@@ -204,34 +204,32 @@ func TestProviderSettings(t *testing.T) {
 	}{
 		"no credential": {
 			block: `region = "cn-north-4"`,
-			want: "no usable credential: tried the provider block: no keys, token, password or identity token; a profile named there: not " +
-				"asked for; the environment: no keys, token, password or identity token; a profile named in the environment: not asked for; " +
-				"the machine's metadata: HTTP 404 from http://169.254.169.254: the server has no agency, or its metadata service refuses. Set",
+			want:  "No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see Authentication.",
 		},
 		"no region": {
 			block: `token = "t"`,
 			want: "No region is set. Set region in the provider block or the data source, or the environment variable HW_REGION_NAME or " +
 				"OS_REGION_NAME.",
 		},
-		"half a pair":        {block: `access_key = "A"`, want: "the provider block has no secret_key beside it"},
-		"other half":         {block: `secret_key = "S"`, want: "the provider block has no access_key beside it"},
-		"half a pair in env": {environment: map[string]string{"OS_ACCESS_KEY": "A"}, want: "taken from the environment variable OS_ACCESS_KEY,"},
+		"half a pair":        {block: "region = \"cn-north-4\"\naccess_key = \"A\"", want: "access_key is in the provider block, secret_key is not. Set both there, or remove"},
+		"other half":         {block: "region = \"cn-north-4\"\nsecret_key = \"S\"", want: "secret_key is in the provider block, access_key is not. Set both there, or remove"},
+		"half a pair in env": {environment: map[string]string{"HW_REGION_NAME": "cn-north-4", "OS_ACCESS_KEY": "A"}, want: "OS_ACCESS_KEY is set, but neither HW_SECRET_KEY nor OS_SECRET_KEY is."},
 		"keys in two places": {
-			block:       `access_key = "A"`,
+			block:       "region = \"cn-north-4\"\naccess_key = \"A\"",
 			environment: map[string]string{"HW_SECRET_KEY": "S"},
-			want:        "the two are taken from one place (environment: HW_SECRET_KEY or OS_SECRET_KEY)",
+			want:        "access_key is in the provider block, secret_key is not. Set both there, or remove",
 		},
 		"empty key":      {block: `access_key = ""`, want: "The provider argument access_key cannot be used: it is empty."},
-		"key with space": {block: "token = \"a\\nb\"", want: "The provider argument token cannot be used: wanted printable ASCII characters"},
-		"bad endpoint":   {block: `endpoints = { coc = "ftp://x" }`, want: `The address of coc cannot be used: the scheme is "ftp"`},
+		"key with space": {block: "token = \"a\\nb\"", want: "The provider argument token cannot be used: it holds a line break, wanted printable ASCII characters"},
+		"bad endpoint":   {block: `endpoints = { coc = "ftp://x" }`, want: `The address of coc cannot be used: "ftp://x" given, the scheme is "ftp"`},
 		"empty endpoint": {block: `endpoints = { coc = "" }`, want: `The address of coc cannot be used: it is empty.`},
 		"bad auth_url":   {block: `auth_url = "https://u:p@iam.example.com"`, want: `must not hold a user name or password`},
 		"bad region":     {environment: map[string]string{"HW_REGION_NAME": "a b"}, want: "taken from the environment variable HW_REGION_NAME,"},
-		"bad cloud":      {block: `cloud = "https://x"`, want: "wanted a domain such as myhuaweicloud.com"},
+		"bad cloud":      {block: `cloud = "https://x"`, want: `"https://x" given, wanted a domain such as myhuaweicloud.com`},
 		"language":       {block: `language = "de"`, want: "language value must be one of"},
 		"retries":        {block: `max_retries = -1`, want: "max_retries value must be at least 0"},
-		"retries in env": {environment: map[string]string{"HW_MAX_RETRIES": "many"}, want: "it is not a whole number from 0"},
-		"insecure":       {environment: map[string]string{"OS_INSECURE": "perhaps"}, want: "it is neither true nor false"},
+		"retries in env": {environment: map[string]string{"HW_MAX_RETRIES": "many"}, want: `"many" is not a whole number from 0`},
+		"insecure":       {environment: map[string]string{"OS_INSECURE": "perhaps"}, want: `"perhaps" is neither true nor false`},
 		"PEM text":       {block: `cacert_file = "-----BEGIN NOTHING-----"`, want: "the PEM text holds no certificate"},
 		"no such file": {
 			block: "token = \"t\"\nregion = \"cn-north-4\"\ncacert_file = \"/nonexistent/ca.pem\"",

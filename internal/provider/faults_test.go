@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -83,7 +84,7 @@ func TestFaults(t *testing.T) {
 		},
 		"500 with a code that stays": {
 			fates: fates{says(500, `{"error_code":"COC.00040701","error_msg":"internal"}`, "X-Request-Id", "req-2")},
-			want:  []string{": HTTP 500 Internal Server Error: COC.00040701: internal (request id req-2).", retried}, requests: 1, took: between(0, 0),
+			want:  []string{": HTTP 500 Internal Server Error: COC.00040701: internal (request id req-2).", "This code is not retried. Give the request id req-2 to the vendor's support."}, requests: 1, took: between(0, 0),
 		},
 		"500 for ever": {
 			fates: fates{says(500, ``)}, want: []string{"(6 attempts): HTTP 500 Internal Server Error: empty body.", retried}, requests: 6,
@@ -105,7 +106,7 @@ func TestFaults(t *testing.T) {
 		},
 		"host without an address": {
 			dials: dials{&net.DNSError{Err: "no such host", Name: "service.test", IsNotFound: true}},
-			want:  []string{": lookup service.test: no such host.", "The host service.test does not exist", "Correct region or cloud, or set endpoints."},
+			want:  []string{": lookup service.test: no such host.", "The name service.test cannot be resolved here. Check DNS, network and proxy", "or set endpoints."},
 			took:  between(0, 0),
 		},
 		"reset before the body": {fates: fates{hangUp, nil}, requests: 2},
@@ -209,7 +210,7 @@ func TestFaults(t *testing.T) {
 		},
 		"a name without a resolver": {
 			dials: dials{&net.DNSError{Err: "server misbehaving", Name: "service.test", IsTemporary: true}},
-			want:  []string{"server misbehaving", "its name cannot be resolved here"}, took: between(0, 0),
+			want:  []string{"server misbehaving", "The name service.test cannot be resolved here."}, took: between(0, 0),
 		},
 		"an authority that is trusted": {secure: true, settings: keyed(map[string]tftypes.Value{"cacert_file": str(authority.pem)}), requests: 1},
 		"an unknown authority": {
@@ -217,11 +218,11 @@ func TestFaults(t *testing.T) {
 			want: []string{"certificate signed by unknown authority.", "Name the authority that signed it in cacert_file."},
 		},
 		"TLS spoken to plain HTTP": {
-			secure: true, plain: true, took: between(0, 0), want: []string{"server gave HTTP response to HTTPS client", "The host speaks plain HTTP."},
+			secure: true, plain: true, took: between(0, 0), want: []string{"server gave HTTP response to HTTPS client", "service.test, or a proxy in front of it, speaks plain HTTP where HTTPS is expected. Check the proxy"},
 		},
 		"a proxy that wants a password": {
 			secure: true, proxy: true, fates: fates{says(407, ``)}, requests: 1, took: between(0, 0),
-			want: []string{"the proxy proxy.test:3128 answered 407 Proxy Authentication Required.", "Check the way to service.test (network, proxy"},
+			want: []string{"the proxy proxy.test:3128 answered 407 Proxy Authentication Required.", "Give user name and password in HTTPS_PROXY where it wants them (407)"},
 		},
 		"a proxy that wants a password, plain": {
 			proxy: true, fates: fates{says(407, html)}, requests: 1, took: between(0, 0),
@@ -267,25 +268,37 @@ func TestTenReadsThroughFaults(t *testing.T) {
 	})
 }
 
-// TestTenReadsRefused sends one request with a key that is refused: more of them would lock it.
+// TestTenReadsRefused sends one request with a key that is refused: more of them would lock it. Its read tells what the service said, and
+// the others whose error that is.
 func TestTenReadsRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		network := newNetwork(t, deployment(t, fates{says(401, `{"error_code":"APIGW.0301","error_msg":"no","request_id":"req-1"}`)}))
 		p := network.start(t, "http://service.test", nil)
 		var reads sync.WaitGroup
+		var told atomic.Int64
 		for source, asked := range badNews {
 			for range 2 {
 				reads.Go(func() {
 					attributes, diagnostics := p.read(t.Context(), t, source, asked.arguments)
 					checkNotGreen(t, attributes)
-					checkFailure(t, diagnostics, []string{asked.path, ": HTTP 401 Unauthorized: APIGW.0301: no", "(request id req-1).", "clock"})
+					if !strings.Contains(shown(diagnostics), "Not sent") {
+						told.Add(1)
+						checkFailure(t, diagnostics, []string{asked.path, ": HTTP 401 Unauthorized: APIGW.0301: no", "(request id req-1).", "clock"})
+						return
+					}
+					checkFailure(t, diagnostics, []string{
+						"\n\nNot sent: access key …0001 (provider block) was already refused in this run.\n\nCorrect the error of GET service.test/", " first.",
+					})
+					if strings.Contains(shown(diagnostics), "401") {
+						t.Errorf("the answer of another read is repeated:\n%s", shown(diagnostics))
+					}
 				})
 			}
 		}
 		reads.Wait()
-		if got := len(network.service.Log().Data()); got != 1 {
-			t.Errorf("%d requests came, want 1", got)
+		if got := len(network.service.Log().Data()); got != 1 || told.Load() != 1 {
+			t.Errorf("%d requests came, and %d errors tell what came back, want 1", got, told.Load())
 		}
 	})
 }

@@ -1,6 +1,6 @@
 // Package provider is the Terraform side of hwgate: the provider block, the five data sources and their diagnostics.
 //
-// config.go settles the provider's settings. data_source.go holds what all data sources share; each of the others is one file,
+// settings.go settles what the provider block, the environment and a profile say. data_source.go holds what all data sources share; each of the others is one file,
 // <type>_data_source.go: schema, model, read. Verdicts and waiting are in package gate, requests in package client.
 package provider
 
@@ -83,7 +83,7 @@ type providerModel struct {
 	Cloud         types.String `tfsdk:"cloud"`
 	Endpoints     types.Map    `tfsdk:"endpoints"`
 	Language      types.String `tfsdk:"language"`
-	MaxRetries    types.Int64  `tfsdk:"max_retries"`
+	MaxRetries    wholeNumber  `tfsdk:"max_retries"`
 	Insecure      types.Bool   `tfsdk:"insecure"`
 	CACertFile    types.String `tfsdk:"cacert_file"`
 
@@ -93,32 +93,34 @@ type providerModel struct {
 	AssumeRoleWithOIDC types.Object `tfsdk:"assume_role_with_oidc"`
 }
 
-// written gives all that credentials are made of, and which of the two blocks are there.
-func (m providerModel) written() (block written, role, oidc bool) {
-	block = written{
-		"access_key": m.AccessKey, "secret_key": m.SecretKey, "security_token": m.SecurityToken, "token": m.Token,
+// texts gives the arguments that are settled as texts, by name, those of a nested block as block.argument, and which of the two
+// nested blocks are there.
+func (m providerModel) texts() (texts map[string]types.String, hasRole, hasOIDC bool) {
+	texts = map[string]types.String{
+		"region": m.Region, "access_key": m.AccessKey, "secret_key": m.SecretKey, "security_token": m.SecurityToken, "token": m.Token,
 		"user_name": m.UserName, "user_id": m.UserID, "password": m.Password, "domain_name": m.DomainName, "domain_id": m.DomainID,
-		"shared_config_file": m.SharedConfigFile, "profile": m.Profile,
+		"project_id": m.ProjectID, "project_name": m.ProjectName, "auth_url": m.AuthURL, "cloud": m.Cloud, "language": m.Language,
+		"cacert_file": m.CACertFile, "shared_config_file": m.SharedConfigFile, "profile": m.Profile,
 	}
 	for name, nested := range map[string]types.Object{"assume_role": m.AssumeRole, "assume_role_with_oidc": m.AssumeRoleWithOIDC} {
 		if nested.IsUnknown() {
-			block[name+".agency_name"] = types.StringUnknown()
+			texts[name+".agency_name"] = types.StringUnknown()
 		}
 		for argument, value := range nested.Attributes() {
 			switch value := value.(type) {
 			case types.String:
-				block[name+"."+argument] = value
-			case types.Int64:
-				block[name+"."+argument] = types.StringNull()
-				if value.IsUnknown() {
-					block[name+"."+argument] = types.StringUnknown()
-				} else if !value.IsNull() {
-					block[name+"."+argument] = types.StringValue(value.String())
+				texts[name+"."+argument] = value
+			case wholeNumber:
+				switch {
+				case value.IsUnknown():
+					texts[name+"."+argument] = types.StringUnknown()
+				case !value.IsNull():
+					texts[name+"."+argument] = types.StringValue(value.String())
 				}
 			}
 		}
 	}
-	return block, !m.AssumeRole.IsNull(), !m.AssumeRoleWithOIDC.IsNull()
+	return texts, !m.AssumeRole.IsNull(), !m.AssumeRoleWithOIDC.IsNull()
 }
 
 func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
@@ -137,7 +139,9 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 				Optional:  true,
 				Sensitive: true,
 				MarkdownDescription: "Access key, permanent or temporary; goes with `secret_key`. Requests are signed with " +
-					"SDK-HMAC-SHA256. " + environment("access_key"),
+					"SDK-HMAC-SHA256. After six wrong signatures IAM locks a key for five minutes. A key that was refused is not used again " +
+					"in the run, but each alias of the provider is a process of its own, and so is each run of a script that retries. " +
+					environment("access_key"),
 			},
 			"secret_key": schema.StringAttribute{
 				Optional:            true,
@@ -154,17 +158,17 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 			"token": schema.StringAttribute{
 				Optional:  true,
 				Sensitive: true,
-				MarkdownDescription: "Ready IAM token, sent as `X-Auth-Token` as it is. It wins over a key pair of the same place and " +
+				MarkdownDescription: "Pre-issued IAM token, sent as `X-Auth-Token` as it is. It wins over a key pair of the same place and " +
 					"is not renewed. " + environment("token"),
 			},
 			"user_name": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Name of an IAM user, for a log-in with `password`; goes with `domain_name` or `domain_id`. " +
+				MarkdownDescription: "Name of an IAM user, for authentication with `password`; needs `domain_name` or `domain_id`. " +
 					environment("user_name"),
 			},
 			"user_id": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Id of an IAM user, in place of `user_name`. " + environment("user_id"),
+				MarkdownDescription: "Id of an IAM user, in place of `user_name`: of the two the first place that has either counts. " + environment("user_id"),
 			},
 			"password": schema.StringAttribute{
 				Optional:  true,
@@ -174,7 +178,7 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 			},
 			"domain_name": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Name of the account that the user belongs to. " + environment("domain_name"),
+				MarkdownDescription: "Name of the account that the user belongs to, in place of `domain_id`: of the two the first place that has either counts. " + environment("domain_name"),
 			},
 			"domain_id": schema.StringAttribute{
 				Optional:   true,
@@ -189,7 +193,7 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 			},
 			"profile": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Profile of KooCLI to use; the current one when left out. It gives keys (mode `AKSK` or `SSO`), the " +
+				MarkdownDescription: "Profile of KooCLI to use. Default: the file's current one. It gives keys (mode `AKSK` or `SSO`), the " +
 					"machine's agency (mode `ecsAgency`), and region, project id and domain id where they are not set. " + environment("profile"),
 			},
 			"project_id": schema.StringAttribute{
@@ -202,42 +206,45 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 			"project_name": schema.StringAttribute{
 				Optional:   true,
 				Validators: []validator.String{isHeaderText},
-				MarkdownDescription: "Name of the project in `region`, for the look-up of its id; the region's own name when left " +
-					"out. " + environment("project_name"),
+				MarkdownDescription: "Name of the project in `region`, for the look-up of its id. Default: the name of the region. Of " +
+					"`project_id` and `project_name` the first place that has either counts: an id in the environment does not replace a " +
+					"name in the provider block. " + environment("project_name"),
 			},
 			"auth_url": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Address of IAM, with or without `/v3`; `https://iam.{region}.{cloud}/v3` when left out. " +
-					environment("auth_url"),
+				MarkdownDescription: "Address of IAM, with or without `/v3`; wins over `endpoints.iam`, which wins over the environment. " +
+					"Default: `https://iam.{region}.{cloud}/v3`. " + environment("auth_url"),
 			},
 			"cloud": schema.StringAttribute{
 				Optional:   true,
 				Validators: []validator.String{isDomain},
-				MarkdownDescription: "Domain of the service hosts; `myhuaweicloud.com` when left out, `myhuaweicloud.eu` for regions " +
-					"that begin with `eu-west-1`. " + environment("cloud"),
+				MarkdownDescription: "Domain of the service hosts. Default: `myhuaweicloud.com`, for regions that begin with `eu-west-1` " +
+					"`myhuaweicloud.eu`. " + environment("cloud"),
 			},
 			"endpoints": schema.MapAttribute{
 				Optional:    true,
 				ElementType: types.StringType,
 				MarkdownDescription: "Addresses that replace the hosts of services: keys `coc`, `dataarts`, `roma`, `iam`, `sts`, a " +
-					"URL each. `https://` is put in front of an address without a scheme; `http://` has to be written out.",
+					"URL each; null counts as left out. `https://` is put in front of an address without a scheme; `http://` has to be " +
+					"written out.",
 			},
 			"language": schema.StringAttribute{
 				Optional:   true,
 				Validators: []validator.String{stringvalidator.OneOf("en-us", "zh-cn")},
-				MarkdownDescription: "Language of COC's messages, `en-us` or `zh-cn`; `en-us` when left out. Sent as `X-Language`; it " +
+				MarkdownDescription: "Language of COC's messages, `en-us` or `zh-cn`. Default: `en-us`. Sent as `X-Language`; it " +
 					"changes no field that a verdict depends on.",
 			},
 			"max_retries": schema.Int64Attribute{
 				Optional:   true,
+				CustomType: wholeNumberType{},
 				Validators: []validator.Int64{int64validator.AtLeast(0)},
-				MarkdownDescription: "How many times a request is repeated after throttling, a fault of the service or a lost " +
-					"connection; 5 when left out, 0 turns repeating off. " + environment("max_retries"),
+				MarkdownDescription: "How many times a request is retried after throttling, a fault of the service or a lost " +
+					"connection; 0 turns retrying off. Default: `5`. " + environment("max_retries"),
 			},
 			"insecure": schema.BoolAttribute{
 				Optional: true,
-				MarkdownDescription: "Turns the check of certificates off, so that anyone on the way can read and forge answers; " +
-					"`false` when left out. " + environment("insecure"),
+				MarkdownDescription: "Turns the check of certificates off, so that anyone on the way can read and forge answers. " +
+					"Default: `false`. " + environment("insecure"),
 			},
 			"cacert_file": schema.StringAttribute{
 				Optional: true,
@@ -271,8 +278,9 @@ func agencyAttributes(block string, withKeys bool) map[string]schema.Attribute {
 			MarkdownDescription: "Id of the account that the agency belongs to. " + environment(block+".domain_id"),
 		},
 		"duration": schema.Int64Attribute{
-			Optional: true,
-			MarkdownDescription: "How long the temporary keys live, in seconds from 900 to 43200; 3600 when left out. Keys that STS gives for " +
+			Optional:   true,
+			CustomType: wholeNumberType{},
+			MarkdownDescription: "How long the temporary keys live, in seconds from 900 to 43200. Default: `3600`. Keys that STS gives for " +
 				"temporary keys live an hour at most: with `domain_id` on top of temporary keys, and with an identity token. " + environment(block+".duration"),
 		},
 	}

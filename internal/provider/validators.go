@@ -2,15 +2,26 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/big"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/attr/xattr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 )
@@ -48,7 +59,7 @@ var (
 	isPollInterval = textForm{"a duration from 1s to 5m", func(text string) error {
 		interval, err := time.ParseDuration(text)
 		if err != nil || interval < time.Second || interval > 5*time.Minute {
-			return fmt.Errorf("wanted a duration from 1s to 5m")
+			return errors.New("wanted a duration from 1s to 5m")
 		}
 		return nil
 	}}
@@ -59,10 +70,66 @@ func (f textForm) fault(text string) string {
 	if text == "" {
 		return "it is empty"
 	}
-	if err := f.fits(text); err != nil {
-		return err.Error()
+	err := f.fits(text)
+	if err == nil {
+		return ""
+	}
+	if flaw := flawOf(text); flaw != "" {
+		return "it " + flaw + ", " + err.Error()
+	}
+	return err.Error()
+}
+
+// refusal is fault for a text that is no secret: it repeats the text, cut and with escapes.
+func (f textForm) refusal(text string) string {
+	why := f.fault(text)
+	// What stands before an @ or behind a question mark may be a secret of an address.
+	if text == "" || why == "" || (f.wanted == isEndpoint.wanted && strings.ContainsAny(text, "@?#")) {
+		return why
+	}
+	if flaw, found := strings.CutPrefix(why, "it "); found {
+		return quoted(text) + " " + flaw
+	}
+	return quoted(text) + " given, " + why
+}
+
+// flawOf names what is hard to see in a text; empty when there is no such thing.
+func flawOf(text string) string {
+	first, _ := utf8.DecodeRuneInString(text)
+	last, _ := utf8.DecodeLastRuneInString(text)
+	switch {
+	case !utf8.ValidString(text):
+		return "is not valid UTF-8"
+	case last == '\n' || last == '\r':
+		return "ends in a line break"
+	case unicode.IsSpace(last):
+		return "ends in a space"
+	case unicode.IsSpace(first):
+		return "begins with a space"
+	}
+	for _, r := range text {
+		switch {
+		case r == '\n' || r == '\r':
+			return "holds a line break"
+		case !unicode.IsPrint(r):
+			return fmt.Sprintf("holds the invisible character %U", r)
+		}
+	}
+	if length := utf8.RuneCountInString(text); length > quotedLimit {
+		return fmt.Sprintf("has %d characters", length)
 	}
 	return ""
+}
+
+const quotedLimit = 64
+
+// quoted repeats a value in a message: cut, and with escapes for what cannot be seen.
+func quoted(text string) string {
+	cut := client.Head(text, quotedLimit)
+	if cut != text {
+		return strconv.Quote(cut) + "…"
+	}
+	return strconv.Quote(text)
 }
 
 func (f textForm) Description(context.Context) string         { return "must be " + f.wanted }
@@ -72,7 +139,7 @@ func (f textForm) ValidateString(_ context.Context, req validator.StringRequest,
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	if why := f.fault(req.ConfigValue.ValueString()); why != "" {
+	if why := f.refusal(req.ConfigValue.ValueString()); why != "" {
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value of "+req.Path.String(),
 			"The value of "+req.Path.String()+" cannot be used: "+why+". Correct it.")
 	}
@@ -104,5 +171,70 @@ func (positiveTimeouts) ValidateObject(_ context.Context, req validator.ObjectRe
 		at := path.Root("timeouts").AtName("read")
 		resp.Diagnostics.AddAttributeError(at, "Invalid value of "+at.String(),
 			"The value of "+at.String()+" cannot be used: wanted a duration above zero, such as 10m. Correct it.")
+	}
+}
+
+// wholeNumberType is the CustomType of every number argument. The framework's own type calls a fraction a bug of the provider.
+type wholeNumberType struct{ basetypes.Int64Type }
+
+// wholeNumber is the value of such an argument: an int64, or the reason why it is none.
+type wholeNumber struct {
+	basetypes.Int64Value
+
+	fault string
+}
+
+var (
+	_ basetypes.Int64Typable      = wholeNumberType{}
+	_ basetypes.Int64Valuable     = wholeNumber{}
+	_ xattr.ValidateableAttribute = wholeNumber{}
+)
+
+func (wholeNumberType) Equal(other attr.Type) bool {
+	_, same := other.(wholeNumberType)
+	return same
+}
+
+func (wholeNumberType) String() string                       { return "wholeNumberType" }
+func (wholeNumberType) ValueType(context.Context) attr.Value { return wholeNumber{} }
+
+func (wholeNumberType) ValueFromInt64(_ context.Context, number basetypes.Int64Value) (basetypes.Int64Valuable, diag.Diagnostics) {
+	return wholeNumber{Int64Value: number}, nil
+}
+
+func (t wholeNumberType) ValueFromTerraform(ctx context.Context, in tftypes.Value) (attr.Value, error) {
+	var number big.Float
+	if in.IsKnown() && !in.IsNull() && in.As(&number) == nil {
+		shown := number.Text('g', 20)
+		if !number.IsInt() {
+			return wholeNumber{fault: shown + " is not a whole number"}, nil
+		}
+		if _, accuracy := number.Int64(); accuracy != big.Exact {
+			return wholeNumber{fault: shown + " is too large a number"}, nil
+		}
+	}
+	inner, err := t.Int64Type.ValueFromTerraform(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	number64, ok := inner.(basetypes.Int64Value)
+	if !ok {
+		return nil, fmt.Errorf("%T is not a number", inner)
+	}
+	return wholeNumber{Int64Value: number64}, nil
+}
+
+func (wholeNumber) Type(context.Context) attr.Type { return wholeNumberType{} }
+
+func (n wholeNumber) Equal(other attr.Value) bool {
+	same, ok := other.(wholeNumber)
+	return ok && n.fault == same.fault && n.Int64Value.Equal(same.Int64Value)
+}
+
+// ValidateAttribute implements [xattr.ValidateableAttribute].
+func (n wholeNumber) ValidateAttribute(_ context.Context, req xattr.ValidateAttributeRequest, resp *xattr.ValidateAttributeResponse) {
+	if n.fault != "" {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value of "+req.Path.String(),
+			"The value of "+req.Path.String()+" cannot be used: "+n.fault+". Correct it.")
 	}
 }

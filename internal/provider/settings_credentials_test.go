@@ -23,7 +23,7 @@ const (
 	identityBody  = `{"auth":{"id_token":{"id":"` + idToken + `"}}}`
 	exchangeBody  = `{"auth":{"identity":{"methods":["token"],"token":{"id":"` + unscoped + `","duration_seconds":%d}}}}`
 	tokenEnds     = `{"token":{"expires_at":"2999-01-02T00:00:00.000000Z"}}`
-	nothingBeside = "no keys, token, password or identity token"
+	nothingBeside = "no access key, token, password or identity token"
 )
 
 // spelt is the password as a JSON body has it.
@@ -124,7 +124,7 @@ func TestPublishedLogIns(t *testing.T) {
 			environment: map[string]string{"HW_USER_PASSWORD": userPassword},
 			reader:      logInToken, good: passwordDeal(passwordBody(userPath, userScope)),
 			bad:  refused(passwordAt, passwordDeal(passwordBody(userPath, userScope))),
-			want: "no usable credential: the password log-in of the provider block: POST iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens: HTTP 401",
+			want: "The password log-in of the provider block: POST iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens: HTTP 401",
 		},
 		"profile": {
 			files:  koo(`{"name":"reader","mode":"AKSK",` + kooKeys(accessKey) + `,"region":"cn-north-4"}`),
@@ -133,7 +133,7 @@ func TestPublishedLogIns(t *testing.T) {
 		},
 		"metadata": {
 			reader: machineKey, good: machineDeals, bad: map[string]deal{},
-			want: "the machine's metadata: HTTP 404 from http://169.254.169.254",
+			want: "metadata of the machine: HTTP 404 from http://169.254.169.254",
 		},
 		"assume_role": {
 			environment: keysInEnv,
@@ -209,6 +209,9 @@ func TestLogIns(t *testing.T) {
 			answer: `{"data":{"status":"PROCESSING"}}`,
 		}}
 	}
+	withoutDomain := func(by string) map[string]deal {
+		return map[string]deal{orderAt: {by: by, absent: []string{"X-Domain-Id", "X-Project-Id"}, answer: `{"data":{"status":"PROCESSING"}}`}}
+	}
 	withDomain := func(by string) map[string]deal {
 		return map[string]deal{orderAt: {
 			by: by, header: map[string]string{"X-Domain-Id": accountID}, absent: []string{"X-Project-Id"},
@@ -246,6 +249,11 @@ func TestLogIns(t *testing.T) {
 			environment: map[string]string{"HW_USER_ID": "another", "HW_DOMAIN_ID": accountID},
 			reader:      logInToken, deals: passwordDeal(passwordBody(userPath, userScope)),
 		},
+		"password of the environment, for the account of the block": {
+			block:       arguments{"domain_name": "example-account"},
+			environment: map[string]string{"OS_USERNAME": "ci-reader", "OS_PASSWORD": userPassword, "OS_DOMAIN_ID": "another"},
+			reader:      logInToken, deals: merged(withoutDomain(logInToken), passwordDeal(passwordBody(userPath, userScope))),
+		},
 		"password, project by id": {
 			block: merged(user, arguments{"project_id": projectID}), reader: logInToken,
 			deals: merged(withProject(logInToken), passwordDeal(passwordBody(userPath, `{"project":{"id":"`+projectID+`"}}`))),
@@ -271,7 +279,7 @@ func TestLogIns(t *testing.T) {
 		"password, with an account by name before that of a profile": {
 			block: user, environment: map[string]string{"HW_PROFILE": "default"},
 			files: koo(`{"name":"default","domainId":"` + accountID + `"}`), reader: logInToken,
-			deals: merged(withDomain(logInToken), passwordDeal(passwordBody(userPath, userScope))),
+			deals: merged(withoutDomain(logInToken), passwordDeal(passwordBody(userPath, userScope))),
 		},
 
 		"profile, all that it fills in": {
@@ -383,6 +391,10 @@ func TestLogIns(t *testing.T) {
 		"identity token": {
 			block: merged(oidc, arguments{"assume_role_with_oidc.id_token": idToken, "assume_role_with_oidc.duration": "1800"}), reader: assumedKey,
 			deals: oidcDeals(1800, 1800),
+		},
+		"identity token, for as long as can be": {
+			block: merged(oidc, arguments{"assume_role_with_oidc.id_token": idToken, "assume_role_with_oidc.duration": "43200"}), reader: assumedKey,
+			deals: oidcDeals(43200, 3600),
 		},
 		"identity token in a file": {
 			block: merged(oidc, arguments{"assume_role_with_oidc.id_token_file": "~/jürgen/token"}), files: map[string]string{"jürgen/token": idToken + "\n"},
@@ -498,19 +510,15 @@ func TestPrecedence(t *testing.T) {
 }
 
 // TestMalformedCredentials makes sure that what can never be right is refused before anything is sent, with argument and variable named.
+// No error points at an argument that holds a secret, since Terraform prints the line that an error points at.
 func TestMalformedCredentials(t *testing.T) {
 	t.Parallel()
 	keys := arguments{"access_key": accessKey, "secret_key": secretKey}
+	agency := arguments{"assume_role.agency_name": "status-reader", "assume_role.domain_id": accountID}
 	oidc := arguments{
 		"assume_role_with_oidc.agency_name": "status-reader", "assume_role_with_oidc.domain_id": accountID,
 		"assume_role_with_oidc.idp_id": "gitlab", "assume_role_with_oidc.id_token": idToken,
 	}
-	without := func(argument string) arguments {
-		rest := maps.Clone(oidc)
-		delete(rest, "assume_role_with_oidc."+argument)
-		return rest
-	}
-	agency := arguments{"assume_role.agency_name": "status-reader", "assume_role.domain_id": accountID}
 	at := func(names ...string) string {
 		path := ""
 		for _, name := range names {
@@ -521,71 +529,54 @@ func TestMalformedCredentials(t *testing.T) {
 		}
 		return "ERROR " + path
 	}
+	nowhere := func(argument string) string { return "ERROR  Invalid provider setting " + argument + ": " }
 	tests := map[string]struct {
 		block       arguments
 		environment map[string]string
 		files       map[string]string
 		want        []string
 	}{
-		"key alone": {
-			block: arguments{"access_key": accessKey},
-			want:  []string{at("access_key"), "the provider block has no secret_key beside it", "HW_SECRET_KEY or OS_SECRET_KEY"},
+		"empty access key":     {block: merged(keys, arguments{"access_key": ""}), want: []string{nowhere("access_key"), "it is empty"}},
+		"empty secret key":     {block: merged(keys, arguments{"secret_key": ""}), want: []string{nowhere("secret_key"), "it is empty"}},
+		"empty security token": {block: merged(keys, arguments{"security_token": ""}), want: []string{nowhere("security_token"), "it is empty"}},
+		"empty token":          {block: arguments{"token": ""}, want: []string{nowhere("token"), "it is empty"}},
+		"empty password":       {block: arguments{"user_name": "u", "password": ""}, want: []string{nowhere("password"), "it is empty"}},
+		"empty identity token": {
+			block: merged(oidc, arguments{"assume_role_with_oidc.id_token": ""}), want: []string{nowhere("assume_role_with_oidc.id_token"), "it is empty"},
 		},
-		"secret alone": {
-			environment: map[string]string{"OS_SECRET_KEY": secretKey},
-			want:        []string{at("secret_key"), "taken from the environment variable OS_SECRET_KEY", "HW_ACCESS_KEY or OS_ACCESS_KEY"},
-		},
-		"key and secret apart": {
-			block: arguments{"secret_key": secretKey}, environment: keysInEnv, want: []string{at("secret_key"), "taken from one place"},
-		},
-		"empty security token": {
-			block: merged(keys, arguments{"security_token": ""}), want: []string{at("security_token"), "it is empty"},
+		"secret key with a space before it": {
+			block: merged(keys, arguments{"secret_key": " " + secretKey}), want: []string{nowhere("secret_key"), "it begins with a space, wanted"},
 		},
 		"key with a line break": {
 			environment: map[string]string{"HW_ACCESS_KEY": accessKey + "\n", "HW_SECRET_KEY": secretKey},
-			want:        []string{at("access_key"), "environment variable HW_ACCESS_KEY", "wanted printable ASCII"},
+			want:        []string{nowhere("access_key"), "environment variable HW_ACCESS_KEY", "it ends in a line break, wanted printable ASCII"},
 		},
-		"user alone": {
-			block: arguments{"user_name": "ci-reader"}, want: []string{at("user_name"), "no password beside it", "HW_USER_PASSWORD or OS_PASSWORD"},
+		"password with a line break": {
+			environment: map[string]string{"HW_USER_NAME": "ci-reader", "HW_USER_PASSWORD": userPassword + "\r\n"},
+			want:        []string{nowhere("password"), "environment variable HW_USER_PASSWORD", "it ends in a line break, wanted text"},
 		},
-		"user id alone": {
-			environment: map[string]string{"OS_USER_ID": "u1"}, want: []string{at("user_id"), "environment variable OS_USER_ID", "no password"},
+		"user with a line break": {
+			block: arguments{"user_name": "ci-reader\n", "password": userPassword},
+			want:  []string{at("user_name"), `cannot be used: "ci-reader\n" ends in a line break, wanted text`},
 		},
-		"password alone": {
-			environment: map[string]string{"OS_PASSWORD": userPassword},
-			want:        []string{at("password"), "environment variable OS_PASSWORD", "HW_USER_NAME or OS_USERNAME or HW_USER_ID or OS_USER_ID"},
+		"account that is no id": {
+			block:       arguments{"user_name": "ci-reader", "password": userPassword},
+			environment: map[string]string{"OS_USER_DOMAIN_ID": "a/b"},
+			want:        []string{at("domain_id"), `taken from the environment variable OS_USER_DOMAIN_ID, cannot be used: "a/b" given, wanted 1 to 64`},
 		},
-		"empty password":    {block: arguments{"user_name": "u", "password": ""}, want: []string{at("password"), "it is empty"}},
 		"empty profile":     {block: merged(keys, arguments{"profile": ""}), want: []string{at("profile"), "it is empty"}},
 		"empty config file": {block: arguments{"shared_config_file": ""}, want: []string{at("shared_config_file"), "it is empty"}},
 		"project of a profile": {
 			block: arguments{"profile": "default"}, files: koo(`{"name":"default","region":"cn-north-4","projectId":"a/b",` + kooKeys(accessKey) + `}`),
-			want: []string{at("project_id"), "taken from the profile default"},
+			want: []string{at("project_id"), `taken from the profile default, cannot be used: "a/b" given`},
 		},
 		"region of a profile": {
 			environment: map[string]string{"HW_PROFILE": "default"}, files: koo(`{"name":"default","region":"a.b",` + kooKeys(accessKey) + `}`),
-			want: []string{at("region"), "taken from the profile default"},
-		},
-		"two roles": {
-			block: merged(oidc, agency), want: []string{at("assume_role"), "Two roles to assume"},
-		},
-		"a role on top of the environment's identity token": {
-			block: agency, environment: idInEnv, want: []string{at("assume_role"), "Two roles to assume", "HW_ASSUME_ROLE_IDP_ID"},
-		},
-		"role without a name": {
-			block: merged(keys, arguments{"assume_role.-": ""}),
-			want:  []string{at("assume_role", "agency_name"), "it is missing", "HW_ASSUME_ROLE_AGENCY_NAME"},
-		},
-		"role without an account": {
-			environment: merged(keysInEnv, map[string]string{"HW_ASSUME_ROLE_AGENCY_NAME": "status-reader"}),
-			want: []string{
-				at("assume_role", "agency_name"), "environment variable HW_ASSUME_ROLE_AGENCY_NAME",
-				"HW_ASSUME_ROLE_DOMAIN_NAME or HW_ASSUME_ROLE_DOMAIN_ID",
-			},
+			want: []string{at("region"), `taken from the profile default, cannot be used: "a.b" given`},
 		},
 		"duration too short": {
 			block: merged(keys, agency, arguments{"assume_role.duration": "899"}),
-			want:  []string{at("assume_role", "duration"), "wanted seconds from 900 to 43200"},
+			want:  []string{at("assume_role", "duration"), `"899" given, wanted seconds from 900 to 43200`},
 		},
 		"duration too long": {
 			block: merged(keys, agency, arguments{"assume_role.duration": "43201"}),
@@ -598,19 +589,13 @@ func TestMalformedCredentials(t *testing.T) {
 				at("assume_role", "duration"), "environment variable HW_ASSUME_ROLE_DURATION", "wanted seconds from 900 to 86400",
 			},
 		},
+		"duration too long for an identity token": {
+			block: merged(oidc, arguments{"assume_role_with_oidc.duration": "43201"}),
+			want:  []string{at("assume_role_with_oidc", "duration"), "wanted seconds from 900 to 43200"},
+		},
 		"duration that is none": {
 			environment: merged(idInEnv, map[string]string{"HW_ASSUME_ROLE_DURATION": "1h"}),
-			want:        []string{at("assume_role_with_oidc", "duration"), "environment variable HW_ASSUME_ROLE_DURATION"},
-		},
-		"identity without a role":     {block: without("agency_name"), want: []string{at("assume_role_with_oidc", "agency_name"), "HW_ASSUME_ROLE_AGENCY_NAME"}},
-		"identity without an account": {block: without("domain_id"), want: []string{at("assume_role_with_oidc", "domain_id"), "HW_ASSUME_ROLE_DOMAIN_ID"}},
-		"identity without a provider": {block: without("idp_id"), want: []string{at("assume_role_with_oidc", "idp_id"), "HW_ASSUME_ROLE_IDP_ID"}},
-		"identity without a token": {
-			block: without("id_token"), want: []string{at("assume_role_with_oidc", "id_token"), "exactly one of id_token and id_token_file"},
-		},
-		"identity with two tokens": {
-			block: oidc, environment: map[string]string{"HW_ASSUME_ROLE_ID_TOKEN_FILE": "/nonexistent"},
-			want: []string{at("assume_role_with_oidc", "id_token"), "exactly one of id_token and id_token_file"},
+			want:        []string{at("assume_role_with_oidc", "duration"), "environment variable HW_ASSUME_ROLE_DURATION", `"1h" given`},
 		},
 	}
 	for name, test := range tests {
@@ -636,8 +621,124 @@ func TestMalformedCredentials(t *testing.T) {
 	}
 }
 
-// flat makes one paragraph of several.
-func flat(told string) string { return strings.ReplaceAll(told, "\n\n", " ") }
+// TestIncompleteCredentials makes sure that half a credential, wherever it stands, blocks no configuration: it is the error of the read
+// that needs it, which says what is where, and what to do. It sends nothing, and so names no request.
+func TestIncompleteCredentials(t *testing.T) {
+	t.Parallel()
+	keys := arguments{"access_key": accessKey, "secret_key": secretKey}
+	agency := arguments{"assume_role.agency_name": "status-reader", "assume_role.domain_id": accountID}
+	oidc := arguments{
+		"assume_role_with_oidc.agency_name": "status-reader", "assume_role_with_oidc.domain_id": accountID,
+		"assume_role_with_oidc.idp_id": "gitlab", "assume_role_with_oidc.id_token": idToken,
+	}
+	without := func(argument string) arguments {
+		rest := maps.Clone(oidc)
+		delete(rest, "assume_role_with_oidc."+argument)
+		return rest
+	}
+	const (
+		two  = "assume_role and assume_role_with_oidc (environment: HW_ASSUME_ROLE_IDP_ID) each assume a role, and chains of roles are not supported. Remove one of the two."
+		keep = "Set both there, or remove access_key and set both HW_ACCESS_KEY and HW_SECRET_KEY."
+	)
+	tests := map[string]struct {
+		block       arguments
+		environment map[string]string
+		files       map[string]string
+		want        string
+	}{
+		"access key": {
+			block: arguments{"access_key": accessKey}, want: "access_key is in the provider block, secret_key is not. " + keep,
+		},
+		"access key, and the secret in the environment": {
+			block: arguments{"access_key": accessKey}, environment: map[string]string{"HW_SECRET_KEY": secretKey},
+			want: "access_key is in the provider block, secret_key is not. " + keep,
+		},
+		"secret key, and both in the environment": {
+			block: arguments{"secret_key": secretKey}, environment: keysInEnv,
+			want: "secret_key is in the provider block, access_key is not. " + strings.Replace(keep, "access_key", "secret_key", 1),
+		},
+		"access key in the environment": {
+			environment: map[string]string{"HW_ACCESS_KEY": accessKey},
+			want:        "HW_ACCESS_KEY is set, but neither HW_SECRET_KEY nor OS_SECRET_KEY is. Set both, or unset HW_ACCESS_KEY.",
+		},
+		"secret key in the environment": {
+			environment: map[string]string{"OS_SECRET_KEY": secretKey},
+			want:        "OS_SECRET_KEY is set, but neither HW_ACCESS_KEY nor OS_ACCESS_KEY is. Set both, or unset OS_SECRET_KEY.",
+		},
+		"security token in the block": {
+			block: arguments{"security_token": realmKeys[givenKey][1]}, environment: keysInEnv,
+			want: "security_token is in the provider block, access_key and secret_key are not. Set all three there, or remove security_token",
+		},
+		"user": {
+			block: arguments{"user_name": "ci-reader"},
+			want: "user_name is in the provider block, but there is no password. Set password in the provider block, or the environment variable " +
+				"HW_USER_PASSWORD or OS_PASSWORD; or remove user_name.",
+		},
+		"user in the environment": {
+			environment: map[string]string{"OS_USERNAME": "ci-reader"}, want: "OS_USERNAME is set, but there is no password. ",
+		},
+		"user id": {
+			environment: map[string]string{"OS_USER_ID": "u1"},
+			want: "OS_USER_ID is set, but there is no password. Set password in the provider block, or the environment variable HW_USER_PASSWORD or " +
+				"OS_PASSWORD; or unset OS_USER_ID.",
+		},
+		"password": {
+			environment: map[string]string{"OS_PASSWORD": userPassword}, want: "OS_PASSWORD is set, but there is no user_name or user_id. ",
+		},
+		"user and password without an account": {
+			block: arguments{"user_name": "ci-reader", "password": userPassword, "project_id": projectID},
+			want:  "user_name is in the provider block, but there is no domain_name or domain_id. Set domain_name or domain_id in the provider block",
+		},
+		"role without a name": {
+			block: merged(keys, arguments{"assume_role.-": ""}),
+			want:  "The role to assume lacks agency_name. Set it in the block assume_role, or the environment variable HW_ASSUME_ROLE_AGENCY_NAME.",
+		},
+		"role without an account": {
+			environment: merged(keysInEnv, map[string]string{"HW_ASSUME_ROLE_AGENCY_NAME": "status-reader"}),
+			want: "The role to assume lacks domain_name or domain_id. Set it in the block assume_role, or the environment variable " +
+				"HW_ASSUME_ROLE_DOMAIN_NAME or HW_ASSUME_ROLE_DOMAIN_ID.",
+		},
+		"two roles": {block: merged(oidc, agency), want: two},
+		"a role on top of the environment's identity token": {block: agency, environment: idInEnv, want: two},
+		"identity without a role": {
+			block: without("agency_name"), want: "lacks agency_name. Set it in the block assume_role_with_oidc, or the environment variable HW_ASSUME_ROLE_AGENCY_NAME.",
+		},
+		"identity without an account": {block: without("domain_id"), want: "The role to assume lacks domain_id."},
+		"identity without a provider": {block: without("idp_id"), want: "The role to assume lacks idp_id."},
+		"identity without a token":    {block: without("id_token"), want: "The role to assume lacks id_token or id_token_file."},
+		"identity with two tokens": {
+			block: oidc, environment: map[string]string{"HW_ASSUME_ROLE_ID_TOKEN_FILE": "/nonexistent"},
+			want: "both id_token and id_token_file of assume_role_with_oidc are set",
+		},
+		"profile with an SSO sign-in without its security token": {
+			block: arguments{"profile": "p"},
+			files: koo(`{"name":"p","mode":"SSO","ssoAuth":{"stsToken":{"accessKeyId":"a","secretAccessKey":"b"}}}`),
+			want:  "The profile p has no keys of its SSO sign-in. Run hcloud configure sso.",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			realm := newRealm(t)
+			realm.expect(nobody, nil)
+			told, _ := configured(t.Context(), t, realm.options(test.environment, test.files), merged(test.block, arguments{"region": "cn-north-4"}))
+			begin := "ERROR  Cannot read COC script order " + orderID + ": "
+			if !strings.HasPrefix(told, begin) || !strings.Contains(strings.ToLower(told), strings.ToLower(test.want)) || strings.Contains(told, "GET ") ||
+				!strings.HasSuffix(told, "\n\nThen run again; terraform destroy -refresh=false works without credentials.\n\n") {
+				t.Errorf("told: %s, want %q", told, test.want)
+			}
+			if seen := realm.seen(); len(seen) > 0 {
+				t.Errorf("sent: %q", seen)
+			}
+			checkHarmless(t, flat(told), planted()...)
+		})
+	}
+}
+
+// flat makes one line of several paragraphs.
+func flat(told string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(told, "\n\n", " "), "\n", " ")
+}
 
 // TestFailedLogIns holds every failure of a log-in to its words. Services repeat all that they were sent, and nothing of it is shown.
 func TestFailedLogIns(t *testing.T) {
@@ -677,7 +778,7 @@ func TestFailedLogIns(t *testing.T) {
 			requests: 1, want: []string{
 				"GET coc.myhuaweicloud.com" + orderPath + ": HTTP 401 Unauthorized: APIGW.0301: Incorrect IAM authentication information: verify aksk " +
 					"signature fail", "(request id req-7). Authenticated with access key …0001 (provider block).",
-				"Check the key, its secret and its security token, and this machine's clock",
+				"Check the key, its secret and this machine's clock",
 			},
 		},
 		"unknown key": {
@@ -696,9 +797,9 @@ func TestFailedLogIns(t *testing.T) {
 
 		"password": {
 			block: user, deals: answering(logIn, passwordAt, 401, no), requests: 1, want: []string{
-				"GET coc.myhuaweicloud.com" + orderPath + ": no usable credential: the password log-in of the provider block: POST " +
+				orderID + ": The password log-in of the provider block: POST " +
 					"iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens: HTTP 401 Unauthorized: 401: ",
-				"Check user, password, account and project, or the identity provider and its token; the log-in is not tried again in this run",
+				"Check user, password, account and project; the sign-in is not tried again in this run",
 			},
 		},
 		"password, while IAM fails": {
@@ -707,8 +808,8 @@ func TestFailedLogIns(t *testing.T) {
 		"password, at a wrong host": {
 			block: user, deals: answering(logIn, passwordAt, 404, `{"error_code":"APIGW.0101","error_msg":"The API does not exist"}`), requests: 1,
 			want: []string{
-				"The gateway knows no such API at iam.cn-north-4.myhuaweicloud.com: iam is most likely not offered in the region cn-north-4. " +
-					"Correct region, or set auth_url in the provider block.",
+				"The gateway knows no such API at iam.cn-north-4.myhuaweicloud.com. IAM is most likely not offered in the region cn-north-4: " +
+					"correct region or cloud, or set auth_url in the provider block.",
 			},
 		},
 		"password, and no token": {
@@ -743,19 +844,19 @@ func TestFailedLogIns(t *testing.T) {
 		"file without profiles": {block: arguments{"profile": "p"}, files: koo(""), want: []string{`has no profile "p"; it has none.`}},
 		"profile of an unsupported mode": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p","mode":"AssumeRole",` + kooKeys(accessKey) + `}`),
-			want: []string{"the profile p has the mode AssumeRole; AKSK, SSO and ecsAgency can be used"},
+			want: []string{"The profile p has the mode AssumeRole; AKSK, SSO and ecsAgency can be used"},
 		},
 		"profile without keys": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p","mode":"AKSK","accessKeyId":"a"}`),
-			want: []string{"the profile p lacks accessKeyId or secretAccessKey"},
+			want: []string{"The profile p lacks accessKeyId or secretAccessKey"},
 		},
 		"profile without an SSO log-in": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p","mode":"SSO",` + kooKeys(givenKey) + `,"ssoAuth":{}}`),
-			want: []string{"the profile p has no keys of its SSO log-in. Run hcloud configure sso"},
+			want: []string{"The profile p has no keys of its SSO sign-in. Run hcloud configure sso"},
 		},
 		"profile with keys that are none": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p","accessKeyId":"a","secretAccessKey":"` + secretKey + `\n"}`),
-			want: []string{"the profile p holds a key that is no key"},
+			want: []string{"The profile p holds a key that is no key"},
 		},
 		"profile without a region": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p",` + kooKeys(accessKey) + `}`), noRegion: true,
@@ -763,33 +864,34 @@ func TestFailedLogIns(t *testing.T) {
 		},
 		"profile with half an agency": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p",` + kooKeys(accessKey) + `,"agencyName":"a"}`),
-			want: []string{"the profile p has an agencyName, but neither agencyDomainName nor agencyDomainId"},
+			want: []string{"The profile p has an agencyName, but neither agencyDomainName nor agencyDomainId"},
 		},
 		"profile that means the machine": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p","mode":"ecsAgency"}`), requests: 2,
-			want: []string{"the profile p means the machine's metadata: HTTP 404 from", "Run on a cloud server that has an agency"},
+			want: []string{"The profile p means the machine's metadata: HTTP 404 from", "Run on a cloud server that has an agency"},
 		},
 
 		"nothing at all": {
 			requests: 2, want: []string{
-				"no usable credential: tried the provider block: " + nothingBeside + "; a profile named there: not asked for; the environment: " +
-					nothingBeside + "; a profile named in the environment: not asked for; the machine's metadata: HTTP 404",
-				"HW_ACCESS_KEY and HW_SECRET_KEY", "destroy -refresh=false works without.",
+				orderID + ": No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see Authentication.\n  - provider block: " + nothingBeside +
+					"\n  - profile (provider block): not asked for\n  - environment: " + nothingBeside +
+					"\n  - profile (environment): not asked for\n  - metadata of the machine: HTTP 404",
+				"terraform destroy -refresh=false works without credentials.",
 			},
 		},
 		"a security token alone": {
 			environment: map[string]string{"HW_SECURITY_TOKEN": realmKeys[givenKey][1]}, requests: 2,
-			want: []string{"the environment: a security token without keys"},
+			want: []string{"\n  - environment: a security token without access key and secret key\n"},
 		},
 		"machine with half an answer": {
 			deals: map[string]deal{machineAt: {by: nobody, answer: `{"credential":{"access":"a","secret":"planted-machine-secret"}}`}}, requests: 2,
-			want: []string{"the machine's metadata: the answer has no temporary keys"},
+			want: []string{"\n  - metadata of the machine: the answer has no temporary keys"},
 		},
 
 		"agency": {
 			block: merged(keys, role), deals: answering(agencyDeal(accessKey, 3600), keysAt, 403, `{"error":{"code":403,"message":"no right: ECHO"}}`),
 			requests: 1, want: []string{
-				"the agency status-reader, assumed with the provider block: POST iam.cn-north-4.myhuaweicloud.com/v3.0/OS-CREDENTIAL/securitytokens: HTTP " +
+				"The agency status-reader, assumed with the provider block: POST iam.cn-north-4.myhuaweicloud.com/v3.0/OS-CREDENTIAL/securitytokens: HTTP " +
 					"403 Forbidden: 403: no right:", "that the caller may assume it (Agent Operator, or sts:agencies:assume)",
 			},
 		},
@@ -814,12 +916,12 @@ func TestFailedLogIns(t *testing.T) {
 			requests: 1, want: []string{"malformed answer: the answer has no temporary keys"},
 		},
 		"agency on top of a profile that is missing": {
-			block: merged(role, arguments{"profile": "p"}), files: koo(`{"name":"q"}`), want: []string{"GET coc.myhuaweicloud.com" + orderPath + ": no usable credential: the shared config file "},
+			block: merged(role, arguments{"profile": "p"}), files: koo(`{"name":"q"}`), want: []string{orderID + ": The shared config file "},
 		},
 
 		"identity token": {
 			block: oidcToken, deals: answering(oidcDeals(3600, 3600), identityAt, 401, no), requests: 1,
-			want: []string{"the identity token of the provider block: POST", "or the identity provider and its token"},
+			want: []string{"he identity token of the provider block: POST", "Check idp_id, and that the identity provider accepts the token"},
 		},
 		"identity token, no token": {
 			block: oidcToken, deals: answering(oidcDeals(3600, 3600), identityAt, 201, `{}`), requests: 1, want: []string{"the log-in's answer has no token"},
@@ -829,7 +931,7 @@ func TestFailedLogIns(t *testing.T) {
 		},
 		"identity token, no agency": {
 			block: oidcToken, deals: answering(oidcDeals(3600, 3600), stsAt, 403, no), requests: 3, want: []string{
-				"the agency status-reader, assumed with the identity token of the provider block: POST sts.",
+				"The agency status-reader, assumed with the identity token of the provider block: POST sts.",
 			},
 		},
 		"identity token in no file": {
@@ -997,7 +1099,7 @@ func TestWrongKeyIsSentOnce(t *testing.T) {
 		ProtoV6ProviderFactories: served(realm.options(merged(keysInEnv, map[string]string{"HW_REGION_NAME": "cn-north-4"}), nil), nil),
 		Steps: []resource.TestStep{{
 			Config: terraformBlock + "provider \"hwgate\" {}\n" + blocks.String(), PlanOnly: true,
-			ExpectError: wrapped("was already refused in this run"),
+			ExpectError: wrapped("Not sent: access key …0001 (environment) was already refused in this run."),
 		}},
 	})
 	if seen := realm.seen(); len(seen) != 1 {
@@ -1005,15 +1107,15 @@ func TestWrongKeyIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestMissingService wants region, host and setting in the answer to a wrong host.
+// TestMissingService wants host and setting in the answer to a wrong host.
 func TestMissingService(t *testing.T) {
 	t.Parallel()
 	unpublished := deal{by: accessKey, status: http.StatusNotFound, answer: `{"error_code":"APIGW.0101","error_msg":"The API does not exist"}`}
 	realm := newRealm(t)
 	realm.expect(accessKey, map[string]deal{orderAt: unpublished})
 	told, _ := configured(t.Context(), t, realm.options(keysInEnv, nil), arguments{"region": "cn-north-4"})
-	const want = "The gateway knows no such API at coc.myhuaweicloud.com: coc is most likely not offered in the region cn-north-4. Correct region, or " +
-		"set endpoints.coc in the provider block."
+	const want = "The gateway knows no such API at coc.myhuaweicloud.com. The host of COC follows the site of the account, not the region: correct " +
+		"cloud, or set endpoints.coc in the provider block."
 	if !strings.Contains(told, want) {
 		t.Errorf("told: %s", told)
 	}

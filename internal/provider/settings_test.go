@@ -86,7 +86,7 @@ func TestBlockWinsOverEnvironment(t *testing.T) {
 	}
 	cfg, diags := settled(t, providerModel{
 		Region: types.StringValue("cn-north-4"), AccessKey: types.StringValue("BA"), SecretKey: types.StringValue("BS"),
-		MaxRetries: types.Int64Value(0), Insecure: types.BoolValue(false),
+		MaxRetries: wholeNumber{Int64Value: types.Int64Value(0)}, Insecure: types.BoolValue(false),
 	}, environment)
 	if len(diags) > 0 {
 		t.Fatal(diags)
@@ -120,7 +120,7 @@ func TestUnknownSettings(t *testing.T) {
 	cfg, diags := settled(t, providerModel{
 		Region: unknown, AccessKey: unknown, SecretKey: unknown, SecurityToken: unknown, Token: unknown, ProjectID: unknown,
 		ProjectName: unknown, AuthURL: unknown, Cloud: unknown, Language: unknown, CACertFile: unknown,
-		Endpoints: types.MapUnknown(types.StringType), MaxRetries: types.Int64Unknown(), Insecure: types.BoolUnknown(),
+		Endpoints: types.MapUnknown(types.StringType), MaxRetries: wholeNumber{Int64Value: types.Int64Unknown()}, Insecure: types.BoolUnknown(),
 	}, map[string]string{"HW_REGION_NAME": "cn-east-3", "HW_ACCESS_KEY": "EA", "HW_SECRET_KEY": "ES"})
 	if len(diags) > 0 {
 		t.Fatal(diags)
@@ -236,5 +236,137 @@ func TestLogTail(t *testing.T) {
 				t.Errorf("got %v, truncated %t", got, truncated)
 			}
 		})
+	}
+}
+
+// TestIdAndNameAreOneSetting gives an id in one place and a name in another: the first place that has either wins, so that an id of the
+// environment does not replace a name of the provider block.
+func TestIdAndNameAreOneSetting(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	file := filepath.Join(home, "config.json")
+	profile := `{"current":"p","profiles":[{"name":"p","accessKeyId":"A","secretAccessKey":"S","region":"cn-north-4","projectId":"profile-id",` +
+		`"domainId":"profile-domain"}]}`
+	if err := os.WriteFile(file, []byte(profile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	name, inFile := types.StringValue("block-name"), types.StringValue(file)
+	tests := map[string]struct {
+		block       providerModel
+		environment map[string]string
+		// Project id and name, then the id of the domain.
+		want [3]string
+	}{
+		"a project's name in the block, its id in the environment": {
+			providerModel{ProjectName: name}, map[string]string{"HW_PROJECT_ID": "env-id"}, [3]string{"", "block-name"},
+		},
+		"both in the block":       {providerModel{ProjectName: name, ProjectID: types.StringValue("block-id")}, nil, [3]string{"block-id"}},
+		"both in the environment": {providerModel{}, map[string]string{"OS_TENANT_ID": "env-id", "HW_PROJECT_NAME": "env-name"}, [3]string{"env-id"}},
+		"the id known, the name not yet": {
+			providerModel{ProjectName: types.StringUnknown(), ProjectID: types.StringValue("block-id")}, nil, [3]string{"block-id"},
+		},
+		"an empty variable": {providerModel{}, map[string]string{"HW_PROJECT_ID": "", "HW_PROJECT_NAME": "env-name"}, [3]string{"", "env-name"}},
+		"a name in the block, an id in the block's profile": {
+			providerModel{ProjectName: name, SharedConfigFile: inFile}, nil, [3]string{"", "block-name", "profile-domain"},
+		},
+		"a name in the environment, an id in the block's profile": {
+			providerModel{SharedConfigFile: inFile}, map[string]string{"HW_PROJECT_NAME": "env-name"}, [3]string{"profile-id", "", "profile-domain"},
+		},
+		"a name in the environment, an id in its profile": {
+			providerModel{}, map[string]string{"HW_PROJECT_NAME": "env-name", "HW_SHARED_CONFIG_FILE": file}, [3]string{"", "env-name", "profile-domain"},
+		},
+		"a domain's name in the block, its id in the environment": {
+			providerModel{DomainName: name}, map[string]string{"HW_DOMAIN_ID": "env-id"}, [3]string{},
+		},
+		"a domain's name in the environment, its id in the block's profile": {
+			providerModel{SharedConfigFile: inFile}, map[string]string{"OS_DOMAIN_NAME": "env-name"}, [3]string{"profile-id", "", "profile-domain"},
+		},
+		"a domain's name in the environment, its id in its profile": {
+			providerModel{}, map[string]string{"OS_DOMAIN_NAME": "env-name", "HW_SHARED_CONFIG_FILE": file}, [3]string{"profile-id"},
+		},
+		"a domain's name in the block, its id in the block's profile": {
+			providerModel{SharedConfigFile: inFile, DomainName: name}, nil, [3]string{"profile-id"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg, diags := settled(t, test.block, test.environment)
+			if len(diags) > 0 {
+				t.Fatal(diags)
+			}
+			if got := [3]string{cfg.ProjectID.Value, cfg.ProjectName.Value, cfg.DomainID.Value}; got != test.want || cfg.ProjectName.Err != nil {
+				t.Errorf("project id, project name and domain id are %q (%v), want %q", got, cfg.ProjectName.Err, test.want)
+			}
+		})
+	}
+}
+
+// TestAddressOfIAM gives it as auth_url and as endpoints.iam: what stands in the provider block wins, so that no password goes to the
+// environment's host.
+func TestAddressOfIAM(t *testing.T) {
+	t.Parallel()
+	const inBlock, inEndpoints, inEnvironment = "https://block.test", "https://endpoints.test", "https://environment.test"
+	environment := map[string]string{"OS_AUTH_URL": inEnvironment}
+	given := func(address types.String) types.Map {
+		return types.MapValueMust(types.StringType, map[string]attr.Value{"iam": address, "coc": types.StringValue("https://coc.test")})
+	}
+	tests := map[string]struct {
+		block             providerModel
+		authURL, endpoint string
+		unknown           bool
+	}{
+		"auth_url":          {block: providerModel{AuthURL: types.StringValue(inBlock)}, authURL: inBlock},
+		"endpoints.iam":     {block: providerModel{Endpoints: given(types.StringValue(inEndpoints))}, endpoint: inEndpoints},
+		"both in the block": {block: providerModel{AuthURL: types.StringValue(inBlock), Endpoints: given(types.StringValue(inEndpoints))}, authURL: inBlock, endpoint: inEndpoints},
+		"another endpoint":  {block: providerModel{Endpoints: given(types.StringNull())}, authURL: inEnvironment},
+		"neither":           {authURL: inEnvironment},
+		"endpoints.iam not known yet": {
+			block: providerModel{Endpoints: given(types.StringUnknown())}, unknown: true,
+		},
+		"endpoints not known yet": {block: providerModel{Endpoints: types.MapUnknown(types.StringType)}, unknown: true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg, diags := settled(t, test.block, environment)
+			if len(diags) > 0 {
+				t.Fatal(diags)
+			}
+			endpoint := cfg.Endpoints[client.IAM]
+			if cfg.AuthURL.Value != test.authURL || endpoint.Value != test.endpoint || (endpoint.Err != nil) != test.unknown {
+				t.Errorf("auth_url is %q and endpoints.iam %v, want %q and %q", cfg.AuthURL.Value, endpoint, test.authURL, test.endpoint)
+			}
+		})
+	}
+}
+
+// TestEndpointLeftOut takes a null of the map endpoints for a setting that is left out, as all other nulls are.
+func TestEndpointLeftOut(t *testing.T) {
+	t.Parallel()
+	cfg, diags := settled(t, providerModel{Endpoints: types.MapValueMust(types.StringType, map[string]attr.Value{
+		"coc": types.StringNull(), "ims": types.StringNull(),
+	})}, nil)
+	if len(diags) > 0 || len(cfg.Endpoints) > 0 {
+		t.Errorf("endpoints are %v, diagnostics %v, want none", cfg.Endpoints, diags)
+	}
+}
+
+// TestAddressWithPassword refuses an address that holds a password, without repeating it.
+func TestAddressWithPassword(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"https://me:planted@iam.test", "https://iam.test/?password=planted", "https://iam.test/#planted"} {
+		block := providerModel{AuthURL: types.StringValue(address), Endpoints: types.MapValueMust(types.StringType, map[string]attr.Value{
+			"coc": types.StringValue(address),
+		})}
+		_, diags := settled(t, block, nil)
+		if len(diags.Errors()) != 2 {
+			t.Errorf("%s: diagnostics are %v, want two errors", address, diags)
+		}
+		for _, diagnostic := range diags {
+			if strings.Contains(diagnostic.Detail(), "planted") || !strings.Contains(diagnostic.Detail(), "must not h") {
+				t.Errorf("told: %s", diagnostic.Detail())
+			}
+		}
 	}
 }

@@ -44,6 +44,37 @@ type profileKeys struct {
 	SecurityToken string `json:"securityToken"`
 }
 
+// openProfile reads KooCLI's file, if the provider block or the environment asks for it.
+func (s *settings) openProfile() {
+	s.profileInBlock = !s.inBlock("profile").IsNull() || !s.inBlock("shared_config_file").IsNull()
+	in := s.inEnvironment
+	if s.profileInBlock {
+		in = s.inBlockOrEnvironment
+	}
+	file, name := in("shared_config_file"), in("profile")
+	for _, argument := range []string{"shared_config_file", "profile"} {
+		if found := in(argument); !found.IsNull() && !found.IsUnknown() && found.ValueString() == "" {
+			s.blame(argument, found, "it is empty")
+			s.profileError = unusable("%s is empty", argument)
+			return
+		}
+	}
+	switch {
+	case file.IsNull() && name.IsNull():
+	case file.IsUnknown():
+		s.profileError = unknown("shared_config_file")
+	case name.IsUnknown():
+		s.profileError = unknown("profile")
+	default:
+		found, err := readProfile(file.ValueString(), name.ValueString(), s.getenv)
+		if err != nil {
+			s.profileError = &settingError{text: err.Error()}
+			return
+		}
+		s.profile = &found
+	}
+}
+
 // readProfile finds a profile in the file of KooCLI. Empty names mean the file at its usual place, and the profile in use.
 func readProfile(file, name string, getenv func(string) string) (profile, error) {
 	if file == "" {
@@ -93,19 +124,19 @@ func (p profile) credential() (client.Credential, error) {
 	switch p.Mode {
 	case "SSO":
 		if credential.AccessKey == "" || credential.SecretKey == "" || credential.SecurityToken == "" {
-			return credential, fmt.Errorf("the profile %s has no keys of its SSO log-in. Run hcloud configure sso", p.shown())
+			return credential, unusable("the profile %s has no keys of its SSO sign-in. Run hcloud configure sso", p.shown())
 		}
 	case "", "AKSK":
 		if credential.AccessKey == "" || credential.SecretKey == "" {
-			return credential, fmt.Errorf("the profile %s lacks accessKeyId or secretAccessKey. Run hcloud configure", p.shown())
+			return credential, unusable("the profile %s lacks accessKeyId or secretAccessKey. Run hcloud configure", p.shown())
 		}
 	default:
-		return credential, fmt.Errorf("the profile %s has the mode %s; AKSK, SSO and ecsAgency can be used. Choose another profile",
+		return credential, unusable("the profile %s has the mode %s; AKSK, SSO and ecsAgency can be used. Choose another profile",
 			p.shown(), client.PlainText(p.Mode, 32))
 	}
 	for _, value := range []string{credential.AccessKey, credential.SecretKey, credential.SecurityToken} {
 		if value != "" && isHeaderText.fault(value) != "" {
-			return credential, fmt.Errorf("the profile %s holds a key that is no key. Run hcloud configure", p.shown())
+			return credential, unusable("the profile %s holds a key that is no key. Run hcloud configure", p.shown())
 		}
 	}
 	return credential, nil
@@ -113,14 +144,10 @@ func (p profile) credential() (client.Credential, error) {
 
 func (p profile) shown() string { return client.PlainText(p.Name, 64) }
 
-// value is what the profile says of an argument of the provider block. A project belongs to the profile's own region.
-func (p profile) value(argument string) string {
-	switch argument {
-	case "region":
-		return p.Region
-	case "domain_id":
-		return p.DomainID
-	default:
-		return ""
+// role is the agency that the profile wants assumed.
+func (p profile) role() (*client.Agency, error) {
+	if p.AgencyDomain == "" && p.AgencyID == "" {
+		return nil, unusable("the profile %s has an agencyName, but neither agencyDomainName nor agencyDomainId. Run hcloud configure", p.shown())
 	}
+	return &client.Agency{Name: p.AgencyName, DomainName: p.AgencyDomain, DomainID: p.AgencyID, Duration: defaultDuration}, nil
 }

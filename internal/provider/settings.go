@@ -1,0 +1,441 @@
+package provider
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+)
+
+// variables are the environment variables that an argument of the provider block falls back to, in order.
+var variables = map[string][]string{
+	"region":         {"HW_REGION_NAME", "OS_REGION_NAME"},
+	"access_key":     {"HW_ACCESS_KEY", "OS_ACCESS_KEY"},
+	"secret_key":     {"HW_SECRET_KEY", "OS_SECRET_KEY"},
+	"security_token": {"HW_SECURITY_TOKEN"},
+	"token":          {"HW_AUTH_TOKEN", "OS_AUTH_TOKEN"},
+	"user_name":      {"HW_USER_NAME", "OS_USERNAME"},
+	"user_id":        {"HW_USER_ID", "OS_USER_ID"},
+	"password":       {"HW_USER_PASSWORD", "OS_PASSWORD"},
+	"domain_name":    {"HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"},
+	"domain_id":      {"HW_DOMAIN_ID", "OS_DOMAIN_ID", "OS_USER_DOMAIN_ID", "OS_PROJECT_DOMAIN_ID"},
+	"project_id":     {"HW_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"},
+	"project_name":   {"HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME"},
+	"auth_url":       {"HW_AUTH_URL", "OS_AUTH_URL"},
+	"cloud":          {"HW_CLOUD"},
+	"max_retries":    {"HW_MAX_RETRIES"},
+	"insecure":       {"HW_INSECURE", "OS_INSECURE"},
+	"cacert_file":    {"OS_CACERT"},
+
+	"shared_config_file": {"HW_SHARED_CONFIG_FILE"},
+	"profile":            {"HW_PROFILE"},
+
+	"assume_role.agency_name": {"HW_ASSUME_ROLE_AGENCY_NAME"},
+	"assume_role.domain_name": {"HW_ASSUME_ROLE_DOMAIN_NAME"},
+	"assume_role.domain_id":   {"HW_ASSUME_ROLE_DOMAIN_ID"},
+	"assume_role.duration":    {"HW_ASSUME_ROLE_DURATION"},
+
+	"assume_role_with_oidc.agency_name":   {"HW_ASSUME_ROLE_AGENCY_NAME"},
+	"assume_role_with_oidc.domain_id":     {"HW_ASSUME_ROLE_DOMAIN_ID"},
+	"assume_role_with_oidc.duration":      {"HW_ASSUME_ROLE_DURATION"},
+	"assume_role_with_oidc.idp_id":        {"HW_ASSUME_ROLE_IDP_ID"},
+	"assume_role_with_oidc.id_token":      {"HW_ASSUME_ROLE_ID_TOKEN"},
+	"assume_role_with_oidc.id_token_file": {"HW_ASSUME_ROLE_ID_TOKEN_FILE"},
+}
+
+// environment words the fallback for a description.
+func environment(argument string) string {
+	names := variables[argument]
+	if len(names) == 1 {
+		return "Environment: `" + names[0] + "`."
+	}
+	return "Environment, first hit wins: `" + strings.Join(names, "`, `") + "`."
+}
+
+const defaultMaxRetries = 5
+
+// settings merges the provider block with the environment and a profile of KooCLI's file.
+type settings struct {
+	getenv func(string) string
+	diags  *diag.Diagnostics
+	// blockers are arguments that every read needs and that cannot be had.
+	blockers []error
+
+	// block holds the texts of the provider block, and hasRole and hasOIDC tell which of its nested blocks are there.
+	block            map[string]types.String
+	hasRole, hasOIDC bool
+	// profile is nil when none is asked for; profileError says why the one that is cannot be had. In the order of precedence it
+	// stands behind the provider block if that asked for it, else behind the environment.
+	profile        *profile
+	profileError   error
+	profileInBlock bool
+	// usesIdentityToken is set when an identity token was chosen, of the provider block or of the environment.
+	usesIdentityToken bool
+	// region is the provider's own, for which alone the project of a profile counts.
+	region string
+}
+
+// settle makes the client's configuration of the provider block and the environment. Malformed values become diagnostics; what is
+// missing or not known yet becomes the error of the first read that needs it.
+func settle(model providerModel, getenv func(string) string, diags *diag.Diagnostics) client.Config {
+	s := settings{getenv: getenv, diags: diags}
+	s.block, s.hasRole, s.hasOIDC = model.texts()
+	s.openProfile()
+	cfg := client.Config{
+		Region:     s.setting("region", isRegion),
+		Cloud:      s.setting("cloud", isDomain),
+		Endpoints:  s.endpoints(model.Endpoints),
+		DomainID:   s.setting("domain_id", isID, "domain_name"),
+		MaxRetries: s.maxRetries(model.MaxRetries),
+		Insecure:   s.insecure(model.Insecure),
+		RootCAs:    s.authorities(),
+		Language:   s.language(),
+	}
+	s.region = cfg.Region.Value
+	cfg.ProjectID = s.setting("project_id", isID, "project_name")
+	cfg.ProjectName = s.setting("project_name", isHeaderText, "project_id")
+	if cfg.ProjectID.Value != "" {
+		cfg.ProjectName = client.Setting{}
+	}
+	// endpoints.iam is another name for auth_url, and what stands in the provider block wins.
+	if _, ok := cfg.Endpoints[client.IAM]; !ok || !s.inBlock("auth_url").IsNull() {
+		cfg.AuthURL = s.setting("auth_url", isEndpoint)
+	}
+	if cfg.Region == (client.Setting{}) {
+		cfg.Region.Err = s.noRegion()
+	}
+	cfg.Credentials = s.credentials()
+	cfg.Blocked = errors.Join(s.blockers...)
+	return cfg
+}
+
+// noRegion says why there is no region. A profile that cannot be had might have named one.
+func (s *settings) noRegion() error {
+	what := "no region is set"
+	switch {
+	case s.profileError != nil:
+		return s.profileError
+	case s.profile != nil:
+		what += ", and the profile " + s.profile.shown() + " has none"
+	}
+	return &settingError{argument: "region", text: what + ". Set region in the provider block or the data source, or the environment variable " +
+		anyOf("region")}
+}
+
+// value is what stands somewhere for an argument; null when nothing does.
+type value struct {
+	types.String
+
+	// variable is the environment variable that it was taken from, and profile the profile. In the provider block both are empty.
+	variable, profile string
+}
+
+// origin names the place, empty for the provider block.
+func (v value) origin() string {
+	switch {
+	case v.variable != "":
+		return "the environment variable " + v.variable
+	case v.profile != "":
+		return "the profile " + v.profile
+	default:
+		return ""
+	}
+}
+
+// place looks an argument up in one place: the provider block, the environment or the profile.
+type place func(argument string) value
+
+func (s *settings) inBlock(argument string) value { return value{String: s.block[argument]} }
+
+// inEnvironment gives the first variable that is set.
+func (s *settings) inEnvironment(argument string) value {
+	for _, name := range variables[argument] {
+		if text := s.getenv(name); text != "" {
+			return value{String: types.StringValue(text), variable: name}
+		}
+	}
+	return value{}
+}
+
+func (s *settings) inProfile(argument string) value {
+	if s.profile == nil {
+		return value{}
+	}
+	text := ""
+	switch argument {
+	case "region":
+		text = s.profile.Region
+	case "domain_id":
+		text = s.profile.DomainID
+	case "project_id":
+		if s.profile.Region == s.region {
+			text = s.profile.ProjectID
+		}
+	}
+	if text == "" {
+		return value{}
+	}
+	return value{String: types.StringValue(text), profile: s.profile.shown()}
+}
+
+// places are all of them, in the order of precedence.
+func (s *settings) places() []place {
+	if s.profileInBlock {
+		return []place{s.inBlock, s.inProfile, s.inEnvironment}
+	}
+	return []place{s.inBlock, s.inEnvironment, s.inProfile}
+}
+
+// find looks an argument up in the first place that has it or one of its alternatives: arguments that say the same thing in
+// another way, as an id and a name do. An id of the environment must not win over a name of the provider block.
+func find(places []place, argument string, alternatives ...string) value {
+	for _, in := range places {
+		found := in(argument)
+		if !found.IsNull() || slices.ContainsFunc(alternatives, func(other string) bool { return !in(other).IsNull() }) {
+			return found
+		}
+	}
+	return value{}
+}
+
+// setting settles an argument that is a text of a certain form.
+func (s *settings) setting(argument string, form textForm, alternatives ...string) client.Setting {
+	found := find(s.places(), argument, alternatives...)
+	if found.IsUnknown() {
+		return client.Setting{Err: unknown(argument)}
+	}
+	text := found.ValueString()
+	if !found.IsNull() {
+		s.check(argument, found, form)
+	}
+	return client.Setting{Value: text}
+}
+
+// settingError is a setting of the provider that a read needs and that cannot be had.
+type settingError struct {
+	// argument is empty when no single one is at fault, or the one at fault holds a secret.
+	argument, text string
+}
+
+func (e *settingError) Error() string { return e.text }
+
+// unusable is a settingError that is nobody's fault in particular.
+func unusable(format string, arguments ...any) error {
+	return &settingError{text: fmt.Sprintf(format, arguments...)}
+}
+
+func unknown(argument string) error {
+	text := fmt.Sprintf("the provider argument %s is not known yet: it depends on something that this run has still to create. "+
+		"Give it a value that is known at plan time", argument)
+	if len(variables[argument]) > 0 {
+		text += ", or leave it out and set the environment variable " + anyOf(argument)
+	}
+	return &settingError{argument, text}
+}
+
+// anyOf names the environment variables of some arguments.
+func anyOf(arguments ...string) string {
+	var names []string
+	for _, argument := range arguments {
+		names = append(names, variables[argument]...)
+	}
+	return strings.Join(names, " or ")
+}
+
+// check blames an argument whose value does not have its form, and tells whether it does.
+func (s *settings) check(argument string, found value, form textForm) bool {
+	text := found.ValueString()
+	switch {
+	case form.fault(text) == "":
+		return true
+	case isSecret(argument):
+		s.blame(argument, found, form.fault(text))
+	default:
+		s.blame(argument, found, form.refusal(text))
+	}
+	return false
+}
+
+// isSecret tells whether an argument is sensitive. No diagnostic repeats its value, or points at it: Terraform would print the line.
+func isSecret(argument string) bool {
+	switch argument {
+	case "access_key", "secret_key", "security_token", "token", "password", "assume_role_with_oidc.id_token":
+		return true
+	default:
+		return false
+	}
+}
+
+// blame adds the error of an argument, which names the environment variable or the profile if the value came from there.
+func (s *settings) blame(argument string, found value, why string) {
+	where := "The provider argument " + argument
+	if origin := found.origin(); origin != "" {
+		where += ", taken from " + origin + ","
+	}
+	summary, detail := "Invalid provider setting "+argument, where+" cannot be used: "+why+". Correct or remove it."
+	if isSecret(argument) {
+		s.diags.AddError(summary, detail)
+		return
+	}
+	block, inner, nested := strings.Cut(argument, ".")
+	at := path.Root(block)
+	if nested {
+		at = at.AtName(inner)
+	}
+	s.diags.AddAttributeError(at, summary, detail)
+}
+
+func (s *settings) endpoints(value types.Map) map[client.Service]client.Setting {
+	endpoints := map[client.Service]client.Setting{}
+	if value.IsUnknown() {
+		for _, service := range client.Services() {
+			endpoints[service] = client.Setting{Err: unknown("endpoints")}
+		}
+		return endpoints
+	}
+	elements := value.Elements()
+	for _, key := range slices.Sorted(maps.Keys(elements)) {
+		if elements[key].IsNull() {
+			continue
+		}
+		at := path.Root("endpoints").AtMapKey(key)
+		if !slices.Contains(client.Services(), client.Service(key)) {
+			s.diags.AddAttributeWarning(at, "Unknown endpoint "+strconv.Quote(client.PlainText(key, 64)),
+				"No data source uses it. Known endpoints are "+knownEndpoints()+". Correct or remove the key.")
+			continue
+		}
+		endpoints[client.Service(key)] = s.endpoint(at, key, elements[key])
+	}
+	return endpoints
+}
+
+func knownEndpoints() string {
+	var names []string
+	for _, service := range client.Services() {
+		names = append(names, string(service))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (s *settings) endpoint(at path.Path, key string, element attr.Value) client.Setting {
+	if element.IsUnknown() {
+		return client.Setting{Err: unknown("endpoints." + key)}
+	}
+	text := ""
+	if value, ok := element.(types.String); ok {
+		text = value.ValueString()
+	}
+	if isEndpoint.fault(text) != "" {
+		s.diags.AddAttributeError(at, "Invalid provider setting endpoints."+key,
+			"The address of "+key+" cannot be used: "+isEndpoint.refusal(text)+". Correct or remove it.")
+	}
+	return client.Setting{Value: text}
+}
+
+func (s *settings) maxRetries(inBlock wholeNumber) int {
+	const most = 1000
+	if inBlock.IsUnknown() {
+		s.blockers = append(s.blockers, unknown("max_retries"))
+		return 0
+	}
+	if !inBlock.IsNull() {
+		return int(min(inBlock.ValueInt64(), most))
+	}
+	found := s.inEnvironment("max_retries")
+	if found.IsNull() {
+		return defaultMaxRetries
+	}
+	retries, err := strconv.Atoi(found.ValueString())
+	if err != nil || retries < 0 {
+		s.blame("max_retries", found, quoted(found.ValueString())+" is not a whole number from 0")
+	}
+	return min(retries, most)
+}
+
+func (s *settings) insecure(inBlock types.Bool) bool {
+	if inBlock.IsUnknown() {
+		s.blockers = append(s.blockers, unknown("insecure"))
+		return false
+	}
+	insecure := inBlock.ValueBool()
+	if found := s.inEnvironment("insecure"); inBlock.IsNull() && !found.IsNull() {
+		var err error
+		if insecure, err = strconv.ParseBool(found.ValueString()); err != nil {
+			s.blame("insecure", found, quoted(found.ValueString())+" is neither true nor false")
+		}
+	}
+	if insecure {
+		s.diags.AddAttributeWarning(path.Root("insecure"), "Certificates are not checked",
+			"With insecure anyone on the way can read the credentials' signatures and forge a green answer. "+
+				"Trust the authority with cacert_file instead.")
+	}
+	return insecure
+}
+
+func (s *settings) language() string {
+	switch found := s.inBlock("language"); {
+	case found.IsUnknown():
+		s.blockers = append(s.blockers, unknown("language"))
+		return ""
+	case found.IsNull():
+		return "en-us"
+	default:
+		return found.ValueString()
+	}
+}
+
+// authorities reads the certificates to trust. PEM text that holds none is an error at once; a file may still come to be, so its
+// faults are the reads'.
+func (s *settings) authorities() *x509.CertPool {
+	found := find(s.places(), "cacert_file")
+	text := found.ValueString()
+	pool := x509.NewCertPool()
+	switch {
+	case found.IsUnknown():
+		s.blockers = append(s.blockers, unknown("cacert_file"))
+		return nil
+	case found.IsNull():
+		return nil
+	case text == "":
+		s.blame("cacert_file", found, "it is empty")
+		return nil
+	case strings.Contains(text, "-----BEGIN"):
+		if !pool.AppendCertsFromPEM([]byte(text)) {
+			s.blame("cacert_file", found, "the PEM text holds no certificate")
+		}
+		return pool
+	}
+	pem, err := os.ReadFile(expandHome(text, s.getenv))
+	if err == nil && !pool.AppendCertsFromPEM(pem) {
+		err = errors.New("it holds no certificate in PEM form")
+	}
+	if err != nil {
+		s.blockers = append(s.blockers, &settingError{"cacert_file", fmt.Sprintf(
+			"the file of cacert_file cannot be used: %s. Correct cacert_file, or the environment variable OS_CACERT", err)})
+	}
+	return pool
+}
+
+// expandHome puts the home directory in place of a leading ~.
+func expandHome(name string, getenv func(string) string) string {
+	if name != "~" && !strings.HasPrefix(name, "~/") && !strings.HasPrefix(name, `~\`) {
+		return name
+	}
+	home := getenv("HOME")
+	if home == "" {
+		home = getenv("USERPROFILE")
+	}
+	return filepath.Join(home, name[1:])
+}
