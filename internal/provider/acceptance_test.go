@@ -11,7 +11,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
@@ -30,12 +29,6 @@ const (
 	projectID     = "b384b9e9ab9b4ee8994c8633aabc9505"
 	instanceID    = "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"
 )
-
-func TestMain(m *testing.M) {
-	// Configurations name hwgate/hwgate, as users do; without this the test framework serves hashicorp/hwgate.
-	_ = os.Setenv("TF_ACC_PROVIDER_NAMESPACE", "hwgate")
-	os.Exit(m.Run())
-}
 
 // served makes a provider with an environment of its own.
 func served(options provider.Options, environment map[string]string) map[string]func() (tfprotov6.ProviderServer, error) {
@@ -136,12 +129,6 @@ terraform {
   }
 }
 `
-
-// steps runs a configuration through the real CLI.
-func (c *cloud) steps(t *testing.T, steps ...resource.TestStep) {
-	t.Helper()
-	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: served(provider.Options{}, nil), Steps: steps})
-}
 
 // wrapped finds words in a message of Terraform, which breaks lines anywhere.
 func wrapped(words string) *regexp.Regexp {

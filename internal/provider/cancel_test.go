@@ -22,13 +22,8 @@ func TestCancel(t *testing.T) {
 	}))
 	box := newSandbox(t)
 	config := cloud.header("") + exampleData("wait_for_completion = true")
-	if err := box.Write("wait", fstest.MapFS{"main.tf": {Data: []byte(config)}}); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := box.Run(t.Context(), "wait", nil, "init", "-no-color"); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	out, err := box.Run(interrupted, "wait", nil, "plan", "-no-color")
+	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}})
+	out, err := box.Run(interrupted, folder, nil, "plan", "-no-color")
 	if err == nil {
 		t.Fatalf("the plan went through:\n%s", out)
 	}

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,11 +115,7 @@ func TestReadErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cloud := newCloud(t, map[string][]cloudtest.Answer{test.path: {test.answer}})
-			var steps []resource.TestStep
-			for _, want := range test.want {
-				steps = append(steps, resource.TestStep{Config: cloud.header("") + test.config, ExpectError: wrapped(want)})
-			}
-			cloud.steps(t, steps...)
+			fails(t, cloud.header("")+test.config, test.want...)
 		})
 	}
 }
@@ -161,7 +158,7 @@ func TestBadArguments(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cloud := newCloud(t, nil)
-			cloud.steps(t, resource.TestStep{Config: cloud.header("") + test.config, PlanOnly: true, ExpectError: wrapped(test.want)})
+			fails(t, cloud.header("")+test.config, test.want)
 			if sent := len(cloud.Log()); sent != 0 {
 				t.Errorf("%d requests were sent", sent)
 			}
@@ -179,19 +176,15 @@ func TestIgnoreNotFound(t *testing.T) {
 	arguments := `execute_uuid = "` + orderID + `"
 		ignore_not_found = true`
 	want := values{"exists": no, "succeeded": no, "completed": no, "outcome": text("not_found"), "counts": null}
-	steps := resource.TestStep{
-		Config: cloud.header("") + dataBlock("coc_script_order", arguments) + dataBlock("coc_script_order_statistics", arguments) +
-			dataBlock("coc_script_order_batch", arguments+"\nbatch_index = 3"),
-		ConfigStateChecks: append(append(
-			expect("data.coc_script_order.test", want),
-			expect("data.coc_script_order_statistics.test", want)...),
-			expect("data.coc_script_order_batch.test", want)...),
-	}
-	steps.ConfigStateChecks = append(steps.ConfigStateChecks, expect("data.coc_script_order.test", values{
-		"status": null, "properties": null, "timed_out": no,
-		"summary": text("COC script order " + orderID + ": not_found, COC does not know the order"),
-	})...)
-	cloud.steps(t, steps)
+	config := cloud.header("") + dataBlock("coc_script_order", arguments) + dataBlock("coc_script_order_statistics", arguments) +
+		dataBlock("coc_script_order_batch", arguments+"\nbatch_index = 3")
+	checks := slices.Concat(
+		expect("data.coc_script_order.test", want), expect("data.coc_script_order_statistics.test", want),
+		expect("data.coc_script_order_batch.test", want), expect("data.coc_script_order.test", values{
+			"status": null, "properties": null, "timed_out": no,
+			"summary": text("COC script order " + orderID + ": not_found, COC does not know the order"),
+		}))
+	applies(t, config, checks...)
 }
 
 // TestProviderSettings holds each setting of the provider block to what it does.
@@ -312,7 +305,7 @@ func TestProjectLookUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cloud := newCloud(t, always(test.bodies))
-			cloud.steps(t, resource.TestStep{Config: cloud.header(test.settings) + test.config})
+			applies(t, cloud.header(test.settings)+test.config)
 			asked := ""
 			for _, request := range cloud.Log() {
 				if strings.HasPrefix(request.URL.Path, "/v3/") {

@@ -99,12 +99,8 @@ func TestExamples(t *testing.T) {
 			example := readExample(t, "data-sources", name, "data-source.tf")
 			well, ill := newCloud(t, always(test.well)), newCloud(t, always(test.ill))
 			settings := `project_id = "` + projectID + `"`
-			well.steps(t, resource.TestStep{Config: well.header(settings) + example})
-			ill.steps(t, resource.TestStep{
-				Config: ill.header(settings) + example, ExpectError: wrapped("Resource postcondition failed"),
-			}, resource.TestStep{
-				Config: ill.header(settings) + example, ExpectError: wrapped(test.reason),
-			})
+			applies(t, well.header(settings)+example)
+			fails(t, ill.header(settings)+example, "Resource postcondition failed", test.reason)
 		})
 	}
 }

@@ -332,7 +332,7 @@ func TestAllFields(t *testing.T) {
 	} {
 		checks = append(checks, statecheck.ExpectSensitiveValue(secret.address, secret.path))
 	}
-	cloud.steps(t, resource.TestStep{Config: config, ConfigStateChecks: checks})
+	applies(t, config, checks...)
 
 	headers := map[string]map[string]string{
 		order: {"X-Language": "en-us", "X-Project-Id": projectID, "X-User-Profile": "profile-1", "X-Security-Token": securityToken},

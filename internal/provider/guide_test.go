@@ -1,8 +1,6 @@
 package provider_test
 
 import (
-	"errors"
-	"os/exec"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -17,10 +15,10 @@ func TestGatingGuide(t *testing.T) {
 	cloud.Order("failing").Then(cloudtest.Failed(0, 1))
 	cloud.Order("well").Then(cloudtest.Finished(1))
 	box := newSandbox(t)
-	switched := matrixConfiguration(cloud.URL, false, false)
+	switched := matrixConfiguration(cloud.URL, matrixKind{})
 	switched["main.tf"] = &fstest.MapFile{Data: []byte(strings.Replace(string(switched["main.tf"].Data), "  provider     = hwgate",
 		"  provider     = hwgate\n  count        = var.gate ? 1 : 0", 1) + "\nvariable \"gate\" {\n  type = bool\n}\n")}
-	forgotten := matrixConfiguration(cloud.URL, false, false)
+	forgotten := matrixConfiguration(cloud.URL, matrixKind{})
 	forgotten["main.tf"] = &fstest.MapFile{Data: []byte(strings.Replace(string(forgotten["main.tf"].Data), "  provider     = hwgate\n", "", 1))}
 	tests := map[string]struct {
 		configuration fstest.MapFS
@@ -30,24 +28,26 @@ func TestGatingGuide(t *testing.T) {
 		says          string
 	}{
 		"a check with a data source always has changes": {
-			configuration: matrixConfiguration(cloud.URL, false, true), order: "well",
-			commands: []string{"init", "apply -auto-approve", "plan -detailed-exitcode"}, code: 2,
+			configuration: matrixConfiguration(cloud.URL, matrixKind{check: true}), order: "well",
+			commands: []string{"apply -auto-approve", "plan -detailed-exitcode"}, code: 2,
 		},
 		"the switch is on": {
-			configuration: switched, order: "failing", commands: []string{"init", "plan -var=gate=true"}, code: 1,
+			configuration: switched, order: "failing", commands: []string{"plan -var=gate=true"}, code: 1,
 			says: "Resource postcondition failed",
 		},
-		"the switch is off": {configuration: switched, order: "failing", commands: []string{"init", "plan -var=gate=false"}},
+		"the switch is off": {configuration: switched, order: "failing", commands: []string{"plan -var=gate=false"}},
 		"a closed gate stays closed, and destroy gets through": {
-			configuration: matrixConfiguration(cloud.URL, false, false), order: "failing", commands: []string{"init", "destroy -auto-approve"},
+			configuration: matrixConfiguration(cloud.URL, matrixKind{}), order: "failing", commands: []string{"destroy -auto-approve"},
 		},
 		"the provider is forgotten": {configuration: forgotten, commands: []string{"init"}, code: 1, says: "hashicorp/coc"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			folder := strings.ReplaceAll(name, " ", "-")
-			if err := box.Write(folder, test.configuration); err != nil {
+			folder := "guide-" + strings.ReplaceAll(name, " ", "-")
+			if test.commands[0] != "init" {
+				folder = lay(t, box, test.configuration)
+			} else if err := box.Write(folder, test.configuration); err != nil {
 				t.Fatal(err)
 			}
 			for i, command := range test.commands {
@@ -57,13 +57,7 @@ func TestGatingGuide(t *testing.T) {
 				if i == len(test.commands)-1 {
 					want = test.code
 				}
-				code := 0
-				if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-					code = exit.ExitCode()
-				} else if err != nil {
-					t.Fatal(err)
-				}
-				if code != want || (want != 0 && !strings.Contains(string(out), test.says)) {
+				if code := exitCode(t, err); code != want || (want != 0 && !strings.Contains(string(out), test.says)) {
 					t.Fatalf("terraform %s: exit code %d, want %d and %q\n%s", command, code, want, test.says, out)
 				}
 			}

@@ -1,17 +1,14 @@
 package provider_test
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -56,94 +53,70 @@ type matrixColumn struct {
 	title string
 	// since is the first version of Terraform and of OpenTofu that has it.
 	since [2]int
-	// before runs while all is well; then the state is switched on, and command runs.
+	// before runs while all is well; then the state is switched on, and command runs. If applied, the command meets what an apply
+	// has made while all was well.
 	before, command []string
-	check           bool
+	applied, check  bool
 }
 
 var matrixColumns = []matrixColumn{
 	{title: "`plan`", command: []string{"plan"}},
 	{title: "`apply`", command: []string{"apply", "-auto-approve"}},
 	{title: "`apply` of a saved plan", before: []string{"plan", "-out=PLAN"}, command: []string{"apply", "PLAN"}},
-	{
-		title: "`apply -refresh-only`", before: []string{"apply", "-auto-approve"},
-		command: []string{"apply", "-refresh-only", "-auto-approve"},
-	},
-	{title: "`destroy`", before: []string{"apply", "-auto-approve"}, command: []string{"destroy", "-auto-approve"}},
+	{title: "`apply -refresh-only`", applied: true, command: []string{"apply", "-refresh-only", "-auto-approve"}},
+	{title: "`destroy`", applied: true, command: []string{"destroy", "-auto-approve"}},
 	{title: "inside `check`", command: []string{"apply", "-auto-approve"}, check: true},
 	{title: "`test`", since: [2]int{1, 6}, command: []string{"test"}},
 }
+
+// credential is the environment of a command that may read.
+const credential = "HW_AUTH_TOKEN=token"
 
 // TestMatrix meets every state in every way with the real CLI. What it observes has to be what the gating guide says.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	cloud := newCloud(t, nil)
+	cloud.Order("well").Then(cloudtest.Finished(1))
 	box := newSandbox(t)
-	for _, statistics := range []bool{false, true} {
-		for _, check := range []bool{false, true} {
-			folder := matrixFolder(statistics, check)
-			if err := box.Write(folder, matrixConfiguration(cloud.URL, statistics, check)); err != nil {
-				t.Fatal(err)
-			}
-			if out, err := box.Run(t.Context(), folder, nil, "init", "-no-color"); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
+	folders := map[matrixKind]string{}
+	for _, kind := range []matrixKind{{}, {statistics: true}, {check: true}, {statistics: true, check: true}} {
+		folders[kind] = lay(t, box, matrixConfiguration(cloud.URL, kind))
+		if kind.check {
+			continue
+		}
+		out, err := box.Run(t.Context(), folders[kind], []string{credential, "TF_VAR_order=well"},
+			"apply", "-no-color", "-input=false", "-auto-approve", "-state=well.tfstate")
+		if err != nil {
+			t.Fatalf("while all is well: %v\n%s", err, out)
 		}
 	}
-	version := cliVersion(t, box)
 	table := make([][]string, len(matrixRows()))
-	var group sync.WaitGroup
-	for i, row := range matrixRows() {
-		// A cell is each goroutine's own: the row has its length before the first one writes.
-		table[i] = append([]string{row.name}, make([]string, len(matrixColumns))...)
-		for j, column := range matrixColumns {
-			if before(version, column.since) {
-				continue
+	t.Run("cells", func(t *testing.T) {
+		for i, row := range matrixRows() {
+			// Each cell is written by its own test, so the row has its length before.
+			table[i] = append([]string{row.name}, make([]string, len(matrixColumns))...)
+			for j, column := range matrixColumns {
+				if before(cli.version, column.since) {
+					continue
+				}
+				t.Run(row.name+"/"+column.title, func(t *testing.T) {
+					t.Parallel()
+					id := fmt.Sprintf("row%d-%d", i, j)
+					order := cloud.Order(id).Then(cloudtest.Finished(1))
+					table[i][j+1] = observe(t, box, folders[matrixKind{row.statistics, column.check}], order, row, column, id)
+				})
 			}
-			order := cloud.Order(fmt.Sprintf("row%d-%d", i, j)).Then(cloudtest.Finished(1))
-			group.Go(func() { table[i][j+1] = observe(t, box, order, row, column, fmt.Sprintf("row%d-%d", i, j)) })
 		}
-	}
-	group.Wait()
+	})
 	compareMatrix(t, table)
 }
 
-func newSandbox(t *testing.T) *sandbox.Sandbox {
-	t.Helper()
-	program := os.Getenv("TF_ACC_TERRAFORM_PATH")
-	if program == "" {
-		program = "terraform"
-	}
-	box, err := sandbox.New(t.Context(), program)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(box.Close)
-	return box
-}
+// matrixKind is a kind of configuration.
+type matrixKind struct{ statistics, check bool }
 
-var versionLine = regexp.MustCompile(`v(\d+)\.(\d+)`)
-
-func cliVersion(t *testing.T, box *sandbox.Sandbox) [2]int {
-	t.Helper()
-	out, err := box.Run(t.Context(), matrixFolder(false, false), nil, "version")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var version [2]int
-	if _, err := fmt.Sscanf(versionLine.FindString(string(out)), "v%d.%d", &version[0], &version[1]); err != nil {
-		t.Fatalf("no version in %s", out)
-	}
-	return version
-}
-
-func matrixFolder(statistics, check bool) string {
-	return fmt.Sprintf("statistics-%t-check-%t", statistics, check)
-}
-
-func matrixConfiguration(address string, statistics, check bool) fstest.MapFS {
+func matrixConfiguration(address string, kind matrixKind) fstest.MapFS {
 	source, waiting := "coc_script_order", "wait_for_completion = var.wait"
-	if statistics {
+	if kind.statistics {
 		source, waiting = "coc_script_order_statistics", ""
 	}
 	data := fmt.Sprintf(`
@@ -165,7 +138,7 @@ resource "terraform_data" "next" {
   depends_on = [data.` + source + `.gate]
 }
 `
-	if check {
+	if kind.check {
 		body = "check \"gate\" {\n" + fmt.Sprintf(data, "") + `
   assert {
     condition     = data.` + source + `.gate.succeeded
@@ -197,25 +170,33 @@ provider "hwgate" {
 }
 
 // observe meets one state in one way and says what came of it.
-func observe(t *testing.T, box *sandbox.Sandbox, order *cloudtest.Story, row matrixRow, column matrixColumn, id string) string {
+func observe(
+	t *testing.T, box *sandbox.Sandbox, folder string, order *cloudtest.Story, row matrixRow, column matrixColumn, id string,
+) string {
 	t.Helper()
-	folder := matrixFolder(row.statistics, column.check)
-	credential := "HW_AUTH_TOKEN=token"
 	environment := append([]string{"TF_VAR_order=" + id}, row.environment...)
+	if column.before != nil {
+		// However long it takes while all is well: the limit is that of the state.
+		environment = append(environment, "TF_VAR_limit=1m")
+	}
 	arguments := func(command []string) []string {
-		command = append([]string(nil), command...)
+		command = slices.Clone(command)
 		for i := range command {
 			command[i] = strings.Replace(command[i], "PLAN", id+".tfplan", 1)
 		}
 		flags := []string{"-no-color"}
-		if command[0] != "test" {
+		switch {
+		case command[0] == "test":
+		case column.applied:
+			flags = append(flags, "-input=false", "-lock=false", "-state=well.tfstate", "-state-out="+id+".tfstate", "-backup=-")
+		default:
 			flags = append(flags, "-input=false", "-state="+id+".tfstate")
 		}
 		return append(append(command[:1:1], flags...), command[1:]...)
 	}
 	if column.before != nil {
 		if out, err := box.Run(t.Context(), folder, append(environment, credential), arguments(column.before)...); err != nil {
-			t.Errorf("%s, %s, while all is well: %v\n%s", row.name, column.title, err, out)
+			t.Errorf("while all is well: %v\n%s", err, out)
 		}
 	}
 	order.Now(row.state)
@@ -223,16 +204,7 @@ func observe(t *testing.T, box *sandbox.Sandbox, order *cloudtest.Story, row mat
 		environment = append(environment, credential)
 	}
 	out, err := box.Run(t.Context(), folder, environment, arguments(column.command)...)
-	code := 0
-	if err != nil {
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) || errors.Is(err, context.Canceled) {
-			t.Errorf("%s, %s: %v", row.name, column.title, err)
-			return ""
-		}
-		code = exit.ExitCode()
-	}
-	return fmt.Sprintf("%d%s", code, messageKind(string(out)))
+	return fmt.Sprintf("%d%s", exitCode(t, err), messageKind(string(out)))
 }
 
 // messageKind says which kind of message stands in the output of the CLI.

@@ -128,10 +128,6 @@ func recipes() map[string]recipe {
 func TestRecipes(t *testing.T) {
 	t.Parallel()
 	box := newSandbox(t)
-	if err := box.Write("modules", fstest.MapFS{"main.tf": {}}); err != nil {
-		t.Fatal(err)
-	}
-	version, isTerraform := publishedVersion(t, box), isTerraform(t, box)
 	all := recipes()
 	for _, name := range folders(t, "examples", "ci") {
 		t.Run(name, func(t *testing.T) {
@@ -145,20 +141,13 @@ func TestRecipes(t *testing.T) {
 				t.Fatal(err)
 			}
 			jobs := test.jobs(t, file)
-			if !before(version, test.since) && (isTerraform || !test.terraformOnly) {
-				runRecipe(t, box, name, test, jobs)
+			if test.terraformOnly {
+				needsTerraform(t)
 			}
+			needsCLI(t, test.since)
+			runRecipe(t, box, "recipe-"+name, test, jobs)
 		})
 	}
-}
-
-func isTerraform(t *testing.T, box *sandbox.Sandbox) bool {
-	t.Helper()
-	out, err := box.Run(t.Context(), "modules", nil, "version")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.HasPrefix(string(out), "Terraform")
 }
 
 // runRecipe runs the first job when all is well and when not; then the second has to make the report.

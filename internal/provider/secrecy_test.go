@@ -380,14 +380,8 @@ func TestCLIShowsNothingHidden(t *testing.T) {
 			}
 			address := svc.Start()
 			t.Cleanup(svc.Close)
-			folder, log := strings.ReplaceAll(name, " ", "-"), filepath.Join(t.TempDir(), "trace.log")
-			if err := box.Write(folder, fstest.MapFS{"main.tf": {Data: []byte(hiddenGate(address))}}); err != nil {
-				t.Fatal(err)
-			}
+			folder, log := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(hiddenGate(address))}}), filepath.Join(t.TempDir(), "trace.log")
 			environment := []string{"TF_LOG=TRACE", "TF_LOG_PATH=" + log, "HW_USER_PASSWORD=" + hiddenPassword}
-			if out, err := box.Run(t.Context(), folder, environment, "init", "-no-color"); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
 			out, err := box.Run(t.Context(), folder, environment, "apply", "-auto-approve", "-no-color")
 			if err == nil {
 				t.Fatalf("the gate is open:\n%s", out)

@@ -1,13 +1,10 @@
 package provider_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -306,20 +303,6 @@ func withOverride(files fstest.MapFS) fstest.MapFS {
 	return files
 }
 
-// exitCode is the code that a command of the CLI ended with.
-func exitCode(t *testing.T, err error) int {
-	t.Helper()
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &exit) && !errors.Is(err, context.Canceled):
-		return exit.ExitCode()
-	}
-	t.Fatal(err)
-	return -1
-}
-
 // TestPublished holds what is published for users to what it says: formatted, valid, open when all is well, and closed, with the reason,
 // when it is not.
 func TestPublished(t *testing.T) {
@@ -331,7 +314,6 @@ func TestPublished(t *testing.T) {
 	if err := box.Write("examples", published(t, "examples")); err != nil {
 		t.Fatal(err)
 	}
-	version := publishedVersion(t, box)
 	for _, folder := range []string{"examples", "modules"} {
 		if out, err := box.Run(t.Context(), folder, nil, "fmt", "-check", "-recursive", "-diff"); err != nil {
 			t.Errorf("terraform fmt -check %s: %v\n%s", folder, err, out)
@@ -339,7 +321,7 @@ func TestPublished(t *testing.T) {
 	}
 	t.Run("use cases", func(t *testing.T) {
 		t.Parallel()
-		testUseCases(t, box, version)
+		testUseCases(t, box)
 	})
 	t.Run("modules", func(t *testing.T) {
 		t.Parallel()
@@ -365,19 +347,6 @@ output "gate" {
 	})
 }
 
-func publishedVersion(t *testing.T, box *sandbox.Sandbox) [2]int {
-	t.Helper()
-	out, err := box.Run(t.Context(), "modules", nil, "version")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var version [2]int
-	if _, err := fmt.Sscanf(versionLine.FindString(string(out)), "v%d.%d", &version[0], &version[1]); err != nil {
-		t.Fatalf("no version in %s", out)
-	}
-	return version
-}
-
 // codeBlock is the one of Terraform in a page.
 func codeBlock(t *testing.T, page string) string {
 	t.Helper()
@@ -389,7 +358,7 @@ func codeBlock(t *testing.T, page string) string {
 	return block
 }
 
-func testUseCases(t *testing.T, box *sandbox.Sandbox, version [2]int) {
+func testUseCases(t *testing.T, box *sandbox.Sandbox) {
 	t.Helper()
 	const mocked = "10-test-the-gate"
 	cases := useCases()
@@ -401,7 +370,7 @@ func testUseCases(t *testing.T, box *sandbox.Sandbox, version [2]int) {
 				t.Errorf("the README has %d lines, wanted 3", lines)
 			}
 			if name == mocked {
-				testMocks(t, box, version, files)
+				testMocks(t, box, files)
 				return
 			}
 			test, ok := cases[name]
@@ -458,15 +427,11 @@ var (
 	mockSince = [2]int{1, 8}
 )
 
-func before(version, since [2]int) bool {
-	return version[0] < since[0] || (version[0] == since[0] && version[1] < since[1])
-}
-
 // testMocks runs the example's own tests, and a gate on each data source behind the same stand-in.
-func testMocks(t *testing.T, box *sandbox.Sandbox, version [2]int, files fstest.MapFS) {
+func testMocks(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	t.Helper()
 	const folder = "mocks"
-	if before(version, mockSince) {
+	if before(cli.version, mockSince) {
 		// All that an older CLI can show is the gate itself.
 		delete(files, "gate.tftest.hcl")
 		files["main.tf"].Data = []byte(strings.Replace(string(files["main.tf"].Data), ">= 1.7", ">= 1.5", 1))

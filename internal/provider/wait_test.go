@@ -1,119 +1,199 @@
 package provider_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"math/big"
 	"net/http"
-	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 )
+
+const exampleID = "SCT2023083109562601af694bf"
+
+// played reads from a service on a fake clock: no wait takes time.
+func played(
+	t *testing.T, svc *cloudtest.Service, source string, arguments map[string]tftypes.Value,
+) (map[string]tftypes.Value, []*tfprotov6.Diagnostic) {
+	t.Helper()
+	p := start(t, provider.Options{WrapTransport: svc.Transport}, keyed(map[string]tftypes.Value{"region": str("cn-north-4")}))
+	return p.read(t.Context(), t, source, arguments)
+}
+
+// waitingFor are the arguments of an order that is waited for.
+func waitingFor(more map[string]tftypes.Value) map[string]tftypes.Value {
+	arguments := map[string]tftypes.Value{"execute_uuid": str(exampleID), "wait_for_completion": forCompletion}
+	maps.Copy(arguments, more)
+	return arguments
+}
+
+// checkValues compares attributes of a read with what is expected of a state.
+func checkValues(t *testing.T, attributes map[string]tftypes.Value, want values) {
+	t.Helper()
+	for name, check := range want {
+		if err := check.CheckValue(plain(t, attributes[name])); err != nil {
+			t.Errorf("%s: %s", name, err)
+		}
+	}
+}
+
+// plain is a value as it is in Terraform's JSON.
+func plain(t *testing.T, value tftypes.Value) any {
+	t.Helper()
+	if value.IsNull() {
+		return nil
+	}
+	switch kind := value.Type(); {
+	case kind.Is(tftypes.String):
+		return as[string](t, value)
+	case kind.Is(tftypes.Bool):
+		return as[bool](t, value)
+	case kind.Is(tftypes.Number):
+		return json.Number(as[*big.Float](t, value).Text('f', -1))
+	case kind.Is(tftypes.List{}):
+		elements := []any{}
+		for _, element := range as[[]tftypes.Value](t, value) {
+			elements = append(elements, plain(t, element))
+		}
+		return elements
+	default:
+		members := map[string]any{}
+		for name, member := range as[map[string]tftypes.Value](t, value) {
+			members[name] = plain(t, member)
+		}
+		return members
+	}
+}
+
+func as[T any](t *testing.T, value tftypes.Value) (target T) {
+	t.Helper()
+	if err := value.As(&target); err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
 
 // TestWaitCosts counts requests: a read of a finished order costs one, with or without waiting.
 func TestWaitCosts(t *testing.T) {
 	t.Parallel()
-	for name, arguments := range map[string]string{"waiting": "wait_for_completion = true", "looking": ""} {
+	for name, arguments := range map[string]map[string]tftypes.Value{"waiting": waitingFor(nil), "looking": {"execute_uuid": str(exampleID)}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cloud := newCloud(t, always(map[string]string{exampleOrder: orderBody("FINISHED")}))
-			cloud.steps(t, resource.TestStep{
-				// A plan reads once.
-				Config:             cloud.header("") + exampleData(arguments),
-				PlanOnly:           true,
-				ExpectNonEmptyPlan: false,
+			synctest.Test(t, func(t *testing.T) {
+				svc := cloudtest.New(cloudtest.Report(t.Errorf))
+				svc.At(exampleOrder).Then(cloudtest.Answer{Body: orderBody("FINISHED")})
+				attributes, diagnostics := played(t, svc, "coc_script_order", arguments)
+				checkValues(t, attributes, values{"outcome": text("succeeded")})
+				if sent := len(svc.Log()); sent != 1 || len(diagnostics) > 0 {
+					t.Errorf("%d requests for a read; %s", sent, shown(diagnostics))
+				}
 			})
-			if sent := len(cloud.Log()); sent != planOnlyReads {
-				t.Errorf("%d requests for %d reads", sent, planOnlyReads)
-			}
 		})
 	}
 }
 
-// planOnlyReads is how often the test framework reads a data source in a step that only plans.
-const planOnlyReads = 2
-
 // TestWaitForOrder waits until the order is done: the same read looks again until then.
 func TestWaitForOrder(t *testing.T) {
 	t.Parallel()
-	running := cloudtest.Answer{Body: strings.Replace(orderBody("PROCESSING"), `"gmt_finished":1697946763469,`, "", 1)}
-	cloud := newCloud(t, map[string][]cloudtest.Answer{
-		exampleOrder: {running, {Status: http.StatusInternalServerError, Body: `{"error_code":"COC.1","error_msg":"oops"}`}, running,
-			{Body: orderBody("FINISHED")}},
-	})
-	cloud.steps(t, resource.TestStep{
-		Config:            cloud.header("") + exampleData("wait_for_completion = true\npoll_interval = \"1s\""),
-		ConfigStateChecks: expect("data.coc_script_order.test", values{"outcome": text("succeeded"), "completed": yes, "timed_out": no}),
+	synctest.Test(t, func(t *testing.T) {
+		svc := cloudtest.New(cloudtest.Report(t.Errorf))
+		order := svc.Order(exampleID).Then(
+			cloudtest.Running(0, 5), cloudtest.Error(http.StatusInternalServerError, "COC.1", "oops"), cloudtest.Running(3, 5), cloudtest.Finished(5))
+		attributes, diagnostics := played(t, svc, "coc_script_order", waitingFor(map[string]tftypes.Value{"poll_interval": str("1s")}))
+		checkValues(t, attributes, values{"outcome": text("succeeded"), "completed": yes, "timed_out": no})
+		if order.Looks() != 4 || len(diagnostics) > 0 {
+			t.Errorf("%d looks, want 4; %s", order.Looks(), shown(diagnostics))
+		}
 	})
 }
 
 // TestPausedOrder ends the wait at once, as data.
 func TestPausedOrder(t *testing.T) {
 	t.Parallel()
-	cloud := newCloud(t, always(map[string]string{
-		exampleOrder: orderBody("PAUSED"), exampleOrder + "/statistics": statisticsBody(2, 1),
-		exampleOrder + "/batches/1?limit=50": batchBody(2, 1),
-	}))
-	cloud.steps(t, resource.TestStep{
-		Config: cloud.header("") + exampleData("wait_for_completion = true"),
-		ConfigStateChecks: expect("data.coc_script_order.test", values{
+	synctest.Test(t, func(t *testing.T) {
+		svc := cloudtest.New(cloudtest.Report(t.Errorf))
+		svc.Order(exampleID).Then(cloudtest.OrderScene{Status: "PAUSED", Batches: []cloudtest.Batch{{"FINISHED": 2, "ABNORMAL": 1}}})
+		begin := time.Now()
+		attributes, diagnostics := played(t, svc, "coc_script_order", waitingFor(nil))
+		checkValues(t, attributes, values{
 			"outcome": text("paused"), "completed": no, "timed_out": no, "failed_hosts": list(items{text("ecs-3")}),
-		}),
+		})
+		if took := time.Since(begin); took != 0 || len(diagnostics) > 0 {
+			t.Errorf("it took %s; %s", took, shown(diagnostics))
+		}
 	})
 }
 
 // TestDeadline is an error that names the last status, the counts and what to raise; or data, when asked for.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	cloud := newCloud(t, always(map[string]string{
-		exampleOrder: orderBody("PROCESSING"), exampleOrder + "/statistics": statisticsBody(3, 1),
-	}))
-	waiting := "wait_for_completion = true\npoll_interval = \"1s\"\ntimeouts { read = \"4s\" }"
-	cloud.steps(t,
-		resource.TestStep{
-			Config:      cloud.header("") + exampleData(waiting),
-			ExpectError: wrapped("COC script order SCT2023083109562601af694bf did not end in time with data.coc_script_order.test,"),
+	running := cloudtest.OrderScene{Status: "PROCESSING", Batches: []cloudtest.Batch{{"FINISHED": 3, "ABNORMAL": 1}}}
+	arguments := waitingFor(timeout("4s"))
+	arguments["poll_interval"] = str("1s")
+	t.Run("an error", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			svc := cloudtest.New(cloudtest.Report(t.Errorf))
+			svc.Order(exampleID).Then(running)
+			begin := time.Now()
+			_, diagnostics := played(t, svc, "coc_script_order", arguments)
+			checkError(t, diagnostics, []string{
+				"COC script order " + exampleID + " did not end in time", "of waiting; 3 of 4 instances finished, 1 failed, 0 unfinished " +
+					"(ABNORMAL 1), success rate 75%.", "Raise timeouts.read to wait longer,",
+			})
+			if took := time.Since(begin); took > 4*time.Second {
+				t.Errorf("it took %s", took)
+			}
 		})
-	cloud.steps(t,
-		resource.TestStep{
-			Config: cloud.header("") + exampleData(waiting),
-			ExpectError: wrapped("of waiting; 3 of 4 instances finished, 1 failed, 0 unfinished (ABNORMAL 1), success rate 75%. " +
-				"Raise timeouts.read to wait longer,"),
-		})
-	cloud.steps(t,
-		resource.TestStep{
-			Config: cloud.header("") + exampleData(waiting+"\ncontinue_on_timeout = true"),
-			ConfigStateChecks: expect("data.coc_script_order.test", values{
+	})
+	t.Run("data", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			svc := cloudtest.New(cloudtest.Report(t.Errorf))
+			svc.Order(exampleID).Then(running)
+			arguments := maps.Clone(arguments)
+			arguments["continue_on_timeout"] = tftypes.NewValue(tftypes.Bool, true)
+			attributes, diagnostics := played(t, svc, "coc_script_order", arguments)
+			checkValues(t, attributes, values{
 				"timed_out": yes, "completed": no, "outcome": text("running"), "succeeded": no, "counts": null,
-			}),
+			})
+			if len(diagnostics) != 1 || diagnostics[0].Severity != tfprotov6.DiagnosticSeverityWarning {
+				t.Errorf("want a warning: %s", shown(diagnostics))
+			}
 		})
+	})
 }
 
 // TestFailureDetailsUnavailable keeps the order's own data when the reasons cannot be read.
 func TestFailureDetailsUnavailable(t *testing.T) {
 	t.Parallel()
-	cloud := newCloud(t, map[string][]cloudtest.Answer{
-		exampleOrder:                 {{Body: orderBody("ABNORMAL")}},
-		exampleOrder + "/statistics": {{Status: 403, Body: `{"error_code":"APIGW.0302","error_msg":"no"}`}},
-	})
-	cloud.steps(t, resource.TestStep{
-		Config: cloud.header("") + exampleData(""),
-		ConfigStateChecks: expect("data.coc_script_order.test", values{
+	synctest.Test(t, func(t *testing.T) {
+		svc := cloudtest.New(cloudtest.Report(t.Errorf))
+		svc.Order(exampleID).Then(cloudtest.Failed(3, 2))
+		svc.At(exampleOrder + "/statistics").Then(cloudtest.Error(http.StatusForbidden, "APIGW.0302", "no"))
+		attributes, _ := played(t, svc, "coc_script_order", map[string]tftypes.Value{"execute_uuid": str(exampleID)})
+		checkValues(t, attributes, values{
 			"outcome": text("failed"), "status": text("ABNORMAL"), "counts": null, "failed_hosts": null, "failed_instances": null,
-			"summary": text("COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s"),
-		}),
+			"summary": text("COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s"),
+		})
 	})
 }
 
-// TestManyOrders waits for eight orders in one for_each and can tell their errors apart.
+// TestManyOrders waits for eight orders in one for_each of the real CLI and can tell their errors apart.
 func TestManyOrders(t *testing.T) {
 	t.Parallel()
-	script := map[string][]cloudtest.Answer{}
+	cloud := newCloud(t, nil)
 	for i := range 8 {
-		script[fmt.Sprintf("/v1/job/script/orders/SCT%d", i)] = []cloudtest.Answer{{Status: 403, Body: `{"error_code":"APIGW.0302","error_msg":"no"}`}}
+		cloud.Order(fmt.Sprintf("SCT%d", i)).Then(cloudtest.Error(http.StatusForbidden, "APIGW.0302", "no"))
 	}
-	cloud := newCloud(t, script)
 	config := cloud.header("") + `
 data "coc_script_order" "many" {
   provider            = hwgate
@@ -122,30 +202,37 @@ data "coc_script_order" "many" {
   wait_for_completion = true
 }
 `
+	var want []string
 	for i := range 8 {
-		cloud.steps(t, resource.TestStep{Config: config, ExpectError: wrapped(fmt.Sprintf("Error: Cannot read COC script order SCT%d", i))})
+		want = append(want, fmt.Sprintf("Error: Cannot read COC script order SCT%d", i))
 	}
+	fails(t, config, want...)
 }
 
 // TestWaitForJobs waits until nothing runs any more: a failure does not end the wait while others still run.
 func TestWaitForJobs(t *testing.T) {
 	t.Parallel()
-	counts := `{"fail_count":1,"force_success_count":0,"freeze_count":0,"ignore_success_count":0,"manual_stop_count":0,"pause_count":0,` +
-		`"running_count":%d,"running_exception_count":0,"skip_count":0,"success_count":5,"waiting_confirm_count":0,"waiting_count":0}`
-	cloud := newCloud(t, map[string][]cloudtest.Answer{
-		"/v2/" + projectID + "/factory/monitor/task-statistics-overview": {
-			{Body: fmt.Sprintf(counts, 2)}, {Body: fmt.Sprintf(counts, 1)}, {Body: fmt.Sprintf(counts, 0)},
-		},
-	})
-	cloud.steps(t, resource.TestStep{
-		Config: cloud.header(`project_id = "`+projectID+`"`) +
-			dataBlock("dataarts_instance_status", "wait_for_completion = true\npoll_interval = \"1s\""),
-		ConfigStateChecks: expect("data.dataarts_instance_status.test", values{
+	synctest.Test(t, func(t *testing.T) {
+		svc := cloudtest.New(cloudtest.Report(t.Errorf))
+		workspace := svc.At("/v2/" + projectID + "/factory/monitor/task-statistics-overview")
+		for _, running := range []int{2, 1, 0} {
+			// The total is informational, and may be left out.
+			workspace.Then(cloudtest.Answer{Body: fmt.Sprintf(`{"fail_count":1,"force_success_count":0,"freeze_count":0,`+
+				`"ignore_success_count":0,"manual_stop_count":0,"pause_count":0,"running_count":%d,"running_exception_count":0,`+
+				`"skip_count":0,"success_count":5,"waiting_confirm_count":0,"waiting_count":0}`, running)})
+		}
+		attributes, diagnostics := played(t, svc, "dataarts_instance_status", map[string]tftypes.Value{
+			"project_id": str(projectID), "wait_for_completion": forCompletion, "poll_interval": str("1s"),
+		})
+		checkValues(t, attributes, values{
 			"outcome": text("failed"), "completed": yes, "running_count": number(0), "total_count": null,
-		}),
+		})
+		if workspace.Looks() != 3 || len(diagnostics) > 0 {
+			t.Errorf("%d looks, want 3; %s", workspace.Looks(), shown(diagnostics))
+		}
 	})
 }
 
 func exampleData(arguments string) string {
-	return dataBlock("coc_script_order", "execute_uuid = \"SCT2023083109562601af694bf\"\n"+arguments)
+	return dataBlock("coc_script_order", "execute_uuid = \""+exampleID+"\"\n"+arguments)
 }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"testing/fstest"
 )
 
 // module is this tree's.
@@ -24,6 +26,9 @@ const version = "0.0.1"
 type Sandbox struct {
 	program string
 	folder  string
+
+	initialize sync.Once
+	initErr    error
 }
 
 // New makes a sandbox for a Terraform or OpenTofu, with hwgate in its mirror.
@@ -93,6 +98,55 @@ func (s *Sandbox) Write(name string, configuration fs.FS) error {
 	return os.CopyFS(filepath.Join(s.folder, name), configuration)
 }
 
+// Lay lays a configuration out in a new folder, ready for any command but init. It may need hwgate and built-in providers only: one
+// folder is initialized, and the others share what that has made.
+func (s *Sandbox) Lay(ctx context.Context, configuration fs.FS) (name string, err error) {
+	const first = "initialized"
+	s.initialize.Do(func() {
+		needs := "terraform {\n  required_providers {\n    hwgate = { source = \"hwgate/hwgate\" }\n  }\n}\n"
+		if s.initErr = s.Write(first, fstest.MapFS{"main.tf": {Data: []byte(needs)}}); s.initErr != nil {
+			return
+		}
+		if out, err := s.Run(ctx, first, nil, "init", "-no-color", "-input=false"); err != nil {
+			s.initErr = fmt.Errorf("%s init: %w\n%s", s.program, err, out)
+		}
+	})
+	if s.initErr != nil {
+		return "", s.initErr
+	}
+	folder, err := os.MkdirTemp(s.folder, "laid-")
+	if err != nil {
+		return "", err
+	}
+	if err := os.CopyFS(folder, configuration); err != nil {
+		return "", err
+	}
+	// What is installed is only read, but the lock file is written anew at times.
+	if err := os.Symlink(filepath.Join(s.folder, first, ".terraform"), filepath.Join(folder, ".terraform")); err != nil {
+		return "", err
+	}
+	const lock = ".terraform.lock.hcl"
+	locked, err := os.ReadFile(filepath.Join(s.folder, first, lock))
+	if err != nil {
+		return "", err
+	}
+	return filepath.Base(folder), os.WriteFile(filepath.Join(folder, lock), locked, 0o600)
+}
+
+// Version asks a program whether it is Terraform or OpenTofu, and for the first two parts of its version.
+func Version(ctx context.Context, program string) (product string, version [2]int, err error) {
+	process := exec.CommandContext(ctx, program, "version") //nolint:gosec // which program to run is the caller's to say
+	process.Env = environment(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE="+os.DevNull)
+	out, err := process.CombinedOutput()
+	if err != nil {
+		return "", version, fmt.Errorf("%s version: %w\n%s", program, err, out)
+	}
+	if _, err := fmt.Sscanf(string(out), "%s v%d.%d", &product, &version[0], &version[1]); err != nil {
+		return "", version, fmt.Errorf("%s version printed %q: %w", program, out, err)
+	}
+	return product, version, nil
+}
+
 // Run runs a command of Terraform in a folder that Write made, with more environment variables. The output is both streams'. The
 // end of the context interrupts it, as Ctrl-C does.
 func (s *Sandbox) Run(ctx context.Context, name string, environment []string, arguments ...string) ([]byte, error) {
@@ -119,17 +173,23 @@ func (s *Sandbox) Script(ctx context.Context, name string, environment []string,
 	return s.run(ctx, name, append([]string{path}, environment...), shell, arguments...)
 }
 
-func (s *Sandbox) run(ctx context.Context, name string, environment []string, program string, arguments ...string) ([]byte, error) {
+func (s *Sandbox) run(ctx context.Context, name string, more []string, program string, arguments ...string) ([]byte, error) {
 	process := exec.CommandContext(ctx, program, arguments...) //nolint:gosec // which program to run is the caller's to say
 	// The end of the context is Ctrl-C: Terraform tells the provider and unlocks its state.
 	process.Cancel = func() error { return process.Process.Signal(os.Interrupt) }
 	process.Dir = filepath.Join(s.folder, name)
-	for _, variable := range os.Environ() {
+	process.Env = environment(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(s.folder, "cli.tfrc"), "CHECKPOINT_DISABLE=1")
+	process.Env = append(process.Env, more...)
+	return process.CombinedOutput()
+}
+
+// environment is the caller's without what is set there for the CLI or the provider, and with more.
+func environment(callers []string, more ...string) []string {
+	var kept []string
+	for _, variable := range callers {
 		if !strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "HW_") && !strings.HasPrefix(variable, "OS_") {
-			process.Env = append(process.Env, variable)
+			kept = append(kept, variable)
 		}
 	}
-	process.Env = append(process.Env, "TF_CLI_CONFIG_FILE="+filepath.Join(s.folder, "cli.tfrc"), "CHECKPOINT_DISABLE=1")
-	process.Env = append(process.Env, environment...)
-	return process.CombinedOutput()
+	return append(kept, more...)
 }

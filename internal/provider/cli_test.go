@@ -1,0 +1,216 @@
+package provider_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	tfjson "github.com/hashicorp/terraform-json"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
+)
+
+// cli is the Terraform or OpenTofu of all tests.
+var cli = struct {
+	program, product string
+	version          [2]int
+	err              error
+}{program: cmp.Or(os.Getenv("TF_ACC_TERRAFORM_PATH"), "terraform")}
+
+// box is the sandbox of all tests. Terraform's own test framework has none, so that isolate makes its environment harmless.
+var box = sync.OnceValues(func() (*sandbox.Sandbox, error) { return sandbox.New(context.Background(), cli.program) })
+
+func TestMain(m *testing.M) {
+	cli.product, cli.version, cli.err = sandbox.Version(context.Background(), cli.program)
+	isolate()
+	code := m.Run()
+	if box, err := box(); err == nil {
+		box.Close()
+	}
+	os.Exit(code)
+}
+
+// isolate takes the caller's settings of the CLI out of the environment.
+func isolate() {
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "TF_") && !strings.HasPrefix(name, "TF_ACC") {
+			_ = os.Unsetenv(name)
+		}
+	}
+	_ = os.Setenv("TF_CLI_CONFIG_FILE", os.DevNull)
+	_ = os.Setenv("CHECKPOINT_DISABLE", "1")
+	// Configurations name hwgate/hwgate, as users do; without these the framework serves hashicorp/hwgate of Terraform's registry.
+	_ = os.Setenv("TF_ACC_PROVIDER_NAMESPACE", "hwgate")
+	if cli.product == "OpenTofu" {
+		_ = os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org")
+	}
+}
+
+// newSandbox gives the sandbox, which is shared: each test has folders of its own in it.
+func newSandbox(t *testing.T) *sandbox.Sandbox {
+	t.Helper()
+	box, err := box()
+	if err := errors.Join(cli.err, err); err != nil {
+		t.Fatal(err)
+	}
+	return box
+}
+
+// lay lays a configuration out that is ready for any command but init.
+func lay(t *testing.T, box *sandbox.Sandbox, configuration fs.FS) (folder string) {
+	t.Helper()
+	folder, err := box.Lay(t.Context(), configuration)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// before tells whether a version is older than another.
+func before(version, since [2]int) bool { return slices.Compare(version[:], since[:]) < 0 }
+
+// needsCLI skips a test that the CLI is too old for. It and needsTerraform are the only reasons to skip one.
+func needsCLI(t *testing.T, since [2]int) {
+	t.Helper()
+	if before(cli.version, since) {
+		t.Skipf("needs version %d.%d, and this is %s %d.%d", since[0], since[1], cli.product, cli.version[0], cli.version[1])
+	}
+}
+
+// needsTerraform skips a test of something that OpenTofu lacks.
+func needsTerraform(t *testing.T) {
+	t.Helper()
+	if cli.product == "OpenTofu" {
+		t.Skipf("needs Terraform, and this is OpenTofu %d.%d", cli.version[0], cli.version[1])
+	}
+}
+
+// exitCode is the code that a command of the CLI ended with.
+func exitCode(t *testing.T, err error) int {
+	t.Helper()
+	if err == nil {
+		return 0
+	}
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	return exit.ExitCode()
+}
+
+// fails has the real CLI refuse to apply a configuration, with all these words in any order.
+func fails(t *testing.T, config string, words ...string) {
+	t.Helper()
+	_, out, code := apply(t, config)
+	if code != 1 {
+		t.Errorf("exit code %d, want 1\n%s", code, out)
+	}
+	for _, words := range words {
+		if want := wrapped(words); !want.Match(out) {
+			t.Errorf("wanted %q in\n%s", want, out)
+		}
+	}
+}
+
+// applies has the real CLI apply a configuration, and checks the state. Planning it again has to find nothing to change.
+func applies(t *testing.T, config string, checks ...statecheck.StateCheck) {
+	t.Helper()
+	folder, out, code := apply(t, config)
+	if code != 0 {
+		t.Fatalf("exit code %d, want 0\n%s", code, out)
+	}
+	if len(checks) == 0 {
+		return
+	}
+	box := newSandbox(t)
+	if out, err := box.Run(t.Context(), folder, nil, "plan", "-detailed-exitcode", "-no-color", "-input=false", "-lock=false"); err != nil {
+		t.Errorf("there is something to change: %v\n%s", err, out)
+	}
+	out, err := box.Run(t.Context(), folder, nil, "show", "-json", "-no-color")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var state tfjson.State
+	state.UseJSONNumber(true)
+	if err := state.UnmarshalJSON(out); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, check := range checks {
+		var resp statecheck.CheckStateResponse
+		check.CheckState(t.Context(), statecheck.CheckStateRequest{State: &state}, &resp)
+		if resp.Error != nil {
+			t.Error(resp.Error)
+		}
+	}
+}
+
+func apply(t *testing.T, config string) (folder string, out []byte, code int) {
+	t.Helper()
+	box := newSandbox(t)
+	folder = lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}})
+	out, err := box.Run(t.Context(), folder, nil, "apply", "-auto-approve", "-no-color", "-input=false", "-lock=false")
+	return folder, out, exitCode(t, err)
+}
+
+// TestCallersSettings runs a test in a process of its own, under settings of the caller that would break the CLI.
+func TestCallersSettings(t *testing.T) {
+	t.Parallel()
+	missing := filepath.Join(t.TempDir(), "missing")
+	process := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProviderExample$", "-test.v") //nolint:gosec // this program
+	process.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+missing, "TF_CLI_ARGS=-no-such-option", "TF_WORKSPACE=other",
+		"TF_DATA_DIR="+filepath.Join(missing, "data"), "TF_LOG=trace", "TF_VAR_region=nowhere", "TF_ACC_PROVIDER_HOST=")
+	out, err := process.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestProviderExample") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestNothingIsSkipped finds no test in the tree that skips itself, but by the two functions that say which CLI it needs.
+func TestNothingIsSkipped(t *testing.T) {
+	t.Parallel()
+	files := token.NewFileSet()
+	found := 0
+	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, declaration := range file.Decls {
+			function, ok := declaration.(*ast.FuncDecl)
+			if ok && (function.Name.Name == "needsCLI" || function.Name.Name == "needsTerraform") {
+				found++
+				continue
+			}
+			ast.Inspect(declaration, func(node ast.Node) bool {
+				if call, ok := node.(*ast.SelectorExpr); ok && slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, call.Sel.Name) {
+					t.Errorf("%s: a test is skipped", files.Position(call.Pos()))
+				}
+				return true
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found != 2 {
+		t.Errorf("found %d functions that may skip, want two", found)
+	}
+}
