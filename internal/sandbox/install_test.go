@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,6 +132,72 @@ func TestInstall(t *testing.T) {
 			folder := workspace(t, fmt.Sprintf("terraform {\n  required_providers {\n    hwgate = { source = \"%s/hwgate/hwgate\" }\n  }\n}\n", host))
 			if out, err := h.run(t.Context(), folder, cli(t), "init", "-no-color"); err != nil || !strings.Contains(out, "- Installed ") {
 				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// TestInstallElsewhere takes the provider from the folder of `make install` in the ways that the documentation shows for other
+// machines: as a filesystem mirror, and as a development override.
+func TestInstallElsewhere(t *testing.T) {
+	t.Parallel()
+	h := install(t)
+	plugins := filepath.Join(h.folder, ".terraform.d", "plugins")
+	if runtime.GOOS == "windows" {
+		plugins = filepath.Join(h.folder, "terraform.d", "plugins")
+	}
+	built, err := filepath.Glob(filepath.Join(plugins, "registry.terraform.io", "hwgate", "hwgate", "*", "*"))
+	if err != nil || len(built) != 1 {
+		t.Fatalf("installed in %q, %v", built, err)
+	}
+	const configuration = `terraform {
+  required_providers {
+    hwgate = { source = "hwgate/hwgate" }
+  }
+}
+
+data "coc_script_order" "x" {
+  provider     = hwgate
+  execute_uuid = "not/allowed"
+}
+`
+	tests := map[string]struct {
+		page, path, folder string
+		commands           []string
+	}{
+		"filesystem mirror": {
+			page: filepath.Join("templates", "index.md.tmpl"), path: "/opt/terraform/plugins", folder: plugins,
+			commands: []string{"init", "validate"},
+		},
+		// Without init.
+		"development override": {
+			page: "CONTRIBUTING.md", path: "/home/me/terraform-provider-hwgate", folder: built[0], commands: []string{"validate"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			page, err := os.ReadFile(filepath.Join("..", "..", test.page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			settings, _ := block(t, string(page), "terraform")
+			if !strings.Contains(settings, test.path) {
+				t.Fatalf("the block of the page does not name %s:\n%s", test.path, settings)
+			}
+			folder := workspace(t, configuration)
+			file := filepath.Join(folder, "cli.tfrc")
+			settings = strings.ReplaceAll(settings, test.path, filepath.ToSlash(test.folder))
+			if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			other := home{environment: append(slices.Clip(h.environment), "HOME="+folder, "APPDATA="+folder, "TF_CLI_CONFIG_FILE="+file)}
+			for i, command := range test.commands {
+				out, err := other.run(t.Context(), folder, cli(t), command, "-no-color")
+				// The provider is there: it refuses the argument.
+				if last := i == len(test.commands)-1; last == (err == nil) || (last && !strings.Contains(out, "execute_uuid")) {
+					t.Errorf("%s: %v\n%s", command, err, out)
+				}
 			}
 		})
 	}
