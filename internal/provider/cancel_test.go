@@ -2,10 +2,16 @@ package provider_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
@@ -35,3 +41,79 @@ func TestCancel(t *testing.T) {
 		t.Errorf("%d looks", n)
 	}
 }
+
+// TestCancelAnywhere cancels a read wherever it may hang. It ends at once and leaves nothing behind, or the bubble would not end.
+func TestCancelAnywhere(t *testing.T) {
+	t.Parallel()
+	third := keyed(map[string]tftypes.Value{"assume_role": role("domain_name")})
+	fifth := keyed(map[string]tftypes.Value{"assume_role": role("domain_id")})
+	tests := map[string]struct {
+		faultRow
+		login fates
+	}{
+		"in a request":            {faultRow: faultRow{fates: fates{silence}}},
+		"in a body":               {faultRow: faultRow{fates: fates{drips(1 << 20)}}},
+		"while connecting":        {faultRow: faultRow{dials: dials{errHangs}}},
+		"in a TLS handshake":      {faultRow: faultRow{secure: true, hold: true}},
+		"in a pause":              {faultRow: faultRow{fates: fates{says(429, ``, "Retry-After", "100")}}},
+		"between looks at orders": {faultRow: faultRow{fates: fates{waiting["coc_script_order"]}, only: "coc_script_order"}},
+		"between looks at jobs":   {faultRow: faultRow{fates: fates{waiting["dataarts_instance_status"]}, only: "dataarts_instance_status"}},
+		"in a log-in":             {faultRow: faultRow{settings: passwordSettings}, login: fates{silence}},
+		"in a log-in's pause":     {faultRow: faultRow{settings: passwordSettings}, login: fates{says(429, ``, "Retry-After", "100")}},
+		"in an agency's log-in":   {faultRow: faultRow{settings: third}, login: fates{silence}},
+		"in an agency's, STS":     {faultRow: faultRow{settings: fifth}, login: fates{silence}},
+		"in a CI log-in":          {faultRow: faultRow{settings: map[string]tftypes.Value{"assume_role_with_oidc": oidcRole()}}, login: fates{silence}},
+		"in the machine's metadata": {
+			faultRow: faultRow{settings: map[string]tftypes.Value{}}, login: fates{silence},
+		},
+		"in a look-up of DataArts' project": {
+			faultRow: faultRow{only: "dataarts_instance_status", arguments: noProject}, login: fates{silence},
+		},
+		"in a look-up of ROMA's project": {
+			faultRow: faultRow{only: "roma_fdi_task_statistics", arguments: noProject}, login: fates{silence},
+		},
+	}
+	for name, test := range tests {
+		for source := range badNews {
+			if test.only != "" && test.only != source {
+				continue
+			}
+			t.Run(name+"/"+source, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					network := newNetwork(t, deployment(t, test.fates, test.login...))
+					network.dials, network.hold = test.dials, test.hold
+					address := "http://service.test"
+					if test.secure {
+						address = "https://service.test"
+					}
+					p := network.start(t, address, test.settings)
+					arguments := maps.Clone(badNews[source].arguments)
+					maps.Copy(arguments, test.arguments)
+					if waiting[source] != nil {
+						arguments["wait_for_completion"], arguments["poll_interval"] = forCompletion, str("5m")
+					}
+					// Where the two share something, the second read waits for the first one, and is canceled while it does.
+					var reads sync.WaitGroup
+					for _, patience := range []time.Duration{1750 * time.Millisecond, 1500 * time.Millisecond} {
+						ctx, cancel := context.WithCancel(t.Context())
+						begin := time.Now()
+						time.AfterFunc(patience, cancel)
+						reads.Go(func() {
+							attributes, diagnostics := p.read(ctx, t, source, arguments)
+							checkNotGreen(t, attributes)
+							checkError(t, diagnostics, []string{"The read was canceled before it ended. Run it again."})
+							if took := time.Since(begin); took != patience {
+								t.Errorf("it ended after %s, want at once after %s", took, patience)
+							}
+						})
+						synctest.Wait()
+					}
+					reads.Wait()
+				})
+			})
+		}
+	}
+}
+
+var noProject = map[string]tftypes.Value{"project_id": tftypes.NewValue(tftypes.String, nil)}

@@ -96,3 +96,27 @@ func endpointsOf(address string) tftypes.Value {
 		"coc": str(address), "dataarts": str(address), "roma": str(address), "iam": str(address), "sts": str(address),
 	})
 }
+
+// role is the block assume_role, with the account under one of its two names.
+func role(account string) tftypes.Value {
+	return block(map[string]tftypes.Value{"agency_name": str("agency"), account: str("account")}, "agency_name", "domain_name", "domain_id")
+}
+
+// oidcRole is the block assume_role_with_oidc.
+func oidcRole() tftypes.Value {
+	return block(map[string]tftypes.Value{
+		"agency_name": str("agency"), "domain_id": str("account"), "idp_id": str("idp"), "id_token": str(identityToken),
+	}, "agency_name", "domain_id", "idp_id", "id_token", "id_token_file")
+}
+
+const identityToken = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwbGFudGVkIn0.planted"
+
+// block is a block of strings and a duration, which is left out.
+func block(values map[string]tftypes.Value, names ...string) tftypes.Value {
+	kinds, all := map[string]tftypes.Type{"duration": tftypes.Number}, map[string]tftypes.Value{"duration": tftypes.NewValue(tftypes.Number, nil)}
+	for _, name := range names {
+		kinds[name], all[name] = tftypes.String, tftypes.NewValue(tftypes.String, nil)
+	}
+	maps.Copy(all, values)
+	return tftypes.NewValue(tftypes.Object{AttributeTypes: kinds}, all)
+}

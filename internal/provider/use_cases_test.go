@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -484,41 +483,5 @@ data %q "mocked" {
 	if exitCode(t, err) != 1 || !strings.Contains(string(out), "run \"open\"... pass") ||
 		!strings.Contains(string(out), "run \"closed\"... fail") {
 		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-// troubleRow is a row of the table of the troubleshooting guide that quotes a message.
-var troubleRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
-
-// TestTroubleshooting finds every message that the guide quotes in the sources: none is made up, none has been changed since. What
-// stands for a name is an ellipsis.
-func TestTroubleshooting(t *testing.T) {
-	t.Parallel()
-	guide, err := os.ReadFile(filepath.Join("..", "..", "templates", "guides", "troubleshooting.md.tmpl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sources strings.Builder
-	for _, folder := range []string{"client", "gate", "provider"} {
-		for name, file := range published(t, "internal", folder) {
-			// Terraform's own words stand in the test that observes them.
-			if name == "matrix_test.go" || (strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")) {
-				sources.Write(file.Data)
-			}
-		}
-	}
-	code := strings.ToLower(regexp.MustCompile("[\"`] \\+\\s*[\"`]").ReplaceAllString(sources.String(), ""))
-	rows := troubleRow.FindAllStringSubmatch(string(guide), -1)
-	if len(rows) < 20 {
-		t.Errorf("found %d messages in the guide", len(rows))
-	}
-	for _, row := range rows {
-		for part := range strings.SplitSeq(row[1], "…") {
-			// A message is an error of Go until it stands as a sentence.
-			part = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(part), "."))
-			if !strings.Contains(code, part) {
-				t.Errorf("no such message in the sources: %q of %q", part, row[1])
-			}
-		}
 	}
 }

@@ -1,10 +1,8 @@
 package provider_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"math/big"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -33,52 +31,6 @@ func waitingFor(more map[string]tftypes.Value) map[string]tftypes.Value {
 	arguments := map[string]tftypes.Value{"execute_uuid": str(exampleID), "wait_for_completion": forCompletion}
 	maps.Copy(arguments, more)
 	return arguments
-}
-
-// checkValues compares attributes of a read with what is expected of a state.
-func checkValues(t *testing.T, attributes map[string]tftypes.Value, want values) {
-	t.Helper()
-	for name, check := range want {
-		if err := check.CheckValue(plain(t, attributes[name])); err != nil {
-			t.Errorf("%s: %s", name, err)
-		}
-	}
-}
-
-// plain is a value as it is in Terraform's JSON.
-func plain(t *testing.T, value tftypes.Value) any {
-	t.Helper()
-	if value.IsNull() {
-		return nil
-	}
-	switch kind := value.Type(); {
-	case kind.Is(tftypes.String):
-		return as[string](t, value)
-	case kind.Is(tftypes.Bool):
-		return as[bool](t, value)
-	case kind.Is(tftypes.Number):
-		return json.Number(as[*big.Float](t, value).Text('f', -1))
-	case kind.Is(tftypes.List{}):
-		elements := []any{}
-		for _, element := range as[[]tftypes.Value](t, value) {
-			elements = append(elements, plain(t, element))
-		}
-		return elements
-	default:
-		members := map[string]any{}
-		for name, member := range as[map[string]tftypes.Value](t, value) {
-			members[name] = plain(t, member)
-		}
-		return members
-	}
-}
-
-func as[T any](t *testing.T, value tftypes.Value) (target T) {
-	t.Helper()
-	if err := value.As(&target); err != nil {
-		t.Fatal(err)
-	}
-	return target
 }
 
 // TestWaitCosts counts requests: a read of a finished order costs one, with or without waiting.

@@ -1,0 +1,175 @@
+package provider_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
+)
+
+// waiting are the data sources that can wait, and an answer that makes them.
+var waiting = map[string]http.Handler{
+	"coc_script_order":         says(200, `{"data":{"status":"PROCESSING"}}`),
+	"dataarts_instance_status": says(200, strings.Replace(badNews["dataarts_instance_status"].body, `"running_count":0`, `"running_count":1`, 1)),
+}
+
+var forCompletion = tftypes.NewValue(tftypes.Bool, true)
+
+// logsIn gives out tokens that are good for so long, one after the other.
+func logsIn(life time.Duration) *cloudtest.Account {
+	return &cloudtest.Account{Token: "planted-token-%d", Life: life}
+}
+
+var passwordSettings = map[string]tftypes.Value{
+	"user_name": str("me"), "password": str("planted-password"), "domain_name": str("us"),
+}
+
+// TestTokenRefusedInTheMiddle lets a token expire between two looks. Only a log-in can give another one, and is asked once.
+func TestTokenRefusedInTheMiddle(t *testing.T) {
+	t.Parallel()
+	refused := says(401, `{"error_code":"APIGW.0301","error_msg":"token expired"}`)
+	password, token := passwordSettings, map[string]tftypes.Value{"token": str("planted-token-1")}
+	tests := map[string]struct {
+		settings         map[string]tftypes.Value
+		then             fates
+		want             []string
+		requests, logins int
+	}{
+		"renewed":              {password, fates{refused, nil}, nil, 3, 2},
+		"renewed in vain":      {password, fates{refused}, []string{"HTTP 401", "token expired. Authenticated with token"}, 3, 2},
+		"refused twice, apart": {password, fates{refused, says(500, ``), nil}, nil, 4, 2},
+		"not renewable":        {token, fates{refused}, []string{"HTTP 401", "token expired. Authenticated with token"}, 2, 0},
+	}
+	for name, test := range tests {
+		for source, running := range waiting {
+			t.Run(name+"/"+source, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					network := newNetwork(t, deployment(t, append(fates{running}, test.then...), logsIn(24*time.Hour)))
+					p := network.start(t, "http://service.test", test.settings)
+					arguments := maps.Clone(badNews[source].arguments)
+					arguments["wait_for_completion"] = forCompletion
+					attributes, diagnostics := p.read(t.Context(), t, source, arguments)
+					checkNotGreen(t, attributes)
+					if test.want == nil {
+						checkSurvived(t, attributes, diagnostics, "failed", "")
+					} else {
+						checkFailure(t, diagnostics, test.want)
+					}
+					if sent, logins := len(network.service.Log().Data()), network.service.IAM().Looks(); sent != test.requests || logins != test.logins {
+						t.Errorf("%d requests and %d log-ins came, want %d and %d", sent, logins, test.requests, test.logins)
+					}
+					asked := network.service.Log().Data()
+					last := asked[len(asked)-1].Header.Get("X-Auth-Token")
+					if want := fmt.Sprintf("planted-token-%d", max(test.logins, 1)); last != want {
+						t.Errorf("the last request had the token %q, want %q", last, want)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestTokenRunsOutInTheMiddle waits longer than a token lives: each is replaced before its end, and none is refused.
+func TestTokenRunsOutInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for source, running := range waiting {
+		t.Run(source, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				var svc *cloudtest.Service
+				look := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if got, want := r.Header.Get("X-Auth-Token"), fmt.Sprintf("planted-token-%d", svc.IAM().Looks()); got != want {
+						t.Errorf("the token is %q, want the newest, %q", got, want)
+					}
+					if time.Since(begin) < 50*time.Minute {
+						running.ServeHTTP(w, r)
+					} else {
+						unwell(w, r)
+					}
+				})
+				svc = deployment(t, fates{look}, logsIn(20*time.Minute))
+				network := newNetwork(t, svc)
+				p := network.start(t, "http://service.test", passwordSettings)
+				arguments := maps.Clone(badNews[source].arguments)
+				arguments["wait_for_completion"] = forCompletion
+				maps.Copy(arguments, timeout("2h"))
+				attributes, diagnostics := p.read(t.Context(), t, source, arguments)
+				checkNotGreen(t, attributes)
+				checkSurvived(t, attributes, diagnostics, "failed", "")
+				if got := network.service.IAM().Looks(); got != 4 {
+					t.Errorf("%d log-ins came, want 4: one for each 16 of the 50 minutes", got)
+				}
+			})
+		})
+	}
+}
+
+// TestLogInFaults holds the faults of a log-in to what the user sees.
+func TestLogInFaults(t *testing.T) {
+	t.Parallel()
+	in := logsIn(time.Hour)
+	tests := map[string]struct {
+		login     fates
+		arguments map[string]tftypes.Value
+		want      []string
+		logins    int
+	}{
+		"survived":         {login: fates{says(502, `<html>`), hangUp, says(429, ``, "Retry-After", "3"), tears(201, `{`), in}, logins: 5},
+		"silent, then not": {login: fates{silence, in}, logins: 2},
+		"silent":           {login: fates{silence}, arguments: timeout("20s"), want: []string{"context deadline exceeded.", "timeouts.read"}, logins: 1},
+		"down": {
+			login: fates{says(503, `<html><title>Maintenance</title></html>`)}, logins: 6,
+			want: []string{"(6 attempts): HTTP 503 Service Unavailable: HTML page: Maintenance.", "IAM fails at the moment."},
+		},
+		"refused": {
+			login:  fates{says(401, `{"error":{"code":401,"message":"The username or password is wrong.","title":"Unauthorized"}}`, "X-IAM-Trace-Id", "iam-1")},
+			want:   []string{": HTTP 401 Unauthorized: 401: The username or password is wrong. (request id iam-1).", "not tried again"},
+			logins: 1,
+		},
+		"a page": {
+			login: fates{says(200, `<html><title>Log in</title></html>`)}, logins: 1,
+			want: []string{": malformed answer: the log-in's answer has no token", "Something other than the API answered"},
+		},
+		"moved": {
+			login: fates{says(307, ``, "Location", "https://elsewhere.test/v3/auth/tokens")}, logins: 1,
+			want: []string{": HTTP 307 Temporary Redirect: the answer is a redirect to https://elsewhere.test/v3/auth/tokens, which is never"},
+		},
+	}
+	for name, test := range tests {
+		for source := range badNews {
+			t.Run(name+"/"+source, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					network := newNetwork(t, deployment(t, nil, test.login...))
+					p := network.start(t, "http://service.test", passwordSettings)
+					arguments := maps.Clone(badNews[source].arguments)
+					maps.Copy(arguments, test.arguments)
+					attributes, diagnostics := p.read(t.Context(), t, source, arguments)
+					checkNotGreen(t, attributes)
+					if test.want == nil {
+						checkSurvived(t, attributes, diagnostics, "failed", "")
+					} else {
+						checkFailure(t, diagnostics, append([]string{"POST service.test/v3/auth/tokens"}, test.want...))
+					}
+					if got := network.service.IAM().Looks(); got != test.logins {
+						t.Errorf("%d log-ins came, want %d", got, test.logins)
+					}
+					for _, host := range network.dialled() {
+						if host != "service.test:80" {
+							t.Errorf("a connection was made to %s", host)
+						}
+					}
+				})
+			})
+		}
+	}
+}
