@@ -16,10 +16,10 @@ import (
 // Error is how every request fails that was built: with an answer of the service that is not the one asked for, or without any
 // answer. No field holds a secret, and the texts are harmless single lines.
 type Error struct {
-	// Service is whose host was asked, and Region the region it was asked for; Method, Host and Path say what.
-	Service            Service
-	Region             string
-	Method, Host, Path string
+	// Service is whose host was asked, and Region the region it was asked for; Method, Scheme, Host and Path say what.
+	Service                    Service
+	Region                     string
+	Method, Scheme, Host, Path string
 	// Status is the HTTP status, 0 when there was no answer.
 	Status int
 	// Code and Message are the service's own, empty when it gave none. Message has at most 512 bytes.

@@ -15,7 +15,7 @@ import (
 )
 
 // onlyAnswer compares what the service said.
-var onlyAnswer = cmpopts.IgnoreFields(Error{}, "Service", "Region", "Method", "Host", "Path", "Credential", "Attempts")
+var onlyAnswer = cmpopts.IgnoreFields(Error{}, "Service", "Region", "Method", "Scheme", "Host", "Path", "Credential", "Attempts")
 
 func TestErrorOfAnswer(t *testing.T) {
 	t.Parallel()
@@ -253,10 +253,10 @@ func TestErrorOfAnswer(t *testing.T) {
 				t.Errorf("want (-), got (+):\n%s", diff)
 			}
 			asked := Error{
-				Service: COC, Method: "GET", Host: "coc-intl.example.com", Path: "/v1/job/script/orders/" + testOrderID, Attempts: 1,
+				Service: COC, Method: "GET", Scheme: "https", Host: "coc-intl.example.com", Path: "/v1/job/script/orders/" + testOrderID, Attempts: 1,
 				Credential: "temporary access key …0001 (test)",
 			}
-			got := Error{Service: e.Service, Method: e.Method, Host: e.Host, Path: e.Path, Attempts: e.Attempts, Credential: e.Credential}
+			got := Error{Service: e.Service, Method: e.Method, Scheme: e.Scheme, Host: e.Host, Path: e.Path, Attempts: e.Attempts, Credential: e.Credential}
 			if diff := cmp.Diff(asked, got, cmpopts.EquateErrors()); diff != "" {
 				t.Errorf("want (-), got (+):\n%s", diff)
 			}

@@ -50,7 +50,7 @@ type exchange struct {
 func (x *exchange) blank() *Error {
 	u := x.request.URL
 	return &Error{
-		Service: x.service, Region: x.region, Method: x.request.Method, Host: u.Host, Path: u.Path,
+		Service: x.service, Region: x.region, Method: x.request.Method, Scheme: u.Scheme, Host: u.Host, Path: u.Path,
 		Attempts: x.attempts, Credential: x.credential,
 	}
 }

@@ -140,8 +140,9 @@ func networkAdvice(failure *client.Error) string {
 		return fmt.Sprintf("Check the way to %s (network, proxy variables, %s), then run again.", host, setting)
 	case failure.Status == http.StatusProxyAuthRequired:
 		return "Give the proxy its user name and password in HTTPS_PROXY."
-	case isPlainToTLS(failure):
-		return fmt.Sprintf("The request went out in plain HTTP, and the port speaks HTTPS. Begin the address in %s with https://.", setting)
+	case failure.Status == http.StatusBadRequest && failure.Code == "" && failure.Scheme == "http":
+		// Servers answer so to plain HTTP on the port for HTTPS.
+		return fmt.Sprintf("The request went out in plain HTTP, and the port seems to speak HTTPS. Begin the address in %s with https://.", setting)
 	case failure.Status >= 300 && failure.Status < 400:
 		return fmt.Sprintf("Set %s to the address that answers by itself.", setting)
 	case isUnpublished(failure), failure.Status == http.StatusNotFound && failure.Service != client.IAM && failure.Service != client.STS:
@@ -149,13 +150,6 @@ func networkAdvice(failure *client.Error) string {
 	default:
 		return ""
 	}
-}
-
-// isPlainToTLS tells an HTTPS server's answer to plain HTTP, by the words of the usual servers.
-func isPlainToTLS(failure *client.Error) bool {
-	said := strings.ToLower(failure.Message)
-	return failure.Status == http.StatusBadRequest && failure.Code == "" &&
-		(strings.Contains(said, "http request was sent to https port") || strings.Contains(said, "http request to an https server"))
 }
 
 // isUnpublished tells whether a gateway said that it has no such API.
@@ -347,8 +341,8 @@ func answerAdvice(service client.Service, failure *client.Error) string {
 	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
 		return faultAdvice(failure)
 	case failure.Code == "":
-		return fmt.Sprintf("This is not how the API words an error: something else may have answered. Check that %s is the right host, its "+
-			"scheme https:// (%s), and the proxy.", failure.Host, addressSetting(service))
+		return fmt.Sprintf("This is not how the API words an error: something else may have answered. Check that %s is the right host "+
+			"(%s), and the proxy.", failure.Host, addressSetting(service))
 	case service == client.COC:
 		return "Check the arguments; if the account works with projects, set project_id in the provider block or the data source."
 	case service == client.DataArts:
