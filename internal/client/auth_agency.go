@@ -42,15 +42,26 @@ type assumeRoleSource struct {
 }
 
 func (s *assumeRoleSource) connect(c *Client) {
+	s.renewing.connect(c)
+	if s.agency.DomainID == "" {
+		s.signsInAt(c, IAM, keysPath...)
+	} else {
+		s.signsInAt(c, STS, assumePath...)
+	}
 	s.client = c
 	s.auth = c.authenticate(s.base)
 }
+
+var (
+	keysPath   = []string{"v3.0", "OS-CREDENTIAL", "securitytokens"}
+	assumePath = []string{"v5", "agencies", "assume"}
+)
 
 func (s *assumeRoleSource) assume(ctx context.Context) (temporary, error) {
 	region := Target{Region: s.client.cfg.Region.Value}
 	if s.agency.DomainID == "" {
 		return s.client.keys(ctx, s.auth, call{
-			service: IAM, target: region, path: []string{"v3.0", "OS-CREDENTIAL", "securitytokens"},
+			service: IAM, target: region, path: keysPath,
 			body: jsonObject{"auth": jsonObject{"identity": jsonObject{
 				"methods": []string{"assume_role"},
 				"assume_role": jsonObject{
@@ -70,7 +81,7 @@ func (s *assumeRoleSource) assume(ctx context.Context) (temporary, error) {
 		duration = min(duration, longestChain)
 	}
 	return s.client.keys(ctx, s.auth, call{
-		service: STS, target: region, path: []string{"v5", "agencies", "assume"},
+		service: STS, target: region, path: assumePath,
 		body: jsonObject{
 			"agency_urn":          "iam::" + s.agency.DomainID + ":agency:" + s.agency.Name,
 			"agency_session_name": "terraform-provider-hwgate",

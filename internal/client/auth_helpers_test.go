@@ -18,20 +18,20 @@ const (
 		`"security_token":"dummySecurityToken2","expiration":"2000-01-01T01:00:00Z"}}`
 )
 
-// cloud answers log-ins and orders by host, and writes down what was asked.
+// cloud answers sign-ins and orders by path, and writes down what was asked.
 type cloud struct {
 	wire
-	logIns map[string]answerer
+	signIns map[string]answerer
 
-	// asked are the log-ins: method, host and path, then the body.
+	// asked are the sign-ins: method, host and path, then the body.
 	asked []string
 }
 
-func newCloud(t *testing.T, logIns map[string]answerer) *cloud {
+func newCloud(t *testing.T, signIns map[string]answerer) *cloud {
 	t.Helper()
-	c := &cloud{logIns: logIns}
+	c := &cloud{signIns: signIns}
 	c.answers = []answerer{func(request *http.Request) (*http.Response, error) {
-		answer := logIns[request.URL.Path]
+		answer := signIns[request.URL.Path]
 		if answer == nil {
 			return says(200, documentedOrder)(request)
 		}

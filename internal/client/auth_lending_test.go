@@ -472,7 +472,7 @@ type renewable struct{ issued atomic.Int64 }
 func (s *renewable) Credential(context.Context) (Credential, error) {
 	return Credential{Token: fmt.Sprintf("dummyToken%d", s.issued.Load())}, nil
 }
-func (s *renewable) Origin() string { return "a log-in" }
+func (s *renewable) Origin() string { return "a sign-in" }
 func (s *renewable) renew(Credential, bool) bool {
 	s.issued.Add(1)
 	return true

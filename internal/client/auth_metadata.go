@@ -15,6 +15,8 @@ const (
 	metadataAddress = "http://169.254.169.254"
 	// metadataLimit bounds the whole look-up: off the cloud nobody answers.
 	metadataLimit = 2 * time.Second
+	// metadataBodyLimit bounds an answer, which holds one key or one token.
+	metadataBodyLimit = 64 << 10
 )
 
 // MetadataSource gives the temporary keys of the agency that the machine itself was given, on a cloud server. A failure before the
@@ -24,11 +26,9 @@ const (
 // https://support.huaweicloud.com/intl/en-us/usermanual-ecs/ecs_03_0166.html
 func MetadataSource(explain func(error) error) CredentialSource {
 	s := &metadataSource{}
-	s.renewing = newRenewing("the machine's metadata", s.look)
+	s.renewing = newRenewing("the metadata of the machine", s.look)
 	s.explain = explain
-	s.final = func(err error) bool {
-		return !s.found && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
-	}
+	s.final = func(_ error, issued bool) bool { return !issued }
 	return s
 }
 
@@ -36,11 +36,11 @@ type metadataSource struct {
 	*renewing
 
 	// http is not the client's: requests to the machine itself never go through a proxy.
-	http  *http.Client
-	found bool
+	http *http.Client
 }
 
 func (s *metadataSource) connect(c *Client) {
+	s.renewing.connect(c)
 	var transport http.RoundTripper = &http.Transport{
 		DialContext:       (&net.Dialer{Timeout: metadataLimit}).DialContext,
 		DisableKeepAlives: true,
@@ -54,20 +54,11 @@ func (s *metadataSource) connect(c *Client) {
 	}
 }
 
-// look asks for keys. Only one look is under way at a time.
+// look asks for keys.
 func (s *metadataSource) look(ctx context.Context) (temporary, error) {
-	limited, cancel := context.WithTimeout(ctx, metadataLimit)
+	ctx, cancel := context.WithTimeout(ctx, metadataLimit)
 	defer cancel()
-	keys, err := s.keys(limited)
-	switch {
-	case err == nil:
-		s.found = true
-		return keys, nil
-	case ctx.Err() != nil:
-		return temporary{}, ctx.Err()
-	default:
-		return temporary{}, err
-	}
+	return s.keys(ctx)
 }
 
 func (s *metadataSource) keys(ctx context.Context) (temporary, error) {
@@ -109,9 +100,12 @@ func (s *metadataSource) send(ctx context.Context, method, path string, header h
 		return "", 0, fmt.Errorf("no answer from %s", metadataAddress)
 	}
 	defer response.Body.Close()
-	content, err := io.ReadAll(io.LimitReader(response.Body, 1<<16))
-	if err != nil {
+	content, err := io.ReadAll(io.LimitReader(response.Body, metadataBodyLimit+1))
+	switch {
+	case err != nil:
 		return "", 0, fmt.Errorf("reading the answer of %s failed", metadataAddress)
+	case len(content) > metadataBodyLimit:
+		return "", 0, fmt.Errorf("the answer of %s is longer than %d kB", metadataAddress, metadataBodyLimit>>10)
 	}
 	return strings.TrimSpace(string(content)), response.StatusCode, nil
 }

@@ -3,8 +3,10 @@ package client
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,7 +64,8 @@ func TestMetadataFailsLater(t *testing.T) {
 			{true, 0, true},
 			{false, 58 * time.Minute, true}, // the old keys still work
 			{false, 2 * time.Minute, false},
-			{true, time.Second, true},
+			{true, time.Second, false}, // the failure is shared for a while
+			{true, renewalPause, true},
 		} {
 			healthy = step.healthy
 			time.Sleep(step.after)
@@ -85,8 +88,8 @@ func TestMetadataCanceled(t *testing.T) {
 		if _, err := c.ScriptOrder(limited, testOrder); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v, want the deadline", err)
 		}
-		cloud.logIns["/meta-data/latest/api/token"] = says(404, "")
-		cloud.logIns["/openstack/latest/securitykey"] = says(200, keysV3)
+		cloud.signIns["/meta-data/latest/api/token"] = says(404, "")
+		cloud.signIns["/openstack/latest/securitykey"] = says(200, keysV3)
 		if _, err := c.ScriptOrder(t.Context(), testOrder); err != nil {
 			t.Error(err)
 		}
@@ -123,8 +126,8 @@ func TestMetadata(t *testing.T) {
 	t.Parallel()
 	const tokenPath, keysPath = "/meta-data/latest/api/token", "/openstack/latest/securitykey"
 	for _, test := range []struct {
-		name   string
-		logIns map[string]answerer
+		name    string
+		signIns map[string]answerer
 		// token is the one that comes with the request for keys.
 		token string
 		fault string
@@ -138,7 +141,7 @@ func TestMetadata(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				cloud := newCloud(t, test.logIns)
+				cloud := newCloud(t, test.signIns)
 				why := errors.New("nothing else was found")
 				c := newClient(t, cloud, source(MetadataSource(func(err error) error { return errors.Join(why, err) })))
 				start := time.Now()
@@ -170,4 +173,26 @@ func TestMetadata(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An answer without an end is not read to it, although nothing but the machine itself can give one.
+func TestMetadataIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var read atomic.Int64
+		endless := saysFrom(200, func() io.Reader {
+			return readerFunc(func(p []byte) (int, error) {
+				read.Add(int64(len(p)))
+				return len(p), nil
+			})
+		})
+		cloud := newCloud(t, map[string]answerer{"/meta-data/latest/api/token": says(404, ""), "/openstack/latest/securitykey": endless})
+		_, err := newClient(t, cloud, source(MetadataSource(func(err error) error { return err }))).ScriptOrder(t.Context(), testOrder)
+		if err == nil || !strings.Contains(err.Error(), "the answer of http://169.254.169.254 is longer than 64 kB") {
+			t.Errorf("error %v", err)
+		}
+		if n := read.Load(); n > 2*metadataBodyLimit {
+			t.Errorf("%d bytes read, want little more than %d", n, metadataBodyLimit)
+		}
+	})
 }

@@ -37,9 +37,13 @@ type identitySource struct {
 }
 
 func (s *identitySource) connect(c *Client) {
+	s.renewing.connect(c)
+	s.signsInAt(c, IAM, identityPath...)
 	s.client = c
 	c.secrets.add(s.identity.Token)
 }
+
+var identityPath = []string{"v3.0", "OS-AUTH", "id-token", "tokens"}
 
 func (s *identitySource) exchange(ctx context.Context) (temporary, error) {
 	identity := s.identity.Token
@@ -56,7 +60,7 @@ func (s *identitySource) exchange(ctx context.Context) (temporary, error) {
 	}
 	region := Target{Region: s.client.cfg.Region.Value}
 	x, got, err := s.client.ask(ctx, call{
-		service: IAM, target: region, path: []string{"v3.0", "OS-AUTH", "id-token", "tokens"},
+		service: IAM, target: region, path: identityPath,
 		header: http.Header{"X-Idp-Id": {s.identity.ProviderID}},
 		body:   jsonObject{"auth": jsonObject{"id_token": jsonObject{"id": identity}}},
 	}, nil)
@@ -65,11 +69,11 @@ func (s *identitySource) exchange(ctx context.Context) (temporary, error) {
 	}
 	token := got.header.Get("X-Subject-Token")
 	if token == "" {
-		return temporary{}, x.malformed("the log-in's answer has no token")
+		return temporary{}, x.malformed("the sign-in's answer has no token")
 	}
 	s.client.secrets.add(token)
 	return s.client.keys(ctx, nil, call{
-		service: IAM, target: region, path: []string{"v3.0", "OS-CREDENTIAL", "securitytokens"},
+		service: IAM, target: region, path: keysPath,
 		body: jsonObject{"auth": jsonObject{"identity": jsonObject{
 			"methods": []string{"token"}, "token": jsonObject{"id": token, "duration_seconds": wholeSeconds(s.duration)},
 		}}},

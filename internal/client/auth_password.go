@@ -11,7 +11,7 @@ import (
 // A connector is a credential source that sends requests of its own; New gives it the client to send them with.
 type connector interface{ connect(c *Client) }
 
-// Password is a log-in with a user's password.
+// Password is what a user signs in with.
 type Password struct {
 	// UserName needs a domain; UserID does not.
 	UserName, UserID, Password string
@@ -19,12 +19,12 @@ type Password struct {
 	DomainName, DomainID string
 }
 
-// PasswordSource logs in with a password and gives the token, renewed before it runs out.
+// PasswordSource signs in with a password and gives the token, renewed before it runs out.
 //
 // API: POST /v3/auth/tokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html
 func PasswordSource(password Password, origin string) CredentialSource {
 	s := &passwordSource{Password: password}
-	s.renewing = newRenewing("the password log-in of "+origin, s.logIn)
+	s.renewing = newRenewing("the password sign-in of "+origin, s.signIn)
 	return s
 }
 
@@ -36,26 +36,33 @@ type passwordSource struct {
 }
 
 func (s *passwordSource) connect(c *Client) {
+	s.renewing.connect(c)
+	s.signsInAt(c, IAM, passwordPath...)
 	s.client = c
 	c.secrets.add(s.Password.Password)
 }
 
+var passwordPath = []string{"v3", "auth", "tokens"}
+
 // jsonObject is a part of a request body.
 type jsonObject = map[string]any
 
-func (s *passwordSource) logIn(ctx context.Context) (temporary, error) {
+func (s *passwordSource) signIn(ctx context.Context) (temporary, error) {
+	user := jsonObject{"password": s.Password.Password}
+	switch {
+	case s.UserID != "":
+		user["id"] = s.UserID
+	case s.hasDomain():
+		user["name"], user["domain"] = s.UserName, s.domain()
+	default:
+		return temporary{}, errUserNeedsDomain
+	}
 	scope, err := s.scope()
 	if err != nil {
 		return temporary{}, err
 	}
-	user := jsonObject{"password": s.Password.Password}
-	if s.UserID != "" {
-		user["id"] = s.UserID
-	} else {
-		user["name"], user["domain"] = s.UserName, s.domain()
-	}
 	return s.client.token(ctx, call{
-		service: IAM, target: Target{Region: s.client.cfg.Region.Value}, path: []string{"v3", "auth", "tokens"},
+		service: IAM, target: Target{Region: s.client.cfg.Region.Value}, path: passwordPath,
 		query: url.Values{"nocatalog": {"true"}},
 		body: jsonObject{"auth": jsonObject{
 			"identity": jsonObject{"methods": []string{"password"}, "password": jsonObject{"user": user}},
@@ -64,6 +71,16 @@ func (s *passwordSource) logIn(ctx context.Context) (temporary, error) {
 	})
 }
 
+// Names of users and projects mean something only together with their account.
+var (
+	errUserNeedsDomain = errors.New("user_name needs its account beside it: set " + domainSettings + ", or user_id in place of user_name")
+	errNoDomain        = errors.New("the account of the user is not known: set " + domainSettings + ", or project_id (HW_PROJECT_ID)")
+)
+
+const domainSettings = "domain_name (HW_DOMAIN_NAME or OS_DOMAIN_NAME) or domain_id (HW_DOMAIN_ID or OS_DOMAIN_ID)"
+
+func (s *passwordSource) hasDomain() bool { return s.DomainName != "" || s.DomainID != "" }
+
 func (s *passwordSource) domain() jsonObject {
 	if s.DomainID != "" {
 		return jsonObject{"id": s.DomainID}
@@ -71,31 +88,31 @@ func (s *passwordSource) domain() jsonObject {
 	return jsonObject{"name": s.DomainName}
 }
 
-// scope is the project of the provider's own region, since most services are regional; without a region it is the account.
+// scope is the project of the provider's own region, since most services are regional: by its id, else by its name, else by the
+// region's name. Only where no region is set at all, it is the account.
 func (s *passwordSource) scope() (jsonObject, error) {
 	cfg := s.client.cfg
-	for _, setting := range []Setting{cfg.ProjectID, cfg.ProjectName} {
-		if setting.Err != nil {
-			return nil, setting.Err
-		}
-	}
-	name := cfg.ProjectName.Value
-	if name == "" {
-		name = cfg.Region.Value
+	id, name := cfg.ProjectID, cfg.ProjectName
+	if name == (Setting{}) {
+		name = cfg.Region
 	}
 	switch {
-	case cfg.ProjectID.Value != "":
-		return jsonObject{"project": jsonObject{"id": cfg.ProjectID.Value}}, nil
-	case s.DomainName == "" && s.DomainID == "":
-		return nil, errors.New("the account of the user is not known: set domain_name or domain_id, or project_id")
-	case name != "":
-		return jsonObject{"project": jsonObject{"name": name, "domain": s.domain()}}, nil
+	case id.Err != nil:
+		return nil, id.Err
+	case id.Value != "":
+		return jsonObject{"project": jsonObject{"id": id.Value}}, nil
+	case name.Err != nil && !errors.Is(name.Err, ErrNotSet):
+		return nil, name.Err
+	case !s.hasDomain():
+		return nil, errNoDomain
+	case name.Value != "":
+		return jsonObject{"project": jsonObject{"name": name.Value, "domain": s.domain()}}, nil
 	default:
 		return jsonObject{"domain": s.domain()}, nil
 	}
 }
 
-// token sends a log-in whose answer is a token in the header X-Subject-Token.
+// token sends a sign-in whose answer is a token in the header X-Subject-Token.
 func (c *Client) token(ctx context.Context, login call) (temporary, error) {
 	x, got, err := c.ask(ctx, login, nil)
 	if err != nil {
@@ -109,7 +126,7 @@ func (c *Client) token(ctx context.Context, login call) (temporary, error) {
 	token := got.header.Get("X-Subject-Token")
 	c.secrets.add(token)
 	if err := json.Unmarshal(got.body, &body); err != nil || token == "" || body.Token.ExpiresAt.IsZero() {
-		return temporary{}, x.malformed("the log-in's answer has no token, or no time at which it ends")
+		return temporary{}, x.malformed("the sign-in's answer has no token, or no time at which it ends")
 	}
 	return temporary{Credential: Credential{Token: token}, expires: body.Token.ExpiresAt}, nil
 }

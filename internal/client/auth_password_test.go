@@ -5,43 +5,87 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestPasswordLogIn(t *testing.T) {
+// TestPasswordScope shows what a password signs in to: the project by its id, by its name, by the region's name, or the account where no
+// region is set; and that nothing is sent while what decides that is missing.
+func TestPasswordScope(t *testing.T) {
 	t.Parallel()
 	const address = "POST https://iam.ap-example-1.example.com/v3/auth/tokens?nocatalog=true"
+	byName := Password{UserName: "user", Password: "hunter2!", DomainName: "account"}
+	byID := Password{UserID: "u1", Password: "hunter2!", DomainID: "d1"}
+	bare := Password{UserID: "u1", Password: "hunter2!"}
+	const user = `{"auth":{"identity":{"methods":["password"],"password":{"user":{"id":"u1","password":"hunter2!"}}},"scope":`
+	const named = `{"auth":{"identity":{"methods":["password"],"password":{"user":{"domain":{"name":"account"},"name":"user",` +
+		`"password":"hunter2!"}}},"scope":`
+	wrong := errors.New("not known yet")
+	elsewhere := func(cfg *Config) {
+		cfg.AuthURL = Setting{Value: "https://iam.ap-example-1.example.com"}
+		cfg.Endpoints = map[Service]Setting{COC: {Value: "https://coc.example.com"}}
+	}
 	for _, test := range []struct {
 		name     string
 		password Password
 		change   func(*Config)
-		// body is that of the log-in; fault is the error when there must be none.
+		// body is that of the sign-in; fault is the error when there must be none.
 		body, fault string
 	}{
+		{"user and domain by name", byName, nil, named + `{"project":{"domain":{"name":"account"},"name":"ap-example-1"}}}}`, ""},
 		{
-			"user and domain by name", Password{UserName: "user", Password: "hunter2!", DomainName: "account"}, nil,
-			`{"auth":{"identity":{"methods":["password"],"password":{"user":{"domain":{"name":"account"},"name":"user","password":"hunter2!"}}},` +
-				`"scope":{"project":{"domain":{"name":"account"},"name":"ap-example-1"}}}}`, "",
+			"user and domain by id", byID, func(cfg *Config) { cfg.ProjectName = Setting{Value: "sub"} },
+			user + `{"project":{"domain":{"id":"d1"},"name":"sub"}}}}`, "",
 		},
 		{
-			"user and domain by id", Password{UserID: "u1", Password: "hunter2!", DomainID: "d1"},
-			func(cfg *Config) { cfg.ProjectName = Setting{Value: "sub"} },
-			`{"auth":{"identity":{"methods":["password"],"password":{"user":{"id":"u1","password":"hunter2!"}}},` +
-				`"scope":{"project":{"domain":{"id":"d1"},"name":"sub"}}}}`, "",
+			"project by id", bare, func(cfg *Config) { cfg.ProjectID = Setting{Value: "p1"} },
+			user + `{"project":{"id":"p1"}}}}`, "",
 		},
 		{
-			"project by id", Password{UserID: "u1", Password: "hunter2!"},
-			func(cfg *Config) { cfg.ProjectID = Setting{Value: "p1"} },
-			`{"auth":{"identity":{"methods":["password"],"password":{"user":{"id":"u1","password":"hunter2!"}}},` +
-				`"scope":{"project":{"id":"p1"}}}}`, "",
+			"project by id, its name not known", byName,
+			func(cfg *Config) { cfg.ProjectID, cfg.ProjectName = Setting{Value: "p1"}, Setting{Err: wrong} },
+			named + `{"project":{"id":"p1"}}}}`, "",
 		},
-		{"no account", Password{UserID: "u1", Password: "hunter2!"}, nil, "", "set domain_name or domain_id, or project_id"},
 		{
-			"project not known yet", Password{UserID: "u1", Password: "hunter2!", DomainID: "d1"},
-			func(cfg *Config) { cfg.ProjectID = Setting{Err: errors.New("project_id is not known yet")} }, "", "project_id is not known yet",
+			"project by name, the region not known", byID, func(cfg *Config) {
+				elsewhere(cfg)
+				cfg.ProjectName, cfg.Region = Setting{Value: "sub"}, Setting{Err: wrong}
+			},
+			user + `{"project":{"domain":{"id":"d1"},"name":"sub"}}}}`, "",
+		},
+		{
+			"no region", byID, func(cfg *Config) {
+				elsewhere(cfg)
+				cfg.Region = Setting{Err: fmt.Errorf("region: %w", ErrNotSet)}
+			},
+			user + `{"domain":{"id":"d1"}}}}`, "",
+		},
+		{
+			"no region, and nothing to say why", byID, func(cfg *Config) {
+				elsewhere(cfg)
+				cfg.Region = Setting{}
+			},
+			user + `{"domain":{"id":"d1"}}}}`, "",
+		},
+		{
+			"region not known", byID, func(cfg *Config) {
+				elsewhere(cfg)
+				cfg.Region = Setting{Err: wrong}
+			}, "", "not known yet",
+		},
+		{"project id not known", byID, func(cfg *Config) { cfg.ProjectID = Setting{Err: wrong} }, "", "not known yet"},
+		{"project name not known", byID, func(cfg *Config) { cfg.ProjectName = Setting{Err: wrong} }, "", "not known yet"},
+		{
+			"no account", bare, nil, "", "the account of the user is not known: set domain_name (HW_DOMAIN_NAME or OS_DOMAIN_NAME) or " +
+				"domain_id (HW_DOMAIN_ID or OS_DOMAIN_ID), or project_id",
+		},
+		{
+			"a user's name without its account", Password{UserName: "user", Password: "hunter2!"},
+			func(cfg *Config) { cfg.ProjectID = Setting{Value: "p1"} }, "", "user_name needs its account beside it: set domain_name (HW_DOMAIN_NAME",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -52,7 +96,8 @@ func TestPasswordLogIn(t *testing.T) {
 				if test.change != nil {
 					changes = append(changes, test.change)
 				}
-				_, err := newClient(t, cloud, changes...).ScriptOrder(t.Context(), testOrder)
+				order := Order{Target: Target{Region: testRegion}, ExecuteUUID: testOrderID}
+				_, err := newClient(t, cloud, changes...).ScriptOrder(t.Context(), order)
 				if test.fault != "" {
 					checkFailure(t, err)
 					if !errors.Is(err, ErrNoCredential) || !strings.Contains(err.Error(), test.fault) || len(cloud.sent()) != 0 {
@@ -66,9 +111,9 @@ func TestPasswordLogIn(t *testing.T) {
 				if diff := cmp.Diff([]string{address, test.body}, cloud.asked); diff != "" {
 					t.Errorf("want (-), got (+):\n%s", diff)
 				}
-				logIn, read := cloud.sent()[0].Header, cloud.sent()[1].Header
-				if logIn.Get("Authorization")+logIn.Get("X-Auth-Token") != "" || logIn.Get("Content-Type") != "application/json" {
-					t.Errorf("headers of the log-in: %v", logIn)
+				signIn, read := cloud.sent()[0].Header, cloud.sent()[1].Header
+				if signIn.Get("Authorization")+signIn.Get("X-Auth-Token") != "" || signIn.Get("Content-Type") != "application/json" {
+					t.Errorf("headers of the sign-in: %v", signIn)
 				}
 				if read.Get("X-Auth-Token") != "dummyToken" || read.Get("Authorization") != "" {
 					t.Errorf("headers of the read: %v", read)
@@ -79,7 +124,7 @@ func TestPasswordLogIn(t *testing.T) {
 }
 
 // Wrong passwords lock accounts as wrong signatures lock keys.
-func TestRefusedLogInIsNotRepeated(t *testing.T) {
+func TestRefusedSignInIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cloud := newCloud(t, map[string]answerer{
@@ -92,9 +137,9 @@ func TestRefusedLogInIsNotRepeated(t *testing.T) {
 				if e := failure(t, err); e.Attempts != 0 || !errors.Is(err, ErrNoCredential) || IsTransient(err) {
 					t.Errorf("%#v", e)
 				}
-				var logIn *Error
-				if !errors.As(errors.Unwrap(err), &logIn) || logIn.Status != 401 || logIn.Message != "the password *** is wrong" {
-					t.Errorf("error %v, want that of the log-in", err)
+				var signIn *Error
+				if !errors.As(errors.Unwrap(err), &signIn) || signIn.Status != 401 || signIn.Message != "the password *** is wrong" {
+					t.Errorf("error %v, want that of the sign-in", err)
 				}
 			}
 		}
@@ -104,8 +149,8 @@ func TestRefusedLogInIsNotRepeated(t *testing.T) {
 	})
 }
 
-// A token that a service refuses before its time is replaced by a new log-in, once.
-func TestLogInAgainAfterRefusal(t *testing.T) {
+// A token that a service refuses before its time is replaced by a new sign-in, once.
+func TestSignInAgainAfterRefusal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
@@ -126,14 +171,14 @@ func TestLogInAgainAfterRefusal(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		// Two log-ins, a refusal and ten answers.
+		// Two sign-ins, a refusal and ten answers.
 		if n != 2 || len(service.sent()) != 13 {
-			t.Errorf("%d log-ins and %d requests, want 2 and 13", n, len(service.sent()))
+			t.Errorf("%d sign-ins and %d requests, want 2 and 13", n, len(service.sent()))
 		}
 	})
 }
 
-func TestLogInWithoutToken(t *testing.T) {
+func TestSignInWithoutToken(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]answerer{
 		"no token": says(201, tokenAnswer),
@@ -150,6 +195,36 @@ func TestLogInWithoutToken(t *testing.T) {
 			if !errors.Is(err, ErrNoCredential) || !errors.Is(err, ErrMalformed) || len(cloud.sent()) != 1 {
 				t.Errorf("error %v after %d requests, want ErrMalformed after 1", err, len(cloud.sent()))
 			}
+		})
+	}
+}
+
+// A sign-in repeats a passing fault by itself, max_retries times; the hundred reads that needed it do not repeat it again.
+func TestFailedSignInEndsTheRead(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]answerer{
+		"hangs":                        hangs,
+		"a proxy's 502":                says(502, "<html>"),
+		"a proxy that does not get on": breaks(&ProxyError{Proxy: "proxy.example.com:3128", Status: 502}),
+		"reset":                        breaks(syscall.ECONNRESET),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cloud := newCloud(t, map[string]answerer{"/v3/auth/tokens": answer})
+				c := newClient(t, cloud, retries(5), source(PasswordSource(Password{UserID: "u1", Password: "hunter2!", DomainID: "d1"}, "the test")))
+				start := time.Now()
+				for _, errs := range readAll(t.Context(), c) {
+					for _, err := range errs {
+						if e := failure(t, err); !errors.Is(err, ErrNoCredential) || !IsTransient(err) || e.Attempts != 0 {
+							t.Errorf("%#v", e)
+						}
+					}
+				}
+				if took := time.Since(start); len(cloud.sent()) != 6 || took > 4*time.Minute {
+					t.Errorf("%d sign-ins in %s, want 6", len(cloud.sent()), took)
+				}
+			})
 		})
 	}
 }

@@ -4,11 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
+)
 
-	"golang.org/x/sync/semaphore"
+const (
+	// renewalLimit bounds one sign-in with all its retries.
+	renewalLimit = 5 * time.Minute
+	// renewalPause is how long the failure of a sign-in counts for all readers. It is longer than Terraform takes to hand out the
+	// reads that are left, so that a hundred of them make one sign-in, and shorter than the pause after which a person tries again.
+	renewalPause = 30 * time.Second
+	// refusalPause is how soon a refused credential may be replaced again, however often it is refused.
+	refusalPause = 10 * time.Minute
+	// shortestLife is how long a new credential counts as valid, whatever its end says: a clock that is ahead must not make every
+	// read sign in.
+	shortestLife = time.Minute
 )
 
 // temporary is a credential with its end.
@@ -18,97 +31,191 @@ type temporary struct {
 	issued, expires time.Time
 }
 
+// valid tells whether the credential can be used.
+func (t temporary) valid(now time.Time) bool { return now.Before(t.expires) }
+
 // fresh tells whether the credential has more than a fifth of its life before it, five minutes at most.
 func (t temporary) fresh(now time.Time) bool {
-	return !t.expires.IsZero() && now.Before(t.expires.Add(-min(t.expires.Sub(t.issued)/5, 5*time.Minute)))
+	return t.valid(now.Add(min(t.expires.Sub(t.issued)/5, 5*time.Minute)))
 }
 
-// renewing is a source whose credentials run out. It fetches the next one before that, under one lock. A fetch that was refused is
-// not tried again: repeated failures lock accounts.
+// renewing is a source whose credentials run out. One sign-in at a time fetches the next one, for all readers. It begins before the
+// current credential ends; until that end readers go on with it. A failure is shared by all readers for a while, and for ever when the
+// service declined: repeated refusals lock accounts.
 type renewing struct {
 	origin string
 	fetch  func(ctx context.Context) (temporary, error)
 	// explain words a failed fetch.
 	explain func(error) error
-	// final tells whether a failed fetch must not be repeated.
-	final func(error) bool
-	turn  *semaphore.Weighted
+	// final tells whether a failed fetch must not be repeated; issued, whether an earlier one succeeded.
+	final func(err error, issued bool) bool
+	// unanswered is the error of a reader whose context ended while a sign-in was under way; nil where no request can be named.
+	unanswered func(error) *Error
+	log        *slog.Logger
 
 	mu      sync.Mutex
 	current temporary
-	failed  error
+	// issued tells whether there was ever a credential.
+	issued bool
+	// flight is the sign-in under way, nil for none.
+	flight *flight
+	// failure is that of the last sign-in, which counts until retryAt, or for ever when that is zero.
+	failure error
+	retryAt time.Time
+	// refusedAt is when a refused credential was last given up, and replaces tells that current has taken the place of such a one.
+	refusedAt time.Time
+	replaces  bool
+}
+
+// flight is one sign-in. Its fields but waiting are set when done is closed.
+type flight struct {
+	done    chan struct{}
+	cancel  context.CancelFunc
+	waiting int
+
+	credential Credential
+	err        error
 }
 
 func newRenewing(origin string, fetch func(context.Context) (temporary, error)) *renewing {
 	return &renewing{
-		origin: origin, fetch: fetch, final: isRefusal, turn: semaphore.NewWeighted(1),
+		origin: origin, fetch: fetch, log: slog.New(slog.DiscardHandler),
+		final:   func(err error, _ bool) bool { return isDeclined(err) },
 		explain: func(err error) error { return fmt.Errorf("%s: %w", origin, err) },
+	}
+}
+
+func (r *renewing) connect(c *Client) { r.log = c.log }
+
+// signsInAt names the request of the sign-in, for the error of readers who stop waiting for it.
+func (r *renewing) signsInAt(c *Client, service Service, path ...string) {
+	region := c.cfg.Region.Value
+	r.unanswered = func(err error) *Error {
+		e := &Error{Service: service, Region: region, Method: http.MethodPost, Attempts: 1, Err: err}
+		if u, err := c.endpoint(service, region); err == nil {
+			e.Host, e.Path = u.Host, u.Path+"/"+strings.Join(path, "/")
+		}
+		return e
 	}
 }
 
 // Origin implements CredentialSource.
 func (r *renewing) Origin() string { return r.origin }
 
-// Credential implements CredentialSource.
+// Credential implements CredentialSource. It waits only when there is no valid credential.
 func (r *renewing) Credential(ctx context.Context) (Credential, error) {
-	if current, settled, err := r.known(); settled {
-		return current, err
-	}
-	if err := r.turn.Acquire(ctx, 1); err != nil {
-		return Credential{}, err
-	}
-	defer r.turn.Release(1)
-	// Another reader may have fetched it meanwhile.
-	if current, settled, err := r.known(); settled {
-		return current, err
-	}
-	next, err := r.fetch(ctx)
-	if err != nil {
-		err = r.explain(err)
-	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err == nil {
-		next.issued = time.Now()
-		r.current = next
-		return next.Credential, nil
-	}
-	if r.final(err) {
-		r.failed = err
-	}
-	if time.Now().Before(r.current.expires) {
-		// What there is still works.
-		return r.current.Credential, nil
-	}
-	return Credential{}, err
-}
-
-// known gives what needs no fetch: a fresh credential, or the reason why there will be none.
-func (r *renewing) known() (credential Credential, settled bool, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	now := time.Now()
-	if r.failed != nil {
-		if now.Before(r.current.expires) {
-			return r.current.Credential, true, nil
+	current := r.current
+	f := r.flight
+	var failure error
+	if f == nil && !current.fresh(now) {
+		if r.failure != nil && (r.retryAt.IsZero() || now.Before(r.retryAt)) {
+			failure = r.failure
+		} else {
+			f = r.start(ctx)
 		}
-		return Credential{}, true, r.failed
 	}
-	return r.current.Credential, r.current.fresh(now), nil
+	if current.valid(now) {
+		r.mu.Unlock()
+		return current.Credential, nil
+	}
+	if failure != nil {
+		r.mu.Unlock()
+		return Credential{}, failure
+	}
+	f.waiting++
+	r.mu.Unlock()
+	select {
+	case <-f.done:
+		return f.credential, f.err
+	case <-ctx.Done():
+		r.abandon(f)
+		if r.unanswered == nil {
+			return Credential{}, fmt.Errorf("waiting for %s: %w", r.origin, ctx.Err())
+		}
+		return Credential{}, fmt.Errorf("%s: %w", r.origin, r.unanswered(ctx.Err()))
+	}
 }
 
-// renew makes the next read fetch another credential than the refused one.
-func (r *renewing) renew(refused Credential, _ bool) bool {
+// start begins a sign-in, which does not end with the reader that asked first. It is called under the lock.
+func (r *renewing) start(ctx context.Context) *flight {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewalLimit)
+	f := &flight{done: make(chan struct{}), cancel: cancel}
+	r.flight = f
+	go func() {
+		defer cancel()
+		next, err := r.fetch(ctx)
+		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			// A reader must not take the sign-in's deadline for its own.
+			err = fmt.Errorf("given up after %s: %s", renewalLimit, err.Error())
+		}
+		r.end(ctx, f, next, err)
+	}()
+	return f
+}
+
+// end takes over what a sign-in brought.
+func (r *renewing) end(ctx context.Context, f *flight, next temporary, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.current.Credential == refused {
-		r.current = temporary{}
+	defer close(f.done)
+	if r.flight != f {
+		// Nobody waits for it any more, and another one may be under way.
+		return
 	}
+	r.flight = nil
+	now := time.Now()
+	if err == nil {
+		next.issued = now
+		if soon := now.Add(shortestLife); next.expires.Before(soon) {
+			next.expires = soon
+		}
+		r.replaces = r.issued && r.current.expires.IsZero()
+		r.current, r.issued, r.failure = next, true, nil
+		f.credential = next.Credential
+		return
+	}
+	r.failure, r.retryAt = r.explain(err), now.Add(renewalPause)
+	if r.final(err, r.issued) {
+		r.retryAt = time.Time{}
+	}
+	f.err = r.failure
+	if r.current.valid(now) {
+		r.log.WarnContext(ctx, "renewal failed, the current credential goes on", "origin", r.origin, "until", r.current.expires)
+	}
+}
+
+// abandon takes a reader off a sign-in, which is canceled when the last one leaves.
+func (r *renewing) abandon(f *flight) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f.waiting--
+	if f.waiting == 0 && r.flight == f {
+		r.flight = nil
+		f.cancel()
+	}
+}
+
+// renew gives a refused credential up, so that the next read fetches another one. It tells whether there may be one: a credential that
+// took the place of a refused one and was refused unproven is not replaced, nor is any within the pause after the last refusal.
+func (r *renewing) renew(refused Credential, proven bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current.Credential != refused {
+		// It has been replaced; this refusal comes late.
+		return true
+	}
+	now := time.Now()
+	if (r.replaces && !proven) || (!r.refusedAt.IsZero() && now.Before(r.refusedAt.Add(refusalPause))) {
+		return false
+	}
+	r.current, r.refusedAt = temporary{}, now
 	return true
 }
 
-// isRefusal tells whether a service looked at a log-in and declined.
-func isRefusal(err error) bool {
+// isDeclined tells whether a service looked at a sign-in, or a look-up, and declined.
+func isDeclined(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests
+	return ok && (refuses(e.Status, e.Code) || (e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests))
 }

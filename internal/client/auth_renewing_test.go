@@ -47,9 +47,9 @@ func TestKeysRunOutDuringARun(t *testing.T) {
 					}
 					time.Sleep(time.Minute) // the bubble's clock, as everywhere here
 				}
-				// Each is used until three minutes, a fifth of its life, are left of it: 15 in three hours.
-				if n := issuer.issued.Load(); n != 15 {
-					t.Errorf("%d keys were issued, want 15", n)
+				// Each is renewed by the first read that finds less than three minutes, a fifth of its life, left of it: every 13 minutes.
+				if n := issuer.issued.Load(); n != 14 {
+					t.Errorf("%d keys were issued, want 14", n)
 				}
 			})
 		})
@@ -107,50 +107,6 @@ func (i *issuer) RoundTrip(request *http.Request) (*http.Response, error) {
 	return says(200, documentedOrder)(request)
 }
 
-// A renewal that is declined must not be tried again, since that locks accounts; what there is serves until its end.
-func TestDeclinedRenewal(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name    string
-		err     error
-		fetches int64
-	}{
-		{"declined", &Error{Status: http.StatusUnauthorized}, 2},
-		{"IAM fails", &Error{Status: http.StatusServiceUnavailable}, 6},
-		{"throttled", &Error{Status: http.StatusTooManyRequests}, 6},
-		{"no answer", errors.New("not now"), 6},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				var fetches int64
-				r := newRenewing("the log-in", func(context.Context) (temporary, error) {
-					fetches++
-					if fetches > 1 {
-						return temporary{}, test.err
-					}
-					return temporary{Credential: Credential{Token: "dummyToken"}, expires: time.Now().Add(10 * time.Minute)}, nil
-				})
-				for _, after := range []time.Duration{0, 8 * time.Minute, time.Minute, 59 * time.Second} {
-					time.Sleep(after)
-					if got, err := r.Credential(t.Context()); err != nil || got.Token != "dummyToken" {
-						t.Errorf("%v and error %v, want what still works", got, err)
-					}
-				}
-				time.Sleep(time.Second)
-				for range 2 {
-					if _, err := r.Credential(t.Context()); !errors.Is(err, test.err) || !strings.HasPrefix(err.Error(), "the log-in: ") {
-						t.Errorf("error %v, want that of the log-in", err)
-					}
-				}
-				if fetches != test.fetches {
-					t.Errorf("%d fetches, want %d", fetches, test.fetches)
-				}
-			})
-		})
-	}
-}
-
 // A source that gives what was refused once more is not believed.
 func TestSameCredentialAgain(t *testing.T) {
 	t.Parallel()
@@ -180,7 +136,7 @@ func TestSecondRefusal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fetches := 0
-		other := newRenewing("the log-in", func(context.Context) (temporary, error) {
+		other := newRenewing("the sign-in", func(context.Context) (temporary, error) {
 			fetches++
 			return temporary{Credential: Credential{Token: fmt.Sprint("dummyToken", fetches)}, expires: time.Now().Add(time.Hour)}, nil
 		})
@@ -202,50 +158,8 @@ func TestSecondRefusal(t *testing.T) {
 	})
 }
 
-// Who waits for another's fetch can give up, and a fetch that was given up is not the others' failure.
-func TestFetchIsCanceled(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var fetches atomic.Int64
-		r := newRenewing("the log-in", func(ctx context.Context) (temporary, error) {
-			if fetches.Add(1) == 1 {
-				<-ctx.Done()
-				return temporary{}, ctx.Err()
-			}
-			return temporary{Credential: Credential{Token: "dummyToken"}, expires: time.Now().Add(time.Hour)}, nil
-		})
-		first, cancelFirst := context.WithCancel(t.Context())
-		waiting, cancelWaiting := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			if _, err := r.Credential(first); !errors.Is(err, context.Canceled) {
-				t.Errorf("error %v, want context.Canceled", err)
-			}
-		})
-		synctest.Wait()
-		wg.Go(func() {
-			if _, err := r.Credential(waiting); !errors.Is(err, context.Canceled) {
-				t.Errorf("error %v, want context.Canceled", err)
-			}
-		})
-		wg.Go(func() {
-			if got, err := r.Credential(t.Context()); err != nil || got.Token != "dummyToken" {
-				t.Errorf("%v and error %v, want a token", got, err)
-			}
-		})
-		synctest.Wait()
-		cancelWaiting()
-		synctest.Wait()
-		cancelFirst()
-		wg.Wait()
-		if n := fetches.Load(); n != 2 {
-			t.Errorf("%d fetches, want 2", n)
-		}
-	})
-}
-
-// One log-in, and one look-up of each region's project, serve all readers of a process; COC needs none.
-func TestOneLogInForAll(t *testing.T) {
+// One sign-in, and one look-up of each region's project, serve all readers of a process; COC needs none.
+func TestOneSignInForAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cloud := newCloud(t, map[string]answerer{
@@ -266,8 +180,8 @@ func TestOneLogInForAll(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if logIns, projects := count("/v3/auth/tokens"), count("/v3/projects"); logIns != 1 || projects != 0 {
-			t.Errorf("%d log-ins and %d look-ups for COC alone, want 1 and 0", logIns, projects)
+		if signIns, projects := count("/v3/auth/tokens"), count("/v3/projects"); signIns != 1 || projects != 0 {
+			t.Errorf("%d sign-ins and %d look-ups for COC alone, want 1 and 0", signIns, projects)
 		}
 		var wg sync.WaitGroup
 		for range 10 {
@@ -280,77 +194,416 @@ func TestOneLogInForAll(t *testing.T) {
 			}
 		}
 		wg.Wait()
-		if logIns, projects := count("/v3/auth/tokens"), count("/v3/projects"); logIns != 1 || projects != 2 {
-			t.Errorf("%d log-ins and %d look-ups for two regions, want 1 and 2", logIns, projects)
+		if signIns, projects := count("/v3/auth/tokens"), count("/v3/projects"); signIns != 1 || projects != 2 {
+			t.Errorf("%d sign-ins and %d look-ups for two regions, want 1 and 2", signIns, projects)
 		}
 	})
 }
 
-// One log-in serves all readers until it is about to end.
-func TestLogInIsRenewedInTime(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		n := 0
-		cloud := newCloud(t, map[string]answerer{"/v3/auth/tokens": func(request *http.Request) (*http.Response, error) {
-			n++
-			time.Sleep(time.Second) // so that the other readers have to wait for it; the bubble's clock, as below
-			ends := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339Nano)
-			return says(201, `{"token":{"expires_at":"`+ends+`"}}`, "X-Subject-Token", fmt.Sprintf("dummyToken%d", n))(request)
-		}})
-		c := newClient(t, cloud, source(PasswordSource(Password{UserID: "u1", Password: "hunter2!", DomainID: "d1"}, "the test")))
-		for _, want := range []struct {
-			after time.Duration
-			token string
-		}{
-			{0, "dummyToken1"},
-			{24*time.Hour - 5*time.Minute - time.Second, "dummyToken1"},
-			{time.Second, "dummyToken2"},
-			{time.Hour, "dummyToken2"},
-		} {
-			time.Sleep(want.after)
-			for _, err := range readTen(t.Context(), c)() {
-				if err != nil {
-					t.Fatal(err)
+// tokens is a source of tokens that live for the given time. Its fetches are answered by the functions, the last one all further ones;
+// nil is success.
+func tokens(life time.Duration, fetches ...func(context.Context) error) (source *renewing, count *atomic.Int64) {
+	count = new(atomic.Int64)
+	return newRenewing("the sign-in", func(ctx context.Context) (temporary, error) {
+		n := count.Add(1)
+		if len(fetches) > 0 {
+			if fetch := fetches[min(int(n), len(fetches))-1]; fetch != nil {
+				if err := fetch(ctx); err != nil {
+					return temporary{}, err
 				}
 			}
-			requests := cloud.sent()
-			if got := requests[len(requests)-1].Header.Get("X-Auth-Token"); got != want.token {
-				t.Errorf("token %q, want %q", got, want.token)
-			}
 		}
-		if n != 2 {
-			t.Errorf("%d log-ins, want 2", n)
+		return temporary{Credential: Credential{Token: fmt.Sprint("dummyToken", n)}, expires: time.Now().Add(life)}, nil
+	}), count
+}
+
+func failing(err error) func(context.Context) error {
+	return func(context.Context) error { return err }
+}
+
+func taking(pause time.Duration) func(context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-time.After(pause):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// look asks a source for its token and checks that it comes at once.
+func look(t *testing.T, r *renewing, want string) {
+	t.Helper()
+	start := time.Now()
+	got, err := r.Credential(t.Context())
+	if took := time.Since(start); err != nil || got.Token != want || took != 0 {
+		t.Errorf("%q and error %v after %s, want %q at once", got.Token, err, took, want)
+	}
+}
+
+// A credential is renewed when a fifth of its life is left, five minutes at most. Until the renewal has ended, readers go on with it.
+func TestRenewalBeginsInTime(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ life, renewed time.Duration }{
+		{10 * time.Minute, 8 * time.Minute},
+		{24 * time.Hour, 24*time.Hour - 5*time.Minute},
+	} {
+		t.Run(test.life.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r, count := tokens(test.life, nil, taking(time.Second))
+				if _, err := r.Credential(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(test.renewed - 1)
+				look(t, r, "dummyToken1")
+				synctest.Wait()
+				if n := count.Load(); n != 1 {
+					t.Errorf("%d fetches before the time, want 1", n)
+				}
+				time.Sleep(1)
+				for range 10 {
+					look(t, r, "dummyToken1")
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				look(t, r, "dummyToken2")
+				if n := count.Load(); n != 2 {
+					t.Errorf("%d fetches, want 2", n)
+				}
+			})
+		})
+	}
+}
+
+// While a credential is valid, a renewal that hangs or fails holds no reader up: one is under way, and a pause follows its failure. One
+// that is declined is not tried again. When the credential has ended, its last failure is that of every reader until the pause is over.
+func TestFailingRenewal(t *testing.T) {
+	t.Parallel()
+	reset := errors.New("connection reset")
+	for _, test := range []struct {
+		name string
+		err  error
+		hang time.Duration
+		// fetches are those until the credential ends, after a minute of reads a second apart.
+		fetches int64
+		final   bool
+	}{
+		{"declined", &Error{Status: http.StatusUnauthorized}, 0, 1, true},
+		{"declined with 400", &Error{Status: http.StatusBadRequest}, 0, 1, true},
+		{"declined with a code", &Error{Status: http.StatusServiceUnavailable, Code: "APIGW.0301"}, 0, 1, true},
+		{"IAM fails", &Error{Status: http.StatusServiceUnavailable}, 0, 2, false},
+		{"throttled", &Error{Status: http.StatusTooManyRequests}, 0, 2, false},
+		{"no answer", reset, 0, 2, false},
+		{"no answer after a while", reset, 20 * time.Second, 2, false},
+		{"no answer for long", reset, 50 * time.Second, 1, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				failed := func(ctx context.Context) error {
+					if err := taking(test.hang)(ctx); err != nil {
+						return err
+					}
+					return test.err
+				}
+				const life = 5 * time.Minute // renewed when a minute of it is left
+				r, count := tokens(life, nil, failed)
+				if _, err := r.Credential(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(life - time.Minute)
+				for range 60 {
+					look(t, r, "dummyToken1")
+					time.Sleep(time.Second)
+				}
+				synctest.Wait()
+				if n := count.Load() - 1; n != test.fetches {
+					t.Errorf("%d renewals in a minute, want %d", n, test.fetches)
+				}
+				before := count.Load()
+				for range 2 {
+					_, err := r.Credential(t.Context())
+					if !errors.Is(err, test.err) || !strings.HasPrefix(err.Error(), "the sign-in: ") {
+						t.Errorf("error %v, want that of the sign-in", err)
+					}
+				}
+				time.Sleep(renewalPause)
+				_, _ = r.Credential(t.Context())
+				if after := count.Load(); test.final != (after == before) {
+					t.Errorf("%d fetches, then %d", before, after)
+				}
+			})
+		})
+	}
+}
+
+// A hundred readers, ten at a time, share the failure of one sign-in. When the pause is over the next reader signs in again.
+func TestFailedSignInIsShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		why := errors.New("no answer")
+		down := func(ctx context.Context) error {
+			if err := taking(10 * time.Second)(ctx); err != nil {
+				return err
+			}
+			return why
+		}
+		r, count := tokens(time.Hour, down, nil)
+		for range 10 {
+			var wg sync.WaitGroup
+			for range 10 {
+				wg.Go(func() {
+					if _, err := r.Credential(t.Context()); !errors.Is(err, why) {
+						t.Errorf("error %v, want that of the sign-in", err)
+					}
+				})
+			}
+			wg.Wait()
+			time.Sleep(time.Second)
+		}
+		if n := count.Load(); n != 1 {
+			t.Errorf("%d sign-ins, want 1", n)
+		}
+		time.Sleep(renewalPause)
+		if got, err := r.Credential(t.Context()); err != nil || got.Token != "dummyToken2" {
+			t.Errorf("%q and error %v, want a new token", got.Token, err)
 		}
 	})
 }
 
-// Short-lived ones are renewed when a fifth of their life is left; a failure of that counts only when it is over.
-func TestRenewalOfShortLived(t *testing.T) {
+// A sign-in serves all who wait for it: it goes on when the first of them leaves, and is canceled when the last one does, which is
+// nobody else's failure.
+func TestSignInEndsWithItsLastReader(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		start, n := time.Now(), 0
-		r := newRenewing("the test", func(context.Context) (temporary, error) {
-			n++
-			if n == 2 {
-				return temporary{}, errors.New("not now")
-			}
-			return temporary{Credential: Credential{Token: fmt.Sprint("dummyToken", n)}, expires: time.Now().Add(10 * time.Minute)}, nil
-		})
-		for _, want := range []struct {
-			at      time.Duration
-			token   string
-			fetches int
-		}{
-			{0, "dummyToken1", 1},
-			{8*time.Minute - time.Second, "dummyToken1", 1},
-			{8 * time.Minute, "dummyToken1", 2},
-			{8*time.Minute + time.Second, "dummyToken3", 3},
-		} {
-			time.Sleep(time.Until(start.Add(want.at)))
-			got, err := r.Credential(t.Context())
-			if err != nil || got.Token != want.token || n != want.fetches {
-				t.Errorf("after %s: %q and error %v after %d fetches, want %q after %d", want.at, got.Token, err, n, want.token, want.fetches)
-			}
+		r, count := tokens(time.Hour, taking(time.Minute))
+		leave := func() (wait func(), cancel context.CancelFunc) {
+			ctx, cancel := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				_, err := r.Credential(ctx)
+				if !errors.Is(err, context.Canceled) || err.Error() != "waiting for the sign-in: context canceled" {
+					t.Errorf("error %v, want context.Canceled", err)
+				}
+			})
+			synctest.Wait()
+			return wg.Wait, cancel
+		}
+		first, cancelFirst := leave()
+		second, cancelSecond := leave()
+		cancelFirst()
+		first()
+		time.Sleep(30 * time.Second)
+		third, cancelThird := leave()
+		if n := count.Load(); n != 1 {
+			t.Errorf("%d sign-ins, want 1 for all three", n)
+		}
+		cancelSecond()
+		second()
+		cancelThird()
+		third()
+		start := time.Now()
+		got, err := r.Credential(t.Context())
+		if took := time.Since(start); err != nil || got.Token != "dummyToken2" || took != time.Minute {
+			t.Errorf("%q and error %v after %s, want a sign-in of its own", got.Token, err, took)
 		}
 	})
+}
+
+// The reader that begins a renewal is served at once and may end before it, and the renewal goes on.
+func TestRenewalOutlivesItsReader(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := tokens(time.Hour, nil, taking(time.Second))
+		if _, err := r.Credential(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(56 * time.Minute)
+		ctx, cancel := context.WithCancel(t.Context())
+		if got, err := r.Credential(ctx); err != nil || got.Token != "dummyToken1" {
+			t.Errorf("%q and error %v, want the valid token", got.Token, err)
+		}
+		cancel()
+		time.Sleep(2 * time.Second)
+		look(t, r, "dummyToken2")
+	})
+}
+
+// A sign-in that does not end is given up, and its own deadline is not taken for the reader's.
+func TestSignInIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := tokens(time.Hour, taking(time.Hour))
+		start := time.Now()
+		_, err := r.Credential(t.Context())
+		if took := time.Since(start); took != renewalLimit {
+			t.Errorf("took %s, want %s", took, renewalLimit)
+		}
+		if err == nil || errors.Is(err, context.DeadlineExceeded) ||
+			err.Error() != "the sign-in: given up after 5m0s: context deadline exceeded" {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// A clock that is ahead of IAM's finds every credential expired; it is used for a minute all the same, in place of a sign-in by each read.
+func TestCredentialThatSeemsExpired(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, count := tokens(-time.Hour)
+		for range 40 {
+			if _, err := r.Credential(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		if n := count.Load(); n != 1 {
+			t.Errorf("%d sign-ins in 40 seconds, want 1", n)
+		}
+	})
+}
+
+// refusing is COC, DataArts and ROMA, which answer by the token; what is not named is data.
+func refusing(refused func(token string, host string) bool) answerer {
+	return func(request *http.Request) (*http.Response, error) {
+		host, _, _ := strings.Cut(request.URL.Host, ".")
+		if refused(request.Header.Get("X-Auth-Token"), host) {
+			return says(401, `{"error_code":"APIGW.0307","error_msg":"the token must be updated"}`)(request)
+		}
+		return says(200, map[string]string{"coc-intl": documentedOrder, "dayu": documentedTasks, "roma": documentedFDI}[host])(request)
+	}
+}
+
+// A token that every service refuses is renewed once, whatever the number of readers, and so is one that one service refuses while
+// another accepts it. Then the refusal stands, until much later.
+func TestRenewalsAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		refused func(token string, host string) bool
+		// later is the number of sign-ins after the pause between renewals.
+		later int64
+	}{
+		{"by all", func(string, string) bool { return true }, 2},
+		{"by ROMA, and the first one by all", func(token, host string) bool { return token == "dummyToken1" || host == "roma" }, 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				service := answering(refusing(test.refused))
+				r, count := tokens(24 * time.Hour)
+				c := newClient(t, service, retries(5), source(r))
+				// Where COC accepts the second token, ROMA refuses one that is proven.
+				_, _ = c.ScriptOrder(t.Context(), testOrder)
+				for range 3 {
+					readAll(t.Context(), c)
+				}
+				if _, err := callers["FDI"](t.Context(), c); !IsUnauthorized(err) || !errors.Is(err, ErrRefusedBefore) {
+					t.Errorf("error %v, want the refusal", err)
+				}
+				if n := count.Load(); n != 2 {
+					t.Errorf("%d sign-ins, want 2", n)
+				}
+				time.Sleep(refusalPause)
+				readAll(t.Context(), c)
+				if n := count.Load(); n != test.later {
+					t.Errorf("%d sign-ins after the pause, want %d", n, test.later)
+				}
+			})
+		})
+	}
+}
+
+// A token that took the place of a refused one, and was good for long, is renewed when it is refused in turn.
+func TestRenewalLongAfterAnother(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		revoked := map[string]bool{"dummyToken1": true}
+		service := answering(refusing(func(token, _ string) bool { return revoked[token] }))
+		r, count := tokens(24 * time.Hour)
+		c := newClient(t, service, source(r))
+		for i, token := range []string{"dummyToken2", "dummyToken3", "dummyToken4"} {
+			if _, err := c.ScriptOrder(t.Context(), testOrder); err != nil {
+				t.Fatal(err)
+			}
+			if n := count.Load(); n != int64(i+2) {
+				t.Errorf("%d sign-ins, want %d", n, i+2)
+			}
+			time.Sleep(refusalPause)
+			revoked[token] = true
+		}
+	})
+}
+
+// A refusal of the old token that comes late does not discard the new one.
+func TestLateRefusalOfTheOldToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		revoked := false
+		slow := newGate(says(401, `{"error_code":"APIGW.0307"}`))
+		service := answering(func(request *http.Request) (*http.Response, error) {
+			switch {
+			case strings.HasSuffix(request.URL.Path, "/slow") && request.Header.Get("X-Auth-Token") == "dummyToken1":
+				return slow.pass(request)
+			case revoked && request.Header.Get("X-Auth-Token") == "dummyToken1":
+				return says(401, `{"error_code":"APIGW.0307"}`)(request)
+			case strings.HasSuffix(request.URL.Path, "/slow"):
+				return says(200, strings.ReplaceAll(documentedOrder, testOrderID, "slow"))(request)
+			}
+			return says(200, documentedOrder)(request)
+		})
+		r, count := tokens(24 * time.Hour)
+		c := newClient(t, service, source(r))
+		if _, err := c.ScriptOrder(t.Context(), testOrder); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := c.ScriptOrder(t.Context(), Order{Target: testOrder.Target, ExecuteUUID: "slow"}); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		revoked = true
+		if _, err := c.ScriptOrder(t.Context(), testOrder); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		close(slow.open)
+		wg.Wait()
+		look(t, r, "dummyToken2")
+		if n := count.Load(); n != 2 {
+			t.Errorf("%d sign-ins, want 2", n)
+		}
+	})
+}
+
+// A reader whose deadline passes while a sign-in hangs names the request that it waited for.
+func TestDeadlineDuringSignIn(t *testing.T) {
+	t.Parallel()
+	keys := StaticCredential(testKeys, "the test")
+	for _, test := range []struct {
+		source CredentialSource
+		asked  string
+	}{
+		{PasswordSource(Password{UserID: "u1", Password: "p", DomainID: "d1"}, "the test"), "POST iam.ap-example-1.example.com/v3/auth/tokens"},
+		{AssumeRoleSource(keys, Agency{Name: "a", DomainName: "d"}), "POST iam.ap-example-1.example.com/v3.0/OS-CREDENTIAL/securitytokens"},
+		{AssumeRoleSource(keys, Agency{Name: "a", DomainID: "d"}), "POST sts.ap-example-1.example.com/v5/agencies/assume"},
+		{IdentitySource(Identity{Token: "t"}, time.Hour, "the test"), "POST iam.ap-example-1.example.com/v3.0/OS-AUTH/id-token/tokens"},
+	} {
+		t.Run(test.asked, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				_, err := newClient(t, answering(hangs), retries(5), source(test.source)).ScriptOrder(ctx, testOrder)
+				want := "no usable credential: " + test.source.Origin() + ": " + test.asked + ": context deadline exceeded"
+				if e := failure(t, err); e.Answer() != want || !errors.Is(err, context.DeadlineExceeded) || IsTransient(err) {
+					t.Errorf("%q, want %q", e.Answer(), want)
+				}
+			})
+		})
+	}
 }

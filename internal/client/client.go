@@ -3,6 +3,7 @@ package client
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -17,6 +18,9 @@ type Setting struct {
 	Value string
 	Err   error
 }
+
+// ErrNotSet is what the Err of a Setting wraps when the value was given nowhere, and so is not one that is unknown or malformed.
+var ErrNotSet = errors.New("not set")
 
 // Config is what a [Client] is made of. New copies it.
 type Config struct {

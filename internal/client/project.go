@@ -77,7 +77,7 @@ func (c *Client) lookUpProject(ctx context.Context, region string) (string, erro
 	found, err := c.projectsNamed(ctx, region, name)
 	if err != nil {
 		err = &ProjectError{Region: region, Name: name, Err: err}
-		if isRefusal(err) {
+		if isDeclined(err) {
 			entry.refusal = err
 		}
 		return "", err

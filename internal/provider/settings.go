@@ -130,8 +130,8 @@ func (s *settings) noRegion() error {
 	case s.profile != nil:
 		what += ", and the profile " + s.profile.shown() + " has none"
 	}
-	return &settingError{argument: "region", text: what + ". Set region in the provider block or the data source, or the environment variable " +
-		anyOf("region")}
+	return notSetError{&settingError{argument: "region", text: what + ". Set region in the provider block or the data source, or the " +
+		"environment variable " + anyOf("region")}}
 }
 
 // value is what stands somewhere for an argument; null when nothing does.
@@ -230,6 +230,11 @@ type settingError struct {
 }
 
 func (e *settingError) Error() string { return e.text }
+
+// notSetError is the error of a setting that was given nowhere.
+type notSetError struct{ *settingError }
+
+func (e notSetError) Unwrap() []error { return []error{e.settingError, client.ErrNotSet} }
 
 // unusable is a settingError that is nobody's fault in particular.
 func unusable(format string, arguments ...any) error {

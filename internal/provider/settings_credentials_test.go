@@ -124,7 +124,7 @@ func TestPublishedLogIns(t *testing.T) {
 			environment: map[string]string{"HW_USER_PASSWORD": userPassword},
 			reader:      logInToken, good: passwordDeal(passwordBody(userPath, userScope)),
 			bad:  refused(passwordAt, passwordDeal(passwordBody(userPath, userScope))),
-			want: "The password log-in of the provider block: POST iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens: HTTP 401",
+			want: "The password sign-in of the provider block: POST iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens: HTTP 401",
 		},
 		"profile": {
 			files:  koo(`{"name":"reader","mode":"AKSK",` + kooKeys(accessKey) + `,"region":"cn-north-4"}`),
@@ -797,7 +797,7 @@ func TestFailedLogIns(t *testing.T) {
 
 		"password": {
 			block: user, deals: answering(logIn, passwordAt, 401, no), requests: 1, want: []string{
-				orderID + ": The password log-in of the provider block: POST " +
+				orderID + ": The password sign-in of the provider block: POST " +
 					"iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens: HTTP 401 Unauthorized: 401: ",
 				"Check user, password, account and project; the sign-in is not tried again in this run",
 			},
@@ -814,10 +814,10 @@ func TestFailedLogIns(t *testing.T) {
 		},
 		"password, and no token": {
 			block: user, deals: answering(logIn, passwordAt, 201, tokenEnds), requests: 1,
-			want: []string{"malformed answer: the log-in's answer has no token, or no time at which it ends"},
+			want: []string{"malformed answer: the sign-in's answer has no token, or no time at which it ends"},
 		},
 		"password without an account": {
-			block: arguments{"user_id": "u1", "password": userPassword}, want: []string{"set domain_name or domain_id, or project_id"},
+			block: arguments{"user_id": "u1", "password": userPassword}, want: []string{"the account of the user is not known: set domain_name (HW_DOMAIN_NAME"},
 		},
 
 		"missing file": {
@@ -924,7 +924,7 @@ func TestFailedLogIns(t *testing.T) {
 			want: []string{"he identity token of the provider block: POST", "Check idp_id, and that the identity provider accepts the token"},
 		},
 		"identity token, no token": {
-			block: oidcToken, deals: answering(oidcDeals(3600, 3600), identityAt, 201, `{}`), requests: 1, want: []string{"the log-in's answer has no token"},
+			block: oidcToken, deals: answering(oidcDeals(3600, 3600), identityAt, 201, `{}`), requests: 1, want: []string{"the sign-in's answer has no token"},
 		},
 		"identity token, no keys": {
 			block: oidcToken, deals: answering(oidcDeals(3600, 3600), keysAt, 403, no), requests: 2, want: []string{"/securitytokens: HTTP 403"},
