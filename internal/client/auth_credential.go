@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // Credential is what one request is authenticated with: a key pair, temporary when it has a security token, or a ready token.
@@ -21,9 +23,9 @@ func (c Credential) String() string {
 	case c.Token != "":
 		return "token"
 	case c.SecurityToken != "":
-		return "temporary access key …" + Tail(c.AccessKey, 4)
+		return "temporary access key …" + text.Tail(c.AccessKey, 4)
 	default:
-		return "access key …" + Tail(c.AccessKey, 4)
+		return "access key …" + text.Tail(c.AccessKey, 4)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // Error is how every request fails that was built: with an answer of the service that is not the one asked for, or without any
@@ -102,11 +104,11 @@ func (e *Error) Answer() string {
 	if e.Err != nil {
 		parts = append(parts, e.Err.Error())
 	}
-	text := strings.Join(parts, ": ")
+	line := strings.Join(parts, ": ")
 	if e.RequestID != "" {
-		text += " (request id " + e.RequestID + ")"
+		line += " (request id " + e.RequestID + ")"
 	}
-	return text
+	return line
 }
 
 // Unwrap gives the cause.
@@ -195,8 +197,8 @@ func (x *exchange) failure(got reply) *Error {
 }
 
 // plain makes a text from outside fit for an error: secrets first, so that no cut leaves a part of one.
-func (x *exchange) plain(text string, limit int) string {
-	return PlainText(x.client.secrets.clean(text), limit)
+func (x *exchange) plain(from string, limit int) string {
+	return text.Plain(x.client.secrets.clean(from), limit)
 }
 
 // said is what an error body tells.

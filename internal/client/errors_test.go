@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // onlyAnswer compares what the service said.
@@ -164,18 +166,18 @@ func TestErrorOfAnswer(t *testing.T) {
 		},
 		{
 			"a long message", 400, `{"error_code":"X.1","error_msg":"` + long + `"}`, nil,
-			Error{Code: "X.1", Message: PlainText(long, 512)},
-			"HTTP 400 Bad Request: X.1: " + PlainText(long, 512),
+			Error{Code: "X.1", Message: text.Plain(long, 512)},
+			"HTTP 400 Bad Request: X.1: " + text.Plain(long, 512),
 		},
 		{
 			"a long code and request id", 400, `{"error_code":"` + long + `"}`, []string{"X-Request-Id", long},
-			Error{Code: PlainText(long, 64), RequestID: PlainText(long, 128)},
-			"HTTP 400 Bad Request: " + PlainText(long, 64) + " (request id " + PlainText(long, 128) + ")",
+			Error{Code: text.Plain(long, 64), RequestID: text.Plain(long, 128)},
+			"HTTP 400 Bad Request: " + text.Plain(long, 64) + " (request id " + text.Plain(long, 128) + ")",
 		},
 		{
 			"longer than the client reads", 400, strings.Repeat("x", errorBodyLimit+1), nil,
-			Error{Message: PlainText("not the JSON of an error: "+strings.Repeat("x", 1000), 512)},
-			"HTTP 400 Bad Request: " + PlainText("not the JSON of an error: "+strings.Repeat("x", 1000), 512),
+			Error{Message: text.Plain("not the JSON of an error: "+strings.Repeat("x", 1000), 512)},
+			"HTTP 400 Bad Request: " + text.Plain("not the JSON of an error: "+strings.Repeat("x", 1000), 512),
 		},
 		{
 			"invalid UTF-8", 400, "{\"error_msg\":\"a\xffb\"}", nil,

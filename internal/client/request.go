@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // call is one request to a service: a GET, or a POST when it has a body.
@@ -119,7 +121,7 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	}
 	for _, segment := range call.path {
 		if !pathSegment.MatchString(segment) {
-			return nil, fmt.Errorf("%q cannot be a part of a path", PlainText(segment, 64))
+			return nil, fmt.Errorf("%q cannot be a part of a path", text.Plain(segment, 64))
 		}
 	}
 	u.Path += "/" + strings.Join(call.path, "/")

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // Outcome is one word for the state of anything that is looked at.
@@ -56,11 +56,11 @@ const (
 
 // word makes a status word of the service fit for a text. Only a word that is not there is empty.
 func word(status string) string {
-	text := client.PlainText(status, wordLimit)
-	if text == "" && status != "" {
+	plain := text.Plain(status, wordLimit)
+	if plain == "" && status != "" {
 		return "?"
 	}
-	return text
+	return plain
 }
 
 // names joins names for a summary: ten at most, then how many more.

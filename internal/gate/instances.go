@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // InstanceWords are the documented status words of an instance.
@@ -219,24 +220,24 @@ func (i Instances) TallyText() string {
 			details = append(details, fmt.Sprintf("%s %d", word(status), count))
 		}
 	}
-	text := fmt.Sprintf("%d of %d instances finished, %d failed, %d unfinished",
+	line := fmt.Sprintf("%d of %d instances finished, %d failed, %d unfinished",
 		i.Tally.Finished, i.Tally.Total, i.Tally.Failed, i.Tally.Unfinished)
 	if len(details) > 0 {
-		text += " (" + names(details) + ")"
+		line += " (" + names(details) + ")"
 	}
-	return text + ", success rate " + percent(math.Floor(i.Tally.SuccessRate*10)/10)
+	return line + ", success rate " + percent(math.Floor(i.Tally.SuccessRate*10)/10)
 }
 
 // HostName is the name of an instance's host: its id when it has no name, its record's when it has neither.
 func HostName(instance client.Instance) string {
 	if target := instance.TargetInstance; target != nil {
 		if p := target.Properties; p != nil && p.HostName != nil {
-			if name := client.PlainText(*p.HostName, nameLimit); name != "" {
+			if name := text.Plain(*p.HostName, nameLimit); name != "" {
 				return name
 			}
 		}
 		if target.ResourceID != nil {
-			if name := client.PlainText(*target.ResourceID, nameLimit); name != "" {
+			if name := text.Plain(*target.ResourceID, nameLimit); name != "" {
 				return name
 			}
 		}

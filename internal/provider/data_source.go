@@ -16,6 +16,7 @@ import (
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // dataSource is every data source of the provider: a name, a schema, and a model that can read itself.
@@ -343,7 +344,7 @@ func logTail(log *string, bytes types.Int64) (tail *string, truncated bool) {
 	if log == nil || limit < 0 {
 		return log, false
 	}
-	cut := client.Tail(*log, int(min(limit, int64(len(*log)))))
+	cut := text.Tail(*log, int(min(limit, int64(len(*log)))))
 	return &cut, len(cut) < len(*log)
 }
 
@@ -373,19 +374,19 @@ func computedFloat64(description string) schema.Attribute {
 	return schema.Float64Attribute{Computed: true, MarkdownDescription: description}
 }
 
-func optionalString(text string) types.String {
-	if text == "" {
+func optionalString(s string) types.String {
+	if s == "" {
 		return types.StringNull()
 	}
-	return types.StringValue(text)
+	return types.StringValue(s)
 }
 
 // orDash is a part of an id.
-func orDash(text string) string {
-	if text == "" {
+func orDash(s string) string {
+	if s == "" {
 		return "-"
 	}
-	return text
+	return s
 }
 
 // rfc3339 writes a time, null when it is not known.

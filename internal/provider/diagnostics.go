@@ -12,13 +12,12 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // addReadError turns the failure of a read into a diagnostic. The summary names what could not be read, so that the diagnostics
@@ -43,29 +42,29 @@ func addReadError(diags *diag.Diagnostics, what string, service client.Service, 
 // account says what happened: the request, where one was sent, what came back and with which credential.
 func account(err error) string {
 	if setting, ok := errors.AsType[*settingError](err); ok {
-		return sentence(setting.text)
+		return text.Sentence(setting.text)
 	}
 	failure, ok := client.Cause(err)
 	if !ok {
-		return sentence(err.Error())
+		return text.Sentence(err.Error())
 	}
 	if refused, ok := errors.AsType[*client.RefusedError](err); ok {
-		return sentence(refused.Error())
+		return text.Sentence(refused.Error())
 	}
 	if turn, ok := errors.AsType[*client.TurnError](err); ok {
-		return sentence(turn.Error())
+		return text.Sentence(turn.Error())
 	}
-	text := err.Error()
+	said := err.Error()
 	if errors.Is(err, client.ErrNoCredential) {
 		// The request of the read was not sent, so only that of the sign-in is named.
 		outermost, _ := errors.AsType[*client.Error](err)
-		text = strings.TrimPrefix(outermost.Err.Error(), client.ErrNoCredential.Error()+": ")
+		said = strings.TrimPrefix(outermost.Err.Error(), client.ErrNoCredential.Error()+": ")
 	}
-	text = sentence(text)
+	said = text.Sentence(said)
 	if failure.Credential != "" && client.IsUnauthorized(failure) {
-		text += " Authenticated with " + failure.Credential + "."
+		said += " Authenticated with " + failure.Credential + "."
 	}
-	return text
+	return said
 }
 
 // advice says what to do about the failure of a read; empty when the failure itself does. The cases are in the order in which a
@@ -160,15 +159,15 @@ func isUnpublished(failure *client.Error) bool {
 // hostAdvice says which setting gives another host.
 func hostAdvice(failure *client.Error, condition string) string {
 	setting := addressSetting(failure.Service)
-	text := fmt.Sprintf("%s is most likely not offered in %s: correct region or cloud, or set %s in the provider block.",
+	advice := fmt.Sprintf("%s is most likely not offered in %s: correct region or cloud, or set %s in the provider block.",
 		displayName(failure.Service), regionOf(failure), setting)
 	if failure.Service == client.COC {
-		text = fmt.Sprintf("the host of COC follows the site of the account, not the region: correct cloud, or set %s in the provider block.", setting)
+		advice = fmt.Sprintf("the host of COC follows the site of the account, not the region: correct cloud, or set %s in the provider block.", setting)
 	}
 	if condition == "" {
-		return sentence(text)
+		return text.Sentence(advice)
 	}
-	return condition + text
+	return condition + advice
 }
 
 func displayName(service client.Service) string {
@@ -393,19 +392,6 @@ func addDoubts(diags *diag.Diagnostics, what string, doubts ...string) {
 	doubts = slices.DeleteFunc(doubts, func(doubt string) bool { return doubt == "" })
 	if len(doubts) > 0 {
 		diags.AddWarning("The state of "+what+" is not clear",
-			sentence(strings.Join(doubts, "; "))+" It counts as not succeeded. Look at the raw fields, or for a newer version of hwgate.")
+			text.Sentence(strings.Join(doubts, "; "))+" It counts as not succeeded. Look at the raw fields, or for a newer version of hwgate.")
 	}
-}
-
-// sentence begins a Go error's text with a capital, unless that is the name of a setting or a member, and ends it with a period.
-func sentence(text string) string {
-	if text == "" {
-		return ""
-	}
-	word, _, _ := strings.Cut(text, " ")
-	if !strings.ContainsAny(word, "_.") {
-		first, size := utf8.DecodeRuneInString(text)
-		text = string(unicode.ToUpper(first)) + text[size:]
-	}
-	return strings.TrimRight(text, ".") + "."
 }

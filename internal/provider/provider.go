@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // Address is where the provider lives in the registry.
@@ -325,7 +326,7 @@ func (p *hwgate) Configure(ctx context.Context, req provider.ConfigureRequest, r
 	settings.Logger = newLogger()
 	reader, err := client.New(settings)
 	if err != nil {
-		resp.Diagnostics.AddError("Invalid provider configuration", sentence(err.Error())+
+		resp.Diagnostics.AddError("Invalid provider configuration", text.Sentence(err.Error())+
 			" Correct the address in the provider block or in the environment.")
 		return
 	}
@@ -339,7 +340,7 @@ func userAgent(terraform string, options Options) string {
 		agent = append(agent, "("+options.Commit+")")
 	}
 	for _, name := range []string{"HW_TF_CUSTOM_UA", "TF_APPEND_USER_AGENT"} {
-		if more := client.PlainText(options.Getenv(name), 256); more != "" {
+		if more := text.Plain(options.Getenv(name), 256); more != "" {
 			agent = append(agent, more)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 func newScriptOrder() datasource.DataSource {
@@ -279,7 +280,7 @@ func (m *scriptOrderModel) explain(
 	if err != nil {
 		what := gate.OrderName(order.ExecuteUUID)
 		diags.AddWarning("Cannot read the failure details of "+what, fmt.Sprintf("%s So counts, failed_hosts and failed_instances are "+
-			"null; the order's own data are complete.\n\n%s", sentence(err.Error()), advice(client.COC, err)))
+			"null; the order's own data are complete.\n\n%s", text.Sentence(err.Error()), advice(client.COC, err)))
 		return
 	}
 	addWarnings(diags, gate.OrderName(order.ExecuteUUID)+" (failure details)", digest.Warnings)

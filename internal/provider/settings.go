@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // variables are the environment variables that an argument of the provider block falls back to, in order.
@@ -162,8 +163,8 @@ func (s *settings) inBlock(argument string) value { return value{String: s.block
 // inEnvironment gives the first variable that is set.
 func (s *settings) inEnvironment(argument string) value {
 	for _, name := range variables[argument] {
-		if text := s.getenv(name); text != "" {
-			return value{String: types.StringValue(text), variable: name}
+		if given := s.getenv(name); given != "" {
+			return value{String: types.StringValue(given), variable: name}
 		}
 	}
 	return value{}
@@ -173,21 +174,21 @@ func (s *settings) inProfile(argument string) value {
 	if s.profile == nil {
 		return value{}
 	}
-	text := ""
+	given := ""
 	switch argument {
 	case "region":
-		text = s.profile.Region
+		given = s.profile.Region
 	case "domain_id":
-		text = s.profile.DomainID
+		given = s.profile.DomainID
 	case "project_id":
 		if s.profile.Region == s.region {
-			text = s.profile.ProjectID
+			given = s.profile.ProjectID
 		}
 	}
-	if text == "" {
+	if given == "" {
 		return value{}
 	}
-	return value{String: types.StringValue(text), profile: s.profile.shown()}
+	return value{String: types.StringValue(given), profile: s.profile.shown()}
 }
 
 // places are all of them, in the order of precedence.
@@ -216,11 +217,11 @@ func (s *settings) setting(argument string, form textForm, alternatives ...strin
 	if found.IsUnknown() {
 		return client.Setting{Err: unknown(argument)}
 	}
-	text := found.ValueString()
+	given := found.ValueString()
 	if !found.IsNull() {
 		s.check(argument, found, form)
 	}
-	return client.Setting{Value: text}
+	return client.Setting{Value: given}
 }
 
 // settingError is a setting of the provider that a read needs and that cannot be had.
@@ -242,12 +243,12 @@ func unusable(format string, arguments ...any) error {
 }
 
 func unknown(argument string) error {
-	text := fmt.Sprintf("the provider argument %s is not known yet: it depends on something that this run has still to create. "+
+	message := fmt.Sprintf("the provider argument %s is not known yet: it depends on something that this run has still to create. "+
 		"Give it a value that is known at plan time", argument)
 	if len(variables[argument]) > 0 {
-		text += ", or leave it out and set the environment variable " + anyOf(argument)
+		message += ", or leave it out and set the environment variable " + anyOf(argument)
 	}
-	return &settingError{argument, text}
+	return &settingError{argument, message}
 }
 
 // anyOf names the environment variables of some arguments.
@@ -261,14 +262,14 @@ func anyOf(arguments ...string) string {
 
 // check blames an argument whose value does not have its form, and tells whether it does.
 func (s *settings) check(argument string, found value, form textForm) bool {
-	text := found.ValueString()
+	given := found.ValueString()
 	switch {
-	case form.fault(text) == "":
+	case form.fault(given) == "":
 		return true
 	case isSecret(argument):
-		s.blame(argument, found, form.fault(text))
+		s.blame(argument, found, form.fault(given))
 	default:
-		s.blame(argument, found, form.refusal(text))
+		s.blame(argument, found, form.refusal(given))
 	}
 	return false
 }
@@ -317,7 +318,7 @@ func (s *settings) endpoints(value types.Map) map[client.Service]client.Setting 
 		}
 		at := path.Root("endpoints").AtMapKey(key)
 		if !slices.Contains(client.Services(), client.Service(key)) {
-			s.diags.AddAttributeWarning(at, "Unknown endpoint "+strconv.Quote(client.PlainText(key, 64)),
+			s.diags.AddAttributeWarning(at, "Unknown endpoint "+strconv.Quote(text.Plain(key, 64)),
 				"No data source uses it. Known endpoints are "+knownEndpoints()+". Correct or remove the key.")
 			continue
 		}
@@ -338,15 +339,15 @@ func (s *settings) endpoint(at path.Path, key string, element attr.Value) client
 	if element.IsUnknown() {
 		return client.Setting{Err: unknown("endpoints." + key)}
 	}
-	text := ""
+	given := ""
 	if value, ok := element.(types.String); ok {
-		text = value.ValueString()
+		given = value.ValueString()
 	}
-	if isEndpoint.fault(text) != "" {
+	if isEndpoint.fault(given) != "" {
 		s.diags.AddAttributeError(at, "Invalid provider setting endpoints."+key,
-			"The address of "+key+" cannot be used: "+isEndpoint.refusal(text)+". Correct or remove it.")
+			"The address of "+key+" cannot be used: "+isEndpoint.refusal(given)+". Correct or remove it.")
 	}
-	return client.Setting{Value: text}
+	return client.Setting{Value: given}
 }
 
 func (s *settings) maxRetries(inBlock wholeNumber) int {
@@ -405,7 +406,7 @@ func (s *settings) language() string {
 // faults are the reads'.
 func (s *settings) authorities() *x509.CertPool {
 	found := find(s.places(), "cacert_file")
-	text := found.ValueString()
+	given := found.ValueString()
 	pool := x509.NewCertPool()
 	switch {
 	case found.IsUnknown():
@@ -413,16 +414,16 @@ func (s *settings) authorities() *x509.CertPool {
 		return nil
 	case found.IsNull():
 		return nil
-	case text == "":
+	case given == "":
 		s.blame("cacert_file", found, "it is empty")
 		return nil
-	case strings.Contains(text, "-----BEGIN"):
-		if !pool.AppendCertsFromPEM([]byte(text)) {
+	case strings.Contains(given, "-----BEGIN"):
+		if !pool.AppendCertsFromPEM([]byte(given)) {
 			s.blame("cacert_file", found, "the PEM text holds no certificate")
 		}
 		return pool
 	}
-	pem, err := os.ReadFile(expandHome(text, s.getenv))
+	pem, err := os.ReadFile(expandHome(given, s.getenv))
 	if err == nil && !pool.AppendCertsFromPEM(pem) {
 		err = errors.New("it holds no certificate in PEM form")
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // sharedConfig is the configuration file of KooCLI, the command hcloud.
@@ -108,10 +109,10 @@ func readProfile(file, name string, getenv func(string) string) (profile, error)
 	}
 	has := "none"
 	if len(names) > 0 {
-		has = client.PlainText(strings.Join(names, ", "), 512)
+		has = text.Plain(strings.Join(names, ", "), 512)
 	}
 	return profile{}, fmt.Errorf("the shared config file %s has no profile %q; it has %s. Correct profile", file,
-		client.PlainText(name, 64), has)
+		text.Plain(name, 64), has)
 }
 
 // credential gives the keys of a profile.
@@ -132,7 +133,7 @@ func (p profile) credential() (client.Credential, error) {
 		}
 	default:
 		return credential, unusable("the profile %s has the mode %s; AKSK, SSO and ecsAgency can be used. Choose another profile",
-			p.shown(), client.PlainText(p.Mode, 32))
+			p.shown(), text.Plain(p.Mode, 32))
 	}
 	for _, value := range []string{credential.AccessKey, credential.SecretKey, credential.SecurityToken} {
 		if value != "" && isHeaderText.fault(value) != "" {
@@ -142,7 +143,7 @@ func (p profile) credential() (client.Credential, error) {
 	return credential, nil
 }
 
-func (p profile) shown() string { return client.PlainText(p.Name, 64) }
+func (p profile) shown() string { return text.Plain(p.Name, 64) }
 
 // role is the agency that the profile wants assumed.
 func (p profile) role() (*client.Agency, error) {

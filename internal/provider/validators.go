@@ -24,6 +24,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // textForm is what a string argument has to look like. It validates arguments at plan time, and values from the environment, which
@@ -37,8 +38,8 @@ var _ validator.String = textForm{}
 
 func matching(wanted, expression string) textForm {
 	compiled := regexp.MustCompile(`^(?:` + expression + `)$`)
-	return textForm{wanted, func(text string) error {
-		if !compiled.MatchString(text) {
+	return textForm{wanted, func(given string) error {
+		if !compiled.MatchString(given) {
 			return fmt.Errorf("wanted %s", wanted)
 		}
 		return nil
@@ -52,12 +53,12 @@ var (
 	isDomain     = matching("a domain such as myhuaweicloud.com", `[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*`)
 	isHeaderText = matching("printable ASCII characters, no space at either end", `[!-~](?:[ -~]*[!-~])?`)
 	isText       = matching("text without control characters", `[^\pC]*`)
-	isEndpoint   = textForm{"a URL such as https://coc.example.com", func(text string) error {
-		_, err := client.ParseEndpoint(text)
+	isEndpoint   = textForm{"a URL such as https://coc.example.com", func(given string) error {
+		_, err := client.ParseEndpoint(given)
 		return err
 	}}
-	isPollInterval = textForm{"a duration from 1s to 5m", func(text string) error {
-		interval, err := time.ParseDuration(text)
+	isPollInterval = textForm{"a duration from 1s to 5m", func(given string) error {
+		interval, err := time.ParseDuration(given)
 		if err != nil || interval < time.Second || interval > 5*time.Minute {
 			return errors.New("wanted a duration from 1s to 5m")
 		}
@@ -66,39 +67,39 @@ var (
 )
 
 // fault says what is wrong with a text, without repeating it: it may be a secret.
-func (f textForm) fault(text string) string {
-	if text == "" {
+func (f textForm) fault(given string) string {
+	if given == "" {
 		return "it is empty"
 	}
-	err := f.fits(text)
+	err := f.fits(given)
 	if err == nil {
 		return ""
 	}
-	if flaw := flawOf(text); flaw != "" {
+	if flaw := flawOf(given); flaw != "" {
 		return "it " + flaw + ", " + err.Error()
 	}
 	return err.Error()
 }
 
 // refusal is fault for a text that is no secret: it repeats the text, cut and with escapes.
-func (f textForm) refusal(text string) string {
-	why := f.fault(text)
+func (f textForm) refusal(given string) string {
+	why := f.fault(given)
 	// What stands before an @ or behind a question mark may be a secret of an address.
-	if text == "" || why == "" || (f.wanted == isEndpoint.wanted && strings.ContainsAny(text, "@?#")) {
+	if given == "" || why == "" || (f.wanted == isEndpoint.wanted && strings.ContainsAny(given, "@?#")) {
 		return why
 	}
 	if flaw, found := strings.CutPrefix(why, "it "); found {
-		return quoted(text) + " " + flaw
+		return quoted(given) + " " + flaw
 	}
-	return quoted(text) + " given, " + why
+	return quoted(given) + " given, " + why
 }
 
 // flawOf names what is hard to see in a text; empty when there is no such thing.
-func flawOf(text string) string {
-	first, _ := utf8.DecodeRuneInString(text)
-	last, _ := utf8.DecodeLastRuneInString(text)
+func flawOf(given string) string {
+	first, _ := utf8.DecodeRuneInString(given)
+	last, _ := utf8.DecodeLastRuneInString(given)
 	switch {
-	case !utf8.ValidString(text):
+	case !utf8.ValidString(given):
 		return "is not valid UTF-8"
 	case last == '\n' || last == '\r':
 		return "ends in a line break"
@@ -107,7 +108,7 @@ func flawOf(text string) string {
 	case unicode.IsSpace(first):
 		return "begins with a space"
 	}
-	for _, r := range text {
+	for _, r := range given {
 		switch {
 		case r == '\n' || r == '\r':
 			return "holds a line break"
@@ -115,7 +116,7 @@ func flawOf(text string) string {
 			return fmt.Sprintf("holds the invisible character %U", r)
 		}
 	}
-	if length := utf8.RuneCountInString(text); length > quotedLimit {
+	if length := utf8.RuneCountInString(given); length > quotedLimit {
 		return fmt.Sprintf("has %d characters", length)
 	}
 	return ""
@@ -124,12 +125,12 @@ func flawOf(text string) string {
 const quotedLimit = 64
 
 // quoted repeats a value in a message: cut, and with escapes for what cannot be seen.
-func quoted(text string) string {
-	cut := client.Head(text, quotedLimit)
-	if cut != text {
+func quoted(value string) string {
+	cut := text.Head(value, quotedLimit)
+	if cut != value {
 		return strconv.Quote(cut) + "…"
 	}
-	return strconv.Quote(text)
+	return strconv.Quote(value)
 }
 
 func (f textForm) Description(context.Context) string         { return "must be " + f.wanted }

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // detailsReserve is the part of a wait's time that is kept for reading details at its end, a tenth at most.
@@ -55,7 +56,7 @@ func (m *waitModel) timedOut(
 	}
 	detail += "."
 	if failure != nil {
-		detail += " The last look failed: " + sentence(failure.Error())
+		detail += " The last look failed: " + text.Sentence(failure.Error())
 	}
 	if m.ContinueOnTimeout.ValueBool() {
 		m.TimedOut = types.BoolValue(true)

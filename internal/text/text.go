@@ -1,0 +1,73 @@
+// Package text makes texts from outside harmless, and cuts texts without cutting a character.
+package text
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Plain makes one harmless line of a text that came from outside: no control, formatting or escape characters, no invalid
+// UTF-8, white space folded, at most limit bytes (an ellipsis marks a cut).
+func Plain(from string, limit int) string {
+	var b strings.Builder
+	space := false
+	for _, r := range from {
+		switch {
+		case unicode.IsSpace(r) || unicode.IsControl(r):
+			space = b.Len() > 0
+			continue
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			r = '?'
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		if b.Len()+utf8.RuneLen(r) > limit {
+			return strings.TrimRight(Head(b.String(), limit-len(ellipsis)), " ") + ellipsis
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+const ellipsis = "…"
+
+// Head is the longest beginning of a text that has at most limit bytes and cuts no character.
+func Head(from string, limit int) string {
+	if len(from) <= limit {
+		return from
+	}
+	end := max(limit, 0)
+	for end > 0 && !utf8.RuneStart(from[end]) {
+		end--
+	}
+	return from[:end]
+}
+
+// Tail is the longest end of a text that has at most limit bytes and cuts no character.
+func Tail(from string, limit int) string {
+	if len(from) <= limit {
+		return from
+	}
+	start := len(from) - max(limit, 0)
+	for start < len(from) && !utf8.RuneStart(from[start]) {
+		start++
+	}
+	return from[start:]
+}
+
+// Sentence makes a sentence of a Go error's text: it begins with a capital, unless the first word is the name of a setting or of a JSON
+// member, and ends with one period.
+func Sentence(from string) string {
+	if from == "" {
+		return ""
+	}
+	word, _, _ := strings.Cut(from, " ")
+	if !strings.ContainsAny(word, "_.") {
+		first, size := utf8.DecodeRuneInString(from)
+		from = string(unicode.ToUpper(first)) + from[size:]
+	}
+	return strings.TrimRight(from, ".") + "."
+}
