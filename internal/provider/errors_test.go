@@ -142,7 +142,7 @@ func TestBadArguments(t *testing.T) {
 		"interval too long":  {order(`poll_interval = "6m"`), `The value of poll_interval cannot be used`},
 		"interval no number": {order(`poll_interval = "soon"`), `The value of poll_interval cannot be used`},
 		"log tail":           {order(`log_tail_bytes = -2`), `log_tail_bytes value must be at least -1`},
-		"timeout zero":       {order(`timeouts { read = "0s" }`), `The value of timeouts.read cannot be used: wanted a duration above zero`},
+		"timeout zero":       {order(`timeouts { read = "0s" }`), `The value of timeouts.read cannot be used: "0s" given, wanted a duration above zero`},
 		"timeout no number":  {order(`timeouts { read = "long" }`), `must be a string containing a sequence of decimal numbers`},
 		"misspelt argument":  {order(`wait_for_complet = true`), `An argument named "wait_for_complet" is not expected here.`},
 		"batch zero":         {batch(`execute_uuid = "x"` + "\nbatch_index = 0"), `batch_index value must be at least 1`},

@@ -10,6 +10,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
@@ -349,6 +351,35 @@ func TestEndpointLeftOut(t *testing.T) {
 	})}, nil)
 	if len(diags) > 0 || len(cfg.Endpoints) > 0 {
 		t.Errorf("endpoints are %v, diagnostics %v, want none", cfg.Endpoints, diags)
+	}
+}
+
+// TestSecretArguments compares the arguments that no error may point at, or repeat, with those that the schema calls sensitive.
+func TestSecretArguments(t *testing.T) {
+	t.Parallel()
+	var resp provider.SchemaResponse
+	New(Options{})().Schema(t.Context(), provider.SchemaRequest{}, &resp)
+	count := 0
+	check := func(argument string, attribute schema.Attribute) {
+		if attribute.IsSensitive() != isSecret(argument) {
+			t.Errorf("%s is sensitive: %t, and a secret to errors: %t", argument, attribute.IsSensitive(), isSecret(argument))
+		}
+		count++
+	}
+	for name, attribute := range resp.Schema.Attributes {
+		check(name, attribute)
+	}
+	for block, nested := range resp.Schema.Blocks {
+		single, ok := nested.(schema.SingleNestedBlock)
+		if !ok {
+			t.Fatalf("the block %s is a %T", block, nested)
+		}
+		for name, attribute := range single.Attributes {
+			check(block+"."+name, attribute)
+		}
+	}
+	if count < len(variables) {
+		t.Errorf("%d arguments were compared, fewer than have variables", count)
 	}
 }
 

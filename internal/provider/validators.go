@@ -171,7 +171,7 @@ func (positiveTimeouts) ValidateObject(_ context.Context, req validator.ObjectRe
 	if timeout, err := time.ParseDuration(read.ValueString()); err == nil && timeout <= 0 {
 		at := path.Root("timeouts").AtName("read")
 		resp.Diagnostics.AddAttributeError(at, "Invalid value of "+at.String(),
-			"The value of "+at.String()+" cannot be used: wanted a duration above zero, such as 10m. Correct it.")
+			"The value of "+at.String()+" cannot be used: "+quoted(read.ValueString())+" given, wanted a duration above zero, such as 10m. Correct it.")
 	}
 }
 
