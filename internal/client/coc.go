@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // Order names a script order of COC and how to ask for it.
@@ -189,6 +192,8 @@ type Batch struct {
 	Limit int64
 	// Marker lists what comes after the instance record with this id only; 0 starts at the beginning.
 	Marker int64
+	// LogTail is how many bytes of the end of each log to keep, cut on a character boundary: 0 keeps none, -1 all.
+	LogTail int64
 }
 
 // Partial tells whether only a part of the batch is asked for.
@@ -196,8 +201,9 @@ func (b Batch) Partial() bool { return b.Status != "" || b.Marker != 0 }
 
 // ScriptOrderBatch is a batch of a script order with the instances that were asked for, all pages of them.
 type ScriptOrderBatch struct {
-	// TotalInstances is what the first page announced.
+	// TotalInstances is what the last page announced, and TotalChanged says that another one announced something else.
 	TotalInstances   *int64
+	TotalChanged     bool
 	ExecuteInstances []Instance
 	// Warnings name informational fields of an unexpected type, which are nil.
 	Warnings []string
@@ -210,9 +216,10 @@ type Instance struct {
 	// GmtCreated and GmtFinished are milliseconds since 1970, UTC; ExecuteCosts is in milliseconds too.
 	GmtCreated, GmtFinished, ExecuteCosts *int64
 	Status                                *string
-	// Message is the log. It may hold secrets.
-	Message        *string
-	TargetInstance *TargetInstance
+	// Message is the end of the log, as long as was asked for, and MessageTruncated says that it is not all of it. It may hold secrets.
+	Message          *string
+	MessageTruncated bool
+	TargetInstance   *TargetInstance
 }
 
 // TargetInstance says which host it is.
@@ -249,19 +256,26 @@ func (c *Client) ScriptOrderBatch(ctx context.Context, batch Batch) (*ScriptOrde
 		if whole == nil {
 			whole = page
 		} else {
+			// An empty page need not repeat the total.
+			if page.TotalInstances != nil || len(page.ExecuteInstances) > 0 {
+				whole.TotalChanged = whole.TotalChanged || !equal(whole.TotalInstances, page.TotalInstances)
+				whole.TotalInstances = page.TotalInstances
+			}
 			whole.ExecuteInstances = append(whole.ExecuteInstances, page.ExecuteInstances...)
 			whole.Warnings = append(whole.Warnings, page.Warnings...)
 		}
 		// An empty page is the end. So is a short one, but a server that caps the limit makes short pages too: it has to be
 		// the one that completes the batch.
 		size, listed := int64(len(page.ExecuteInstances)), int64(len(whole.ExecuteInstances))
-		complete := !batch.Partial() && whole.TotalInstances != nil && listed == *whole.TotalInstances
+		complete := !batch.Partial() && !whole.TotalChanged && whole.TotalInstances != nil && listed == *whole.TotalInstances
 		if size == 0 || (size < batch.Limit && complete) {
 			return whole, nil
 		}
 		marker = *page.ExecuteInstances[size-1].ID
 	}
 }
+
+func equal(a, b *int64) bool { return (a == nil) == (b == nil) && (a == nil || *a == *b) }
 
 // batchPage reads one page and checks that it leads on.
 func (c *Client) batchPage(ctx context.Context, batch Batch, marker int64, seen map[int64]bool) (*ScriptOrderBatch, error) {
@@ -277,8 +291,10 @@ func (c *Client) batchPage(ctx context.Context, batch Batch, marker int64, seen 
 	page, warnings, err := get(ctx, c, call, data(func(f fields) *ScriptOrderBatch {
 		f.echoInteger("batch_index", batch.BatchIndex)
 		page := &ScriptOrderBatch{
-			TotalInstances:   f.need().integer("total_instances"),
-			ExecuteInstances: list(f.need(), "execute_instances", readInstance),
+			TotalInstances: f.need().integer("total_instances"),
+			ExecuteInstances: list(f.need(), "execute_instances", func(f fields) Instance {
+				return readInstance(f, batch.LogTail)
+			}),
 		}
 		for _, instance := range page.ExecuteInstances {
 			switch {
@@ -301,7 +317,8 @@ func (c *Client) batchPage(ctx context.Context, batch Batch, marker int64, seen 
 	return page, nil
 }
 
-func readInstance(f fields) Instance {
+// readInstance reads an instance, and keeps no more of its log than is asked for.
+func readInstance(f fields, logTail int64) Instance {
 	instance := Instance{
 		ID:           f.need().integer("id"),
 		GmtCreated:   f.integer("gmt_created"),
@@ -309,6 +326,9 @@ func readInstance(f fields) Instance {
 		ExecuteCosts: f.integer("execute_costs"),
 		Status:       f.need().text("status"),
 		Message:      f.text("message"),
+	}
+	if log := instance.Message; log != nil && logTail >= 0 && int64(len(*log)) > logTail {
+		instance.Message, instance.MessageTruncated = new(strings.Clone(text.Tail(*log, int(logTail)))), true
 	}
 	if target := f.object("target_instance"); target != nil {
 		instance.TargetInstance = &TargetInstance{

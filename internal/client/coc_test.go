@@ -563,8 +563,8 @@ func TestScriptOrderBatchPages(t *testing.T) {
 		},
 		{
 			"another total later", nil,
-			[]answerer{page(4, 11, 12, 13), page(5, 14)},
-			[]string{"limit=3", "limit=3&marker=13"},
+			[]answerer{page(4, 11, 12, 13), page(5, 14), page(5)},
+			[]string{"limit=3", "limit=3&marker=13", "limit=3&marker=14"},
 			[]int64{11, 12, 13, 14},
 		},
 		{
@@ -672,20 +672,22 @@ func TestScriptOrderBatchPages(t *testing.T) {
 	}
 }
 
-// The total of the first page counts, so that a verdict does not depend on which page was read last.
-func TestScriptOrderBatchKeepsFirstTotalAndAllWarnings(t *testing.T) {
+// The last total counts and another one before it is told of; the warnings of all pages are kept.
+func TestScriptOrderBatchTellsOfAnotherTotalAndAllWarnings(t *testing.T) {
 	t.Parallel()
 	const second = `{"data":{"total_instances":1,"execute_instances":[{"id":12,"message":{}}]}}`
 	service := answering(
 		says(http.StatusOK, `{"data":{"total_instances":2,"execute_instances":[{"id":11,"gmt_created":"now"}]}}`),
 		says(http.StatusOK, second),
+		says(http.StatusOK, `{"data":{"execute_instances":[]}}`),
 	)
 	got, err := newClient(t, service).ScriptOrderBatch(t.Context(), testBatch)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := &ScriptOrderBatch{
-		TotalInstances:   new(int64(2)),
+		TotalInstances:   new(int64(1)),
+		TotalChanged:     true,
 		ExecuteInstances: []Instance{{ID: new(int64(11))}, {ID: new(int64(12))}},
 		Warnings: []string{
 			"data.execute_instances[0].gmt_created is a string, wanted a whole number",

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // TaskOverview names the job instances of DataArts Factory to count.
@@ -24,6 +26,8 @@ type TaskStatistics struct {
 	RunningExceptionCount, SkipCount, SuccessCount, WaitingConfirmCount, WaitingCount *int64
 	// TotalCount is not promised to be the sum of the others.
 	TotalCount *int64
+	// Further are counts that this version does not know and that are not zero, by name without "_count".
+	Further map[string]int64
 	// Warnings name informational fields of an unexpected type, which are nil.
 	Warnings []string
 }
@@ -54,6 +58,7 @@ func (c *Client) TaskStatistics(ctx context.Context, overview TaskOverview) (*Ta
 		}
 		f := answer.need()
 		return &TaskStatistics{
+			Further:               furtherCounts(f, jobCounts, "_count"),
 			FailCount:             f.integer("fail_count"),
 			ForceSuccessCount:     f.integer("force_success_count"),
 			FreezeCount:           f.integer("freeze_count"),
@@ -74,4 +79,27 @@ func (c *Client) TaskStatistics(ctx context.Context, overview TaskOverview) (*Ta
 	}
 	result.Warnings = warnings
 	return result, nil
+}
+
+// jobCounts are the members of the answer that are known.
+var jobCounts = []string{
+	"fail_count", "force_success_count", "freeze_count", "ignore_success_count", "manual_stop_count", "pause_count", "running_count",
+	"running_exception_count", "skip_count", "success_count", "waiting_confirm_count", "waiting_count", "total_count",
+}
+
+// furtherCounts are the members that end like counts, are not among the known ones and not zero, by name without the end. A count of
+// a state that is new must not be overlooked.
+func furtherCounts(f fields, known []string, end string) map[string]int64 {
+	var further map[string]int64
+	for name := range f.values {
+		if word, ok := strings.CutSuffix(name, end); ok && !slices.Contains(known, name) {
+			if count := f.integer(name); count != nil && *count != 0 {
+				if further == nil {
+					further = map[string]int64{}
+				}
+				further[word] = *count
+			}
+		}
+	}
+	return further
 }

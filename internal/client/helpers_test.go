@@ -28,7 +28,7 @@ const (
 var (
 	testKeys  = Credential{AccessKey: testAccessKey, SecretKey: testSecretKey}
 	testOrder = Order{Target: Target{Region: testRegion, ProjectID: testProject}, ExecuteUUID: testOrderID}
-	testBatch = Batch{Order: testOrder, BatchIndex: 1, Limit: 50}
+	testBatch = Batch{Order: testOrder, BatchIndex: 1, Limit: 50, LogTail: -1}
 )
 
 // An answerer is a service: it answers a request.

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"strings"
 )
 
 // FDIInstance names a ROMA Connect instance whose FDI tasks to count.
@@ -17,6 +18,9 @@ type FDITaskStatistics struct {
 	CommonTaskDetails, CDCTaskDetails *TaskDetails
 	// CommonAbsent and CDCAbsent tell absent from null: null means that there are no tasks of the kind, absent means nothing.
 	CommonAbsent, CDCAbsent bool
+	// Further are counts that this version does not know and that are not zero: of a new status by its word, summed over the two kinds;
+	// of a new kind by the name of its object and of its member.
+	Further map[string]int64
 }
 
 // TaskDetails counts tasks by status. Fields are nil when the answer left them out.
@@ -42,6 +46,7 @@ func (c *Client) FDITaskStatistics(ctx context.Context, instance FDIInstance) (*
 			CDCTaskDetails:    readTaskDetails(answer, "cdc_task_details"),
 			CommonAbsent:      !answer.hasAny("common_task_details"),
 			CDCAbsent:         !answer.hasAny("cdc_task_details"),
+			Further:           furtherTasks(answer.need()),
 		}
 	})
 	return result, err
@@ -58,4 +63,35 @@ func readTaskDetails(answer fields, name string) *TaskDetails {
 		TerminatedTasksCount: f.integer("terminated_tasks_count"),
 		CompletedTasksCount:  f.integer("completed_tasks_count"),
 	}
+}
+
+const tasksCount = "_tasks_count"
+
+// taskCounts are the members of a kind of tasks that are known.
+var taskCounts = []string{"running" + tasksCount, "abnormal" + tasksCount, "terminated" + tasksCount, "completed" + tasksCount}
+
+// furtherTasks are counts of a status or of a kind of tasks that is new.
+func furtherTasks(answer fields) map[string]int64 {
+	further := map[string]int64{}
+	add := func(counts map[string]int64, before, after string) {
+		for word, count := range counts {
+			further[before+word+after] += count
+		}
+	}
+	add(furtherCounts(answer, nil, tasksCount), "", "")
+	for name := range answer.values {
+		known := name == "common_task_details" || name == "cdc_task_details"
+		if !known && !strings.HasSuffix(name, "_task_details") {
+			continue
+		}
+		if kind := answer.object(name); kind != nil && known {
+			add(furtherCounts(*kind, taskCounts, tasksCount), "", "")
+		} else if kind != nil {
+			add(furtherCounts(*kind, nil, "_count"), name+".", "_count")
+		}
+	}
+	if len(further) == 0 {
+		return nil
+	}
+	return further
 }
