@@ -1,20 +1,26 @@
 package gate
 
 import (
+	"cmp"
+	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// taskState is one of the twelve states that DataArts Factory counts, by the name of its count without "_count".
-type taskState struct {
+// jobState is one of the twelve states that DataArts Factory counts, by the name of its count without "_count".
+type jobState struct {
 	word  string
 	count *int64
 }
 
-func taskStates(s *client.TaskStatistics) []taskState {
-	return []taskState{
+func jobStates(s *client.TaskStatistics) []jobState {
+	return []jobState{
 		{"fail", s.FailCount},
 		{"force_success", s.ForceSuccessCount},
 		{"freeze", s.FreezeCount},
@@ -30,113 +36,314 @@ func taskStates(s *client.TaskStatistics) []taskState {
 	}
 }
 
-// TaskWords are the state words of DataArts Factory.
-func TaskWords() []string {
+// JobWords are the state words of DataArts Factory.
+func JobWords() []string {
 	var words []string
-	for _, state := range taskStates(&client.TaskStatistics{}) {
+	for _, state := range jobStates(&client.TaskStatistics{}) {
 		words = append(words, state.word)
 	}
 	return words
 }
 
-// Tasks is the verdict on the job instances of a DataArts workspace.
-type Tasks struct {
-	Verdict
-
-	// Failed, Unfinished and Overridden are nil when a count is missing or negative. Overridden instances count as successful
-	// because a person said so.
-	Failed, Unfinished, Overridden *int64
+// JobReader reads job instances of DataArts Factory. The API client is one.
+type JobReader interface {
+	TaskStatistics(ctx context.Context, asked client.TaskOverview) (*client.TaskStatistics, error)
+	FailedJobInstances(ctx context.Context, asked client.JobInstances) (*client.JobInstanceList, error)
 }
 
-// TasksName says which job instances were looked at.
-func TasksName(asked client.TaskOverview) string {
-	where, whose, when := "the default workspace", "", asked.QueryDays
+// JobQuestion asks for the job instances of a DataArts workspace.
+type JobQuestion struct {
+	client.TaskOverview
+
+	// Wait waits until nothing runs any more; nil looks once.
+	Wait *Wait
+	// Baseline is the counts of an earlier look, of which nothing is judged again; nil judges everything.
+	Baseline map[string]int64
+	// MinNew is how many instances have to have come since the baseline, 1 at least.
+	MinNew int64
+	// Details reads which instances failed.
+	Details bool
+}
+
+// JobReport is what there is to say of the job instances of a workspace.
+type JobReport struct {
+	Report
+
+	Statistics *client.TaskStatistics
+	// Tally is nil when a count is missing or negative, or the baseline does not fit.
+	Tally *JobTally
+	// Failures are the failed instances, newest first; nil when they were not read.
+	Failures []client.JobInstance
+}
+
+// JobTally sums up job instances.
+type JobTally struct {
+	Failed, Unfinished int64
+	// Overridden instances count as successful because a person said so.
+	Overridden int64
+	// New and NewFailed count what has come since the baseline; nil without one.
+	New, NewFailed *int64
+}
+
+// JobsName says which job instances were looked at.
+func JobsName(asked client.TaskOverview) string {
+	where, whose := "the default workspace", ""
 	if asked.WorkspaceID != "" {
 		where = "workspace " + asked.WorkspaceID
 	}
 	if asked.IsOwn != nil && *asked.IsOwn {
 		whose = "Own "
 	}
-	if when == "" {
-		when = "today"
-	}
 	// The project is not known before it was looked up.
 	if asked.ProjectID != "" {
 		where += " in project " + asked.ProjectID
 	}
-	return whose + "DataArts job instances of " + where + " (" + strings.ReplaceAll(when, "_", " ") + ")"
+	return whose + "DataArts job instances of " + where + " (" + strings.ReplaceAll(cmp.Or(asked.QueryDays, "today"), "_", " ") + ")"
 }
 
-// JudgeTasks judges the job instances of a workspace. The counts are not promised to add up to the total: that is not checked.
-func JudgeTasks(asked client.TaskOverview, statistics *client.TaskStatistics) Tasks {
-	name := TasksName(asked)
-	counts := map[string]int64{}
-	var whole int64
-	for _, state := range taskStates(statistics) {
-		doubt := ""
-		fits := true
-		switch {
-		case state.count == nil:
-			doubt = "the count of " + state.word + " is missing"
-		case *state.count < 0:
-			doubt = "the count of " + state.word + " is negative"
-		default:
-			counts[state.word] = *state.count
-			whole, fits = add(whole, *state.count)
-		}
-		if !fits {
-			doubt = "the counts are too large to be true"
-		}
-		if doubt != "" {
-			return Tasks{Verdict: Verdict{Outcome: Unknown, Doubt: doubt, Summary: parts(name+": "+string(Unknown), doubt)}}
-		}
+// ReadJobs reads the job instances of a workspace, after waiting for their end if that is asked for. Only the reading of the counts can
+// fail. After a cancellation there is no report.
+func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobReport, error) {
+	name := JobsName(asked.TaskOverview)
+	type looked struct {
+		statistics *client.TaskStatistics
+		tally      *JobTally
 	}
-	failed := counts["fail"] + counts["running_exception"]
-	moving := counts["running"] + counts["waiting"]
-	held := counts["waiting_confirm"] + counts["pause"]
-	overridden := counts["force_success"] + counts["ignore_success"]
-	verdict := Tasks{
-		Verdict: Verdict{Counts: counts, Stuck: moving == 0 && held > 0},
-		Failed:  &failed, Unfinished: new(moving + held), Overridden: &overridden,
+	ended, err := waitFor(ctx, asked.Wait, name, true, func(timed context.Context) (looked, Observation, error) {
+		statistics, err := reader.TaskStatistics(timed, asked.TaskOverview)
+		if err != nil {
+			return looked{}, Observation{}, err
+		}
+		verdict, tally := judgeJobs(statistics, asked.Baseline, asked.MinNew)
+		return looked{statistics, tally}, Observation{
+			Verdict: verdict, Status: string(verdict.Outcome), Tally: jobWords(verdict, tally), Settling: verdict.Outcome == Empty,
+		}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	statistics, tally := ended.last.statistics, ended.last.tally
+	report := &JobReport{Report: Report{Verdict: ended.seen.Verdict}, Statistics: statistics, Tally: tally}
+	report.UnreadFields = statistics.Warnings
+	report.took(ended.timeout, ended.passed)
+	var failed *table
+	if asked.Details && tally != nil && (asked.IsOwn == nil || !*asked.IsOwn) {
+		failed = report.readFailures(ctx, reader, asked)
+	}
+	if stopped(ctx) {
+		return nil, ctx.Err()
+	}
+	jobs := ""
+	if len(report.Culprits) > 0 {
+		jobs = "failed jobs: " + names(report.Culprits)
+	}
+	by := ""
+	if tally != nil && tally.Overridden > 0 {
+		by = fmt.Sprintf("%d counted as successful because a person overrode the state", tally.Overridden)
+	}
+	report.Summary = parts(name+": "+moving(report.Outcome), report.Doubt, jobWords(report.Verdict, tally), jobs, by,
+		ending(ended.elapsed, ended.held, ended.timeout))
+	report.Markdown = markdown(name, report.Verdict, jobFigures(report.Counts), failed)
+	return report, nil
+}
+
+// judgeJobs judges the job instances of a workspace, those alone that came since the baseline if there is one. The counts are not
+// promised to add up to the total: that is not checked.
+func judgeJobs(statistics *client.TaskStatistics, baseline map[string]int64, minNew int64) (Verdict, *JobTally) {
+	counts, sum, doubt := jobCounts(statistics)
+	if doubt != "" {
+		return Verdict{Outcome: Unknown, Doubt: doubt}, nil
+	}
+	if len(statistics.Further) > 0 {
+		return newWords(counts, statistics.Further), nil
+	}
+	before, doubt := earlier(baseline)
+	if doubt == "" && before > sum {
+		doubt = fmt.Sprintf("the baseline counts %d instances, but there are only %d: it is of another day, workspace or filter", before, sum)
+	}
+	if doubt != "" {
+		return Verdict{Outcome: Unknown, Doubt: doubt, Counts: counts}, nil
+	}
+	above := func(words ...string) int64 {
+		var rest int64
+		for _, word := range words {
+			rest += counts[word] - baseline[word]
+		}
+		return rest
+	}
+	moves, held := counts["running"]+counts["waiting"], counts["waiting_confirm"]+counts["pause"]
+	tally := &JobTally{
+		Failed: counts["fail"] + counts["running_exception"], Unfinished: moves + held,
+		Overridden: counts["force_success"] + counts["ignore_success"],
+	}
+	newFailed := max(above("fail", "running_exception"), 0)
+	enough := true
+	if baseline != nil {
+		tally.New, tally.NewFailed = new(sum-before), &newFailed
+		enough = *tally.New >= max(minNew, 1)
+	}
+	enough = enough || newFailed > 0
+	verdict := Verdict{
+		Counts: counts,
+		// What is still to come is no person's doing.
+		Stuck: enough && moves == 0 && held > 0,
 	}
 	switch {
-	case failed > 0:
+	case newFailed > 0:
 		verdict.Outcome = Failed
+	case !enough:
+		verdict.Outcome = Pending
 	case counts["running"] > 0:
 		verdict.Outcome = Running
 	case counts["waiting"] > 0:
 		verdict.Outcome = Pending
 	case held > 0:
 		verdict.Outcome = Paused
-	case counts["manual_stop"] > 0:
+	case above("manual_stop") > 0:
 		verdict.Outcome = Canceled
-	case counts["success"]+overridden > 0:
-		verdict.Outcome = Succeeded
+	case above("success", "force_success", "ignore_success") > 0:
+		verdict.Outcome, verdict.Good = Succeeded, true
 	default:
 		verdict.Outcome = Empty
 	}
-	verdict.Completed = moving+held == 0 && verdict.Outcome != Empty
-	by := ""
-	if overridden > 0 {
-		by = fmt.Sprintf("%d counted as successful because a person overrode the state", overridden)
-	}
-	verdict.Summary = parts(name+": "+string(verdict.Outcome), verdict.TallyText(), by)
-	return verdict
+	verdict.Completed = enough && tally.Unfinished == 0 && verdict.Outcome != Empty
+	return verdict, tally
 }
 
-// TallyText words the counts for a summary, empty when they cannot be trusted.
-func (t Tasks) TallyText() string {
-	if t.Counts == nil {
-		return ""
-	}
-	var details []string
-	for _, word := range TaskWords() {
-		if count := t.Counts[word]; count > 0 {
-			details = append(details, fmt.Sprintf("%s %d", word, count))
+// jobCounts gives the twelve counts and their sum, or says why they cannot be trusted.
+func jobCounts(statistics *client.TaskStatistics) (counts map[string]int64, sum int64, doubt string) {
+	counts = map[string]int64{}
+	fits := true
+	for _, state := range jobStates(statistics) {
+		switch {
+		case state.count == nil:
+			return nil, 0, "the count of " + state.word + " is missing"
+		case *state.count < 0:
+			return nil, 0, "the count of " + state.word + " is negative"
+		}
+		counts[state.word] = *state.count
+		if sum, fits = add(sum, *state.count); !fits {
+			return nil, 0, tooLarge
 		}
 	}
-	if len(details) == 0 {
-		return "no instances"
+	return counts, sum, ""
+}
+
+// earlier sums a baseline up, or says why it is none.
+func earlier(baseline map[string]int64) (sum int64, doubt string) {
+	if baseline == nil {
+		return 0, ""
 	}
-	return fmt.Sprintf("%d failed, %d unfinished (%s)", *t.Failed, *t.Unfinished, strings.Join(details, ", "))
+	fits := true
+	for _, word := range JobWords() {
+		count, ok := baseline[word]
+		switch {
+		case !ok:
+			return 0, "the baseline has no count of " + word
+		case count < 0:
+			return 0, "the baseline has a negative count of " + word
+		}
+		if sum, fits = add(sum, count); !fits {
+			return 0, "the baseline's " + strings.TrimPrefix(tooLarge, "the ")
+		}
+	}
+	if len(baseline) > len(JobWords()) {
+		return 0, "the baseline has words that are no state of a job instance"
+	}
+	return sum, ""
+}
+
+// newWords is the verdict on counts that are new to this version. They join the others, unless one is negative.
+func newWords(counts, further map[string]int64) Verdict {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(further)) {
+		list = append(list, fmt.Sprintf("%s (%d)", word(name), further[name]))
+		if further[name] < 0 {
+			counts = nil
+		}
+	}
+	if counts != nil {
+		maps.Copy(counts, further)
+	}
+	return Verdict{Outcome: Unknown, Doubt: "counts new to this version of the provider: " + names(list), Counts: counts}
+}
+
+// readFailures reads which instances failed, and gives them as a table.
+func (r *JobReport) readFailures(ctx context.Context, reader JobReader, asked JobQuestion) *table {
+	failed := r.Tally.Failed
+	if r.Tally.NewFailed != nil {
+		failed = *r.Tally.NewFailed
+	}
+	if failed == 0 {
+		r.Failures = []client.JobInstance{}
+		return nil
+	}
+	list, err := reader.FailedJobInstances(ctx, client.JobInstances{
+		TaskOverview: asked.TaskOverview, Now: time.Now(), Limit: min(failed, mostCulprits),
+		Failed: r.Counts["fail"] > 0, RunningException: r.Counts["running_exception"] > 0,
+	})
+	if err != nil {
+		r.UnreadDetails = err
+		return nil
+	}
+	rows := &table{head: []string{"failed job", "instance", "status", "planned", "started"}, more: max(failed-int64(len(list.Instances)), 0)}
+	r.Failures = list.Instances
+	r.UnreadFields = append(r.UnreadFields, list.Warnings...)
+	for _, instance := range list.Instances {
+		job := cmp.Or(text.Plain(deref(instance.JobName), nameLimit), "a job without a name")
+		if id := deref(instance.InstanceID); id != "" {
+			r.Culprits = append(r.Culprits, fmt.Sprintf("%s (instance %s)", job, text.Plain(id, wordLimit)))
+		} else {
+			r.Culprits = append(r.Culprits, job)
+		}
+		rows.add(job, deref(instance.InstanceID), deref(instance.Status), clock(instance.PlanTime), clock(instance.StartTime))
+	}
+	return rows
+}
+
+// clock writes milliseconds since 1970 as a time, empty for what is none.
+func clock(milliseconds *int64) string {
+	if at := Instant(milliseconds); at != nil {
+		return at.Format(time.RFC3339)
+	}
+	return ""
+}
+
+// jobFigures lists what there is to count, nil when the counts cannot be trusted.
+func jobFigures(counts map[string]int64) []figure {
+	if counts == nil {
+		return nil
+	}
+	var list []figure
+	words := JobWords()
+	for _, name := range append(words, slices.Sorted(maps.Keys(counts))...) {
+		if i := len(list); i < len(words) || !slices.Contains(words, name) {
+			list = append(list, figure{counts[name], word(name)})
+		}
+	}
+	return list
+}
+
+// jobWords puts the counts into words, empty when they cannot be trusted.
+func jobWords(verdict Verdict, tally *JobTally) string {
+	if tally == nil {
+		return ""
+	}
+	counted := cmp.Or(figures(jobFigures(verdict.Counts)...), "no instances")
+	if tally.New == nil {
+		return counted
+	}
+	since := fmt.Sprintf("%d new since the baseline", *tally.New)
+	if *tally.NewFailed > 0 {
+		since += fmt.Sprintf(", %d of them failed", *tally.NewFailed)
+	}
+	return since + " (in all: " + counted + ")"
+}
+
+// moving words the outcome of what may go on.
+func moving(outcome Outcome) string {
+	if outcome == Running || outcome == Pending {
+		return "still " + string(outcome)
+	}
+	return string(outcome)
 }

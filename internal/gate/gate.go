@@ -1,23 +1,20 @@
-// Package gate turns what the services say into verdicts, and waits until there is one. It knows nothing of Terraform.
+// Package gate reads what the services say, waits for it to settle, and turns it into verdicts. It knows nothing of Terraform.
 //
-// Verdicts are pure functions from the client's types, one file a service: order.go, instances.go (statistics and batches),
-// dataarts.go, roma.go. They fail closed: whatever is missing, new or contradictory is [Unknown], never [Succeeded].
-// wait.go holds the one waiter, digest.go finds out why an order failed.
+// There is one file and one function for each source: ReadOrder (order.go), ReadStatistics and ReadBatch (instances.go), ReadJobs
+// (dataarts.go), ReadTasks (roma.go). Each takes what is asked and a reader, which the API client is, and gives one report: the raw data,
+// the verdict, what failed by name, and what the user has to be warned of. Verdicts are pure functions. They fail closed: whatever is
+// missing, new or contradictory is [Unknown], never [Succeeded].
+//
+// wait.go holds the one waiter, failures.go finds out which instances of an order failed, words.go and markdown.go put verdicts into
+// words.
 package gate
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-	"time"
-
-	"github.com/hwgate/terraform-provider-hwgate/internal/text"
-)
+import "time"
 
 // Outcome is one word for the state of anything that is looked at.
 type Outcome string
 
-// The outcomes. Only Succeeded opens a gate.
+// The outcomes. A gate opens on Succeeded, and for tasks that are meant to run for ever on Running.
 const (
 	Pending   Outcome = "pending"
 	Running   Outcome = "running"
@@ -30,54 +27,57 @@ const (
 	NotFound  Outcome = "not_found"
 )
 
-// Verdict is what is concluded from one answer.
+// Verdict is what is concluded from one look.
 type Verdict struct {
 	Outcome Outcome
+	// Good says that this is what a gate asks for, and a wait is for: success, or health of tasks that run for ever.
+	Good bool
 	// Completed says that nothing moves any more.
 	Completed bool
 	// Stuck says that what is left moves only when a person acts.
 	Stuck bool
 	// Doubt says why the outcome is Unknown; it is empty for any other.
 	Doubt string
-	// Summary is one harmless line: what was looked at, the outcome, durations, counts and host names.
-	Summary string
 	// Counts maps status words to counts. It is nil when they were not read or cannot be trusted.
 	Counts map[string]int64
 }
 
-// Succeeded tells whether the gate may open.
+// Succeeded tells whether the outcome is success.
 func (v Verdict) Succeeded() bool { return v.Outcome == Succeeded }
 
-const (
-	wordLimit    = 64
-	nameLimit    = 128
-	namesInShort = 10
-)
+// Report is what every source has to say beside its own data.
+type Report struct {
+	Verdict
 
-// word makes a status word of the service fit for a text. Only a word that is not there is empty.
-func word(status string) string {
-	plain := text.Plain(status, wordLimit)
-	if plain == "" && status != "" {
-		return "?"
+	// Summary is one harmless line: what was looked at, the outcome, durations, counts and names of what failed.
+	Summary string
+	// Markdown says the same for people: a heading, a table of counts and a table of what failed.
+	Markdown string
+	// Culprits names what failed, a line each, bounded; nil when that is not known.
+	Culprits []string
+	// Missing says that the service does not know the object, which was to be ignored.
+	Missing bool
+	// Timeout is set when the deadline came before the end of a wait.
+	Timeout *Timeout
+	// Passed are doubts that were met on the way and no longer hold.
+	Passed []string
+	// UnreadFields names informational fields of an unexpected type, which are null.
+	UnreadFields []string
+	// UnreadDetails says why what failed could not be named, or not all of it; nil when it could.
+	UnreadDetails error
+}
+
+// took notes how a wait ended. A state that was good but not for long enough when the time was over is no success.
+func (r *Report) took(timeout *Timeout, passed []string) {
+	r.Timeout, r.Passed = timeout, passed
+	if timeout != nil && r.Good {
+		r.Outcome, r.Good, r.Completed = Unknown, false, false
+		r.Doubt = "the time was over before the state had been stable for long enough: " + timeout.Missing
 	}
-	return plain
 }
 
-// names joins names for a summary: ten at most, then how many more.
-func names(list []string) string {
-	if more := len(list) - namesInShort; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(list[:namesInShort], ", "), more)
-	}
-	return strings.Join(list, ", ")
-}
-
-// parts joins the parts of a summary that there are.
-func parts(list ...string) string {
-	return strings.Join(slices.DeleteFunc(list, func(s string) bool { return s == "" }), "; ")
-}
-
-// instant reads milliseconds since 1970. What is no time of this era counts as not set.
-func instant(milliseconds *int64) *time.Time {
+// Instant reads milliseconds since 1970. What is no time of this era counts as not set.
+func Instant(milliseconds *int64) *time.Time {
 	const year10000 = 253402300800000
 	if milliseconds == nil || *milliseconds <= 0 || *milliseconds >= year10000 {
 		return nil
@@ -91,7 +91,7 @@ type Span struct {
 	CreatedAt, FinishedAt *time.Time
 }
 
-func span(created, finished *int64) Span { return Span{instant(created), instant(finished)} }
+func span(created, finished *int64) Span { return Span{Instant(created), Instant(finished)} }
 
 // Duration is the time between the two ends, nil until both are known, and when they are in the wrong order.
 func (s Span) Duration() *time.Duration {
@@ -99,13 +99,4 @@ func (s Span) Duration() *time.Duration {
 		return nil
 	}
 	return new(s.FinishedAt.Sub(*s.CreatedAt))
-}
-
-// after words the duration for a summary, empty when it is not known.
-func (s Span) after() string {
-	duration := s.Duration()
-	if duration == nil {
-		return ""
-	}
-	return " after " + duration.Round(time.Second).String()
 }

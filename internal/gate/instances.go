@@ -1,13 +1,13 @@
 package gate
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
-	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // InstanceWords are the documented status words of an instance.
@@ -35,6 +35,8 @@ type Tally struct {
 	SuccessRate float64
 	// FailedBatchIndexes are the batches with a failed instance, sorted; nil when they are not known.
 	FailedBatchIndexes []int64
+
+	unfinishedBatchIndexes []int64
 }
 
 // finalFailure tells whether an instance with this status is final without success.
@@ -51,11 +53,44 @@ func knownInstanceWord(status string) bool {
 	return status == ready || status == processing || status == finished || finalFailure(status)
 }
 
-// JudgeStatistics judges the instances of a whole order.
-func JudgeStatistics(id string, statistics *client.ScriptOrderStatistics) Instances {
+// StatisticsReport is what there is to say of the instances of an order.
+type StatisticsReport struct {
+	Report
+
+	// Tally is nil when the counts cannot be trusted.
+	Tally *Tally
+	// Statistics is nil for an order that COC does not know.
+	Statistics *client.ScriptOrderStatistics
+}
+
+// StatisticsName names the instances of an order.
+func StatisticsName(id string) string { return "Instances of " + OrderName(id) }
+
+// ReadStatistics reads how the instances of an order ended, by count.
+func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order, ignoreNotFound bool) (*StatisticsReport, error) {
+	name := StatisticsName(order.ExecuteUUID)
+	statistics, err := reader.ScriptOrderStatistics(ctx, order)
+	switch {
+	case client.IsNotFound(err) && ignoreNotFound:
+		return &StatisticsReport{Report: missingOrder(name)}, nil
+	case err != nil:
+		return nil, err
+	}
+	instances := judgeStatistics(statistics)
+	batches := ""
+	if instances.Tally != nil && len(instances.Tally.FailedBatchIndexes) > 0 {
+		batches = "failed batches: " + names(numbers(instances.Tally.FailedBatchIndexes))
+	}
+	report := instances.report(name, batches, nil)
+	report.UnreadFields = statistics.Warnings
+	return &StatisticsReport{Report: report, Tally: instances.Tally, Statistics: statistics}, nil
+}
+
+// judgeStatistics judges the instances of a whole order.
+func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
 	counts := zeroCounts(InstanceWords())
 	doubt := ""
-	batches := []int64{}
+	failed, unfinished := []int64{}, []int64{}
 	for _, row := range statistics.ExecuteStatistics {
 		switch {
 		case row.InstanceStatus == nil || *row.InstanceStatus == "":
@@ -71,45 +106,83 @@ func JudgeStatistics(id string, statistics *client.ScriptOrderStatistics) Instan
 		status := normalize(*row.InstanceStatus)
 		sum, ok := add(counts[status], *row.InstanceCount)
 		if !ok {
-			doubt = "the counts are too large to be true"
+			doubt = tooLarge
 		}
 		counts[status] = sum
-		if *row.InstanceCount > 0 && finalFailure(status) {
-			if len(row.BatchIndexes) == 0 {
-				batches = nil
-			}
-			if batches != nil {
-				batches = append(batches, row.BatchIndexes...)
-			}
+		switch {
+		case *row.InstanceCount == 0 || status == finished:
+		case !finalFailure(status):
+			unfinished = append(unfinished, row.BatchIndexes...)
+		case len(row.BatchIndexes) == 0:
+			failed = nil
+		case failed != nil:
+			failed = append(failed, row.BatchIndexes...)
 		}
 	}
-	verdict := judgeInstances(StatisticsName(id), counts, statistics.TotalInstance, doubt)
-	if verdict.Tally != nil && batches != nil {
-		slices.Sort(batches)
-		verdict.Tally.FailedBatchIndexes = slices.Compact(batches)
-		if len(batches) > 0 {
-			verdict.Summary = parts(verdict.Summary, "failed batches: "+names(numbers(verdict.Tally.FailedBatchIndexes)))
-		}
+	instances := judgeInstances(counts, statistics.TotalInstance, doubt)
+	if instances.Tally != nil {
+		slices.Sort(unfinished)
+		instances.Tally.unfinishedBatchIndexes = slices.Compact(unfinished)
+		slices.Sort(failed)
+		instances.Tally.FailedBatchIndexes = slices.Compact(failed)
 	}
-	return verdict
+	return instances
 }
 
-// BatchVerdict is the verdict on a batch.
-type BatchVerdict struct {
-	Instances
+// BatchQuestion asks for a batch of an order.
+type BatchQuestion struct {
+	client.Batch
 
+	// IgnoreNotFound reports an order that COC does not know, instead of an error.
+	IgnoreNotFound bool
+}
+
+// BatchReport is what there is to say of a batch.
+type BatchReport struct {
+	Report
+
+	// Tally is nil when the counts cannot be trusted, or the listing is filtered.
+	Tally *Tally
 	// FailedHosts names the hosts of failed instances in the order of the API; nil when Tally is.
 	FailedHosts []string
+	// Batch is nil for an order that COC does not know.
+	Batch *client.ScriptOrderBatch
 }
 
-// JudgeBatch judges the instances of a batch. A listing that was asked for with a filter proves nothing about the batch.
-func JudgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) BatchVerdict {
+// BatchName names a batch of an order.
+func BatchName(id string, index int64) string {
+	return fmt.Sprintf("Batch %d of %s", index, OrderName(id))
+}
+
+// ReadBatch reads the instances of a batch, all pages of them.
+func ReadBatch(ctx context.Context, reader OrderReader, asked BatchQuestion) (*BatchReport, error) {
 	name := BatchName(asked.ExecuteUUID, asked.BatchIndex)
+	batch, err := reader.ScriptOrderBatch(ctx, asked.Batch)
+	switch {
+	case client.IsNotFound(err) && asked.IgnoreNotFound:
+		return &BatchReport{Report: missingOrder(name)}, nil
+	case err != nil:
+		return nil, err
+	}
+	instances, hosts := judgeBatch(asked.Batch, batch)
+	failed := ""
+	rows := &table{head: []string{"failed host"}}
+	if len(hosts) > 0 {
+		failed = "failed hosts: " + names(hosts)
+		for _, host := range hosts {
+			rows.add(host)
+		}
+	}
+	report := instances.report(name, failed, rows)
+	report.UnreadFields, report.Culprits = batch.Warnings, hosts
+	return &BatchReport{Report: report, Tally: instances.Tally, FailedHosts: hosts, Batch: batch}, nil
+}
+
+// judgeBatch judges the instances of a batch, and names the hosts of those that failed. A listing that was asked for with a filter
+// proves nothing about the batch.
+func judgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) (instances Instances, failedHosts []string) {
 	if asked.Partial() {
-		doubt := "the listing is filtered, so it proves nothing about the batch"
-		return BatchVerdict{Instances: Instances{Verdict: Verdict{
-			Outcome: Unknown, Doubt: doubt, Summary: parts(name+": "+string(Unknown), doubt),
-		}}}
+		return doubtful("the listing is filtered, so it proves nothing about the batch"), nil
 	}
 	counts := zeroCounts(InstanceWords())
 	doubt := ""
@@ -122,23 +195,28 @@ func JudgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) BatchVerdict
 		status := normalize(*instance.Status)
 		counts[status]++
 		if finalFailure(status) {
-			hosts = append(hosts, HostName(instance))
+			hosts = append(hosts, hostName(instance))
 		}
 	}
-	verdict := BatchVerdict{Instances: judgeInstances(name, counts, batch.TotalInstances, doubt)}
-	if verdict.Tally != nil {
-		verdict.FailedHosts = hosts
-		if len(hosts) > 0 {
-			verdict.Summary = parts(verdict.Summary, "failed hosts: "+names(hosts))
-		}
+	if batch.TotalChanged {
+		doubt = "the total changed from page to page"
 	}
-	return verdict
+	if instances = judgeInstances(counts, batch.TotalInstances, doubt); instances.Tally == nil {
+		hosts = nil
+	}
+	return instances, hosts
+}
+
+const tooLarge = "the counts are too large to be true"
+
+func doubtful(doubt string) Instances {
+	return Instances{Verdict: Verdict{Outcome: Unknown, Doubt: doubt}}
 }
 
 // judgeInstances follows the table of outcomes, row by row. A doubt from reading the counts makes them worthless.
-func judgeInstances(name string, counts map[string]int64, total *int64, doubt string) Instances {
-	tally := &Tally{}
-	var sum, waiting int64
+func judgeInstances(counts map[string]int64, total *int64, doubt string) Instances {
+	tally := &Tally{Canceled: counts[canceled]}
+	var sum int64
 	var fresh []string
 	fits := true
 	for status, count := range counts {
@@ -153,99 +231,89 @@ func judgeInstances(name string, counts map[string]int64, total *int64, doubt st
 			tally.Failed += count
 		default:
 			tally.Unfinished += count
-			if status == ready {
-				waiting = count
-			}
 			if !knownInstanceWord(status) {
 				fresh = append(fresh, word(status))
 			}
 		}
 	}
-	tally.Canceled = counts[canceled]
-	if doubt == "" {
-		switch {
-		case total == nil:
-			doubt = "the total is missing"
-		case *total < 0:
-			doubt = "the total is negative"
-		case !fits:
-			doubt = "the counts are too large to be true"
-		case sum != *total:
-			doubt = fmt.Sprintf("%d instances are accounted for, but the total is %d", sum, *total)
-		}
-	}
-	if doubt != "" {
-		return Instances{Verdict: Verdict{
-			Outcome: Unknown, Doubt: doubt, Summary: parts(name+": "+string(Unknown), doubt),
-		}}
+	switch {
+	case doubt != "":
+		return doubtful(doubt)
+	case total == nil:
+		return doubtful("the total is missing")
+	case *total < 0:
+		return doubtful("the total is negative")
+	case !fits:
+		return doubtful(tooLarge)
+	case sum != *total:
+		return doubtful(fmt.Sprintf("the total is %d, but %d are accounted for", *total, sum))
 	}
 	tally.Total = *total
 	if tally.Total > 0 {
 		tally.SuccessRate = 100 * float64(tally.Finished) / float64(tally.Total)
 	}
-	verdict := Instances{Verdict: Verdict{Counts: counts}, Tally: tally}
+	instances := Instances{Verdict: Verdict{Counts: counts}, Tally: tally}
 	switch {
 	case len(fresh) > 0:
 		slices.Sort(fresh)
-		verdict.Outcome = Unknown
-		verdict.Doubt = "status new to this version of the provider: " + names(fresh)
+		instances.Outcome = Unknown
+		instances.Doubt = "status new to this version of the provider: " + names(fresh)
 	case tally.Total == 0:
-		verdict.Outcome = Empty
-	case tally.Unfinished > 0 && tally.Unfinished == waiting:
-		verdict.Outcome = Pending
+		instances.Outcome = Empty
+	case tally.Unfinished > 0 && tally.Unfinished == counts[ready]:
+		instances.Outcome = Pending
 	case tally.Unfinished > 0:
-		verdict.Outcome = Running
+		instances.Outcome = Running
 	case tally.Failed > 0 && tally.Failed == tally.Canceled:
-		verdict.Outcome, verdict.Completed = Canceled, true
+		instances.Outcome, instances.Completed = Canceled, true
 	case tally.Failed > 0:
-		verdict.Outcome, verdict.Completed = Failed, true
+		instances.Outcome, instances.Completed = Failed, true
 	default:
-		verdict.Outcome, verdict.Completed = Succeeded, true
+		instances.Outcome, instances.Completed, instances.Good = Succeeded, true, true
 	}
-	verdict.Summary = parts(name+": "+string(verdict.Outcome), verdict.Doubt, verdict.TallyText())
-	return verdict
+	return instances
 }
 
-// TallyText words the counts for a summary, empty when they cannot be trusted.
-func (i Instances) TallyText() string {
-	if i.Tally == nil {
-		return ""
+// report puts a verdict on instances into words.
+func (i *Instances) report(name, failed string, rows *table) Report {
+	return Report{
+		Verdict:  i.Verdict,
+		Summary:  parts(name+": "+string(i.Outcome), i.Doubt, i.words(), failed),
+		Markdown: markdown(name, i.Verdict, i.figures(), rows),
 	}
-	if i.Tally.Total == 0 {
+}
+
+// figures lists what there is to count, nil when the counts cannot be trusted.
+func (i *Instances) figures() []figure {
+	if i == nil || i.Tally == nil {
+		return nil
+	}
+	list := []figure{
+		{i.Tally.Finished, "finished"}, {i.Tally.Failed - i.Tally.Canceled, "failed"}, {i.Tally.Canceled, "canceled"},
+		{i.Counts[processing], "running"}, {i.Counts[ready], "waiting"},
+	}
+	for _, status := range slices.Sorted(maps.Keys(i.Counts)) {
+		if !knownInstanceWord(status) {
+			list = append(list, figure{i.Counts[status], word(status)})
+		}
+	}
+	return list
+}
+
+// words puts the counts into words, empty when they cannot be trusted.
+func (i *Instances) words() string {
+	list := i.figures()
+	switch {
+	case list == nil:
+		return ""
+	case i.Tally.Total == 0:
 		return "no instances"
 	}
-	var details []string
-	for _, status := range sortedKeys(i.Counts) {
-		if count := i.Counts[status]; count > 0 && status != finished {
-			details = append(details, fmt.Sprintf("%s %d", word(status), count))
-		}
+	text := fmt.Sprintf("%d of %s finished", i.Tally.Finished, plural(i.Tally.Total, "instance", "instances"))
+	if others := figures(list[1:]...); others != "" {
+		text += ", " + others
 	}
-	line := fmt.Sprintf("%d of %d instances finished, %d failed, %d unfinished",
-		i.Tally.Finished, i.Tally.Total, i.Tally.Failed, i.Tally.Unfinished)
-	if len(details) > 0 {
-		line += " (" + names(details) + ")"
-	}
-	return line + ", success rate " + percent(math.Floor(i.Tally.SuccessRate*10)/10)
-}
-
-// HostName is the name of an instance's host: its id when it has no name, its record's when it has neither.
-func HostName(instance client.Instance) string {
-	if target := instance.TargetInstance; target != nil {
-		if p := target.Properties; p != nil && p.HostName != nil {
-			if name := text.Plain(*p.HostName, nameLimit); name != "" {
-				return name
-			}
-		}
-		if target.ResourceID != nil {
-			if name := text.Plain(*target.ResourceID, nameLimit); name != "" {
-				return name
-			}
-		}
-	}
-	if instance.ID == nil {
-		return "unnamed instance"
-	}
-	return fmt.Sprintf("instance record %d", *instance.ID)
+	return text
 }
 
 func zeroCounts(words []string) map[string]int64 {
@@ -270,13 +338,4 @@ func numbers(list []int64) []string {
 		texts[i] = fmt.Sprint(n)
 	}
 	return texts
-}
-
-func sortedKeys(counts map[string]int64) []string {
-	keys := make([]string, 0, len(counts))
-	for key := range counts {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, strings.Compare)
-	return keys
 }

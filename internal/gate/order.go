@@ -1,7 +1,11 @@
 package gate
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"time"
@@ -30,91 +34,227 @@ func normalize(status string) string {
 	return status
 }
 
-// Order is the verdict on a script order.
-type Order struct {
-	Verdict
+// OrderReader reads script orders. The API client is one.
+type OrderReader interface {
+	ScriptOrder(ctx context.Context, order client.Order) (*client.ScriptOrder, error)
+	ScriptOrderStatistics(ctx context.Context, order client.Order) (*client.ScriptOrderStatistics, error)
+	ScriptOrderBatch(ctx context.Context, batch client.Batch) (*client.ScriptOrderBatch, error)
+}
+
+// OrderQuestion asks for a script order.
+type OrderQuestion struct {
+	client.Order
+
+	// Wait waits until the order has ended; nil looks once.
+	Wait *Wait
+	// Details reads the statistics that confirm the end of the order, and the instances that failed.
+	Details bool
+	// LogTail is how many bytes of the end of each log to keep: 0 none, -1 all.
+	LogTail int64
+	// IgnoreNotFound reports an order that COC does not know, instead of an error.
+	IgnoreNotFound bool
+}
+
+// OrderReport is what there is to say of a script order.
+type OrderReport struct {
+	Report
 	Span
 
-	// Status is the status word, fit for a text.
-	Status string
-	// Threshold is the share of instances in percent that has to finish, nil when the order names none.
-	Threshold *float64
+	// Order is nil for one that COC does not know.
+	Order *client.ScriptOrder
+	// Failures are the instances that are final without success; nil when they were not read.
+	Failures []FailedInstance
 }
 
-// JudgeOrder judges a script order by its status: COC's own verdict, which honours the order's success-rate threshold.
-func JudgeOrder(id string, order *client.ScriptOrder) Order {
-	status := ""
-	if order.Status != nil {
-		status = normalize(*order.Status)
+// ReadOrder reads a script order, after waiting for its end if that is asked for. Only the reading of the order itself can fail; what
+// is read beside it can be missing from the report. After a cancellation there is no report.
+func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*OrderReport, error) {
+	name := OrderName(asked.ExecuteUUID)
+	ended, err := waitFor(ctx, asked.Wait, name, orderIsYoung(asked.ExecuteUUID, time.Now()),
+		func(timed context.Context) (orderLook, Observation, error) {
+			return lookAtOrder(ctx, timed, reader, asked)
+		})
+	switch {
+	case client.IsNotFound(err) && asked.IgnoreNotFound:
+		return &OrderReport{Report: missingOrder(name)}, nil
+	case err != nil:
+		return nil, err
 	}
-	verdict := Order{Span: span(order.GmtCreated, order.GmtFinished), Status: word(status), Threshold: threshold(order)}
+	look := ended.last
+	report := &OrderReport{
+		Report: Report{Verdict: ended.seen.Verdict}, Span: span(look.order.GmtCreated, look.order.GmtFinished), Order: look.order,
+	}
+	report.took(ended.timeout, ended.passed)
+	if asked.Details && !look.asked && (report.Completed || report.Stuck || report.Timeout != nil) {
+		look.readInstances(ctx, reader, asked.Order)
+	}
+	var failures *orderFailures
+	if instances := look.instances; instances != nil {
+		switch {
+		case report.Completed || report.Stuck:
+			report.Counts = instances.Counts
+			failures, look.err = readFailures(ctx, reader, asked, instances)
+			if failures != nil {
+				report.Failures, report.Culprits = failures.instances, failures.lines()
+			}
+		case report.Timeout != nil:
+			report.Timeout.Tally = instances.words()
+			report.Timeout.Missing = stillRunning(ctx, reader, asked.Order, instances)
+		}
+	}
+	if stopped(ctx) {
+		return nil, ctx.Err()
+	}
+	report.UnreadDetails = look.err
+	report.UnreadFields = append(look.order.Warnings, look.unreadFields...)
+	if failures != nil {
+		report.UnreadFields = append(report.UnreadFields, failures.unreadFields...)
+	}
+	report.describe(name, ended.seen.Status, look, failures, ending(ended.elapsed, ended.held, ended.timeout))
+	return report, nil
+}
+
+// orderLook is what one look at an order found.
+type orderLook struct {
+	order *client.ScriptOrder
+	// asked says that the statistics were asked for; instances is nil, and err says why, when they could not be had.
+	asked        bool
+	instances    *Instances
+	err          error
+	unreadFields []string
+}
+
+// lookAtOrder looks at an order, and at its statistics if they have to confirm a success or to tell the progress. The statistics are
+// not bound by the time of the wait: time is kept for them.
+func lookAtOrder(ctx, timed context.Context, reader OrderReader, asked OrderQuestion) (orderLook, Observation, error) {
+	order, err := reader.ScriptOrder(timed, asked.Order)
+	if err != nil {
+		return orderLook{}, Observation{}, err
+	}
+	look := orderLook{order: order}
+	verdict := judgeOrder(order, nil)
+	if asked.Details && (verdict.Succeeded() || (asked.Wait != nil && asked.Wait.Progress != nil)) {
+		look.readInstances(ctx, reader, asked.Order)
+		verdict = judgeOrder(order, look.instances)
+	}
+	seen := Observation{Verdict: verdict, Status: word(orderStatus(order)), Tally: look.instances.words()}
+	seen.Settling = verdict.Outcome == Unknown && orderStatus(order) == finished ||
+		verdict.Outcome == Empty && orderIsYoung(asked.ExecuteUUID, time.Now())
+	return look, seen, nil
+}
+
+func (l *orderLook) readInstances(ctx context.Context, reader OrderReader, order client.Order) {
+	l.asked = true
+	statistics, err := reader.ScriptOrderStatistics(ctx, order)
+	if err != nil {
+		l.err = err
+		return
+	}
+	l.unreadFields = statistics.Warnings
+	instances := judgeStatistics(statistics)
+	if instances.Tally == nil {
+		l.err = fmt.Errorf("%w: %s", ErrUntrusted, instances.Doubt)
+		return
+	}
+	l.instances = &instances
+}
+
+// ErrUntrusted says that an answer was read whose counts cannot be trusted.
+var ErrUntrusted = errors.New("the statistics cannot be trusted")
+
+func orderStatus(order *client.ScriptOrder) string {
+	if order.Status == nil {
+		return ""
+	}
+	return normalize(*order.Status)
+}
+
+// judgeOrder judges a script order by its status, COC's own verdict, and by the statistics of its instances where they were read. They
+// confirm a success, or contradict it.
+func judgeOrder(order *client.ScriptOrder, instances *Instances) Verdict {
+	status := orderStatus(order)
+	ended := Instant(order.GmtFinished) != nil
 	switch status {
 	case ready:
-		verdict.Outcome = Pending
+		return Verdict{Outcome: Pending}
 	case processing:
-		verdict.Outcome = Running
+		return Verdict{Outcome: Running}
 	case paused:
-		verdict.Outcome, verdict.Stuck = Paused, true
+		return Verdict{Outcome: Paused, Stuck: true}
 	case finished:
-		verdict.Outcome, verdict.Completed = Succeeded, true
+		if instances != nil {
+			if instances.Tally.Total == 0 {
+				return Verdict{Outcome: Empty, Completed: true}
+			}
+			if doubt := contradiction(instances.Tally, threshold(order)); doubt != "" {
+				return Verdict{Outcome: Unknown, Doubt: doubt}
+			}
+		}
+		return Verdict{Outcome: Succeeded, Good: true, Completed: true}
 	case canceled:
-		verdict.Outcome, verdict.Completed = Canceled, true
+		return Verdict{Outcome: Canceled, Completed: true}
 	case abnormal, errored, rolledBack:
-		verdict.Outcome, verdict.Completed = Failed, true
+		return Verdict{Outcome: Failed, Completed: true}
 	case "":
-		verdict.Outcome, verdict.Completed = Unknown, verdict.FinishedAt != nil
-		verdict.Doubt = "the answer has no status"
+		return Verdict{Outcome: Unknown, Completed: ended, Doubt: "the answer has no status"}
 	default:
-		verdict.Outcome, verdict.Completed = Unknown, verdict.FinishedAt != nil
-		verdict.Doubt = "the status word is new to this version of the provider"
+		return Verdict{Outcome: Unknown, Completed: ended, Doubt: "the status " + word(status) + " is new to this version of the provider"}
 	}
-	verdict.Summary = parts(verdict.head(id), verdict.Doubt)
-	return verdict
 }
 
-// JudgeMissingOrder is the verdict on what COC does not know: an order, its statistics or a batch of it.
-func JudgeMissingOrder(what string) Verdict {
-	return Verdict{Outcome: NotFound, Summary: what + ": " + string(NotFound) + ", COC does not know the order"}
-}
-
-func (o Order) head(id string) string {
-	status := ""
-	if o.Status != "" {
-		status = " (" + o.Status + ")"
-	}
-	return OrderName(id) + ": " + string(o.Outcome) + status + o.after()
-}
-
-// NeedsDigest tells whether instances may have failed behind the status: the order ended without success, is paused, or has
-// succeeded under a threshold that lets some fail.
-func (o Order) NeedsDigest() bool {
+// contradiction says how statistics contradict an order that is FINISHED, empty when they do not. Rates are compared to one decimal,
+// as thresholds are written. An order that names no threshold needs at least one success.
+func contradiction(tally *Tally, threshold *float64) string {
+	const advice = "; failure_details = false takes the order's word"
+	of := fmt.Sprintf("the order is FINISHED, but its statistics count %d of %s finished",
+		tally.Finished, plural(tally.Total, "instance", "instances"))
 	switch {
-	case o.Outcome == Paused:
-		return true
-	case o.Outcome == Succeeded:
-		return o.Threshold == nil || *o.Threshold < 100
+	case tally.Unfinished > 0:
+		return of + fmt.Sprintf(" and %d not ended", tally.Unfinished) + advice
+	case threshold == nil && tally.Finished == 0:
+		return of + advice
+	case threshold != nil && math.Round(tally.SuccessRate*10)/10 < *threshold:
+		return of + ", below the success-rate threshold of " + percent(*threshold) + advice
 	default:
-		return o.Completed
+		return ""
 	}
 }
 
-// WithDigest adds to the verdict what was found out about the instances.
-func (o Order) WithDigest(id string, digest *Digest) Order {
-	o.Counts = digest.Instances.Counts
-	if o.Succeeded() && digest.Instances.Tally.Total == 0 {
-		// Nothing ran: that is never a success, whatever COC calls it.
-		o.Outcome = Empty
+func missingOrder(what string) Report {
+	report := Report{
+		Verdict: Verdict{Outcome: NotFound}, Missing: true,
+		Summary: what + ": " + string(NotFound) + ", COC does not know the order",
 	}
-	limit := ""
-	if o.Threshold != nil {
-		limit = "success-rate threshold " + percent(*o.Threshold)
+	report.Markdown = markdown(what, report.Verdict, nil, nil)
+	return report
+}
+
+// describe puts the report into words.
+func (r *OrderReport) describe(name, status string, look orderLook, failures *orderFailures, ending string) {
+	state := string(r.Outcome)
+	if r.Outcome == Running || r.Outcome == Pending {
+		state = "still " + state
 	}
-	hosts := ""
-	if len(digest.FailedHosts) > 0 {
-		hosts = "failed hosts: " + names(digest.FailedHosts)
+	if status != "" {
+		state += " (" + status + ")"
 	}
-	o.Summary = parts(o.head(id), o.Doubt, digest.Instances.TallyText(), limit, hosts)
-	return o
+	if duration := r.Duration(); duration != nil {
+		state += " after " + duration.Round(time.Second).String()
+	}
+	limit, hosts := "", ""
+	if share := threshold(r.Order); share != nil && look.instances != nil && look.instances.Tally.Finished < look.instances.Tally.Total {
+		limit = "success-rate threshold " + percent(*share)
+	}
+	if len(r.Culprits) > 0 {
+		hosts = "failed hosts: " + names(r.Culprits)
+	}
+	tally := look.instances.words()
+	if r.Doubt != "" {
+		// It says what the tally and the threshold say.
+		tally, limit = "", ""
+	}
+	r.Summary = parts(name+": "+state, r.Doubt, tally, limit, hosts, ending)
+	r.Markdown = markdown(name, r.Verdict, look.instances.figures(), failures.table())
 }
 
 func threshold(order *client.ScriptOrder) *float64 {
@@ -125,15 +265,7 @@ func threshold(order *client.ScriptOrder) *float64 {
 }
 
 // OrderName names an order in summaries and errors.
-func OrderName(id string) string { return "COC script order " + id }
-
-// StatisticsName names the instances of an order.
-func StatisticsName(id string) string { return "Instances of " + OrderName(id) }
-
-// BatchName names a batch of an order.
-func BatchName(id string, index int64) string {
-	return fmt.Sprintf("Batch %d of %s", index, OrderName(id))
-}
+func OrderName(id string) string { return "COC script order " + cmp.Or(id, "-") }
 
 func percent(share float64) string {
 	return strconv.FormatFloat(share, 'f', -1, 64) + "%"
@@ -142,8 +274,8 @@ func percent(share float64) string {
 // orderTime finds the time in the id of an order: SCT and yyyyMMddHHmmss in the time of China.
 var orderTime = regexp.MustCompile(`^SCT(\d{14})`)
 
-// OrderIsYoung tells whether an order may be too new to be visible: unless its id says that it was made over ten minutes ago.
-func OrderIsYoung(id string, now time.Time) bool {
+// orderIsYoung tells whether an order may be too new to be visible: unless its id says that it was made over ten minutes ago.
+func orderIsYoung(id string, now time.Time) bool {
 	match := orderTime.FindStringSubmatch(id)
 	if match == nil {
 		return true

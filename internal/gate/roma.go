@@ -1,92 +1,233 @@
 package gate
 
 import (
+	"cmp"
+	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// FDI is the verdict on the data integration tasks of a ROMA Connect instance.
-type FDI struct {
-	Verdict
+// TaskWords are the status words of data integration (FDI) tasks.
+func TaskWords() []string { return []string{"running", "abnormal", "terminated", "completed"} }
 
-	// Total is over ordinary and CDC tasks; nil when a count is missing or negative.
+// TaskReader reads data integration tasks of ROMA Connect. The API client is one.
+type TaskReader interface {
+	FDITaskStatistics(ctx context.Context, asked client.FDIInstance) (*client.FDITaskStatistics, error)
+	AbnormalTasks(ctx context.Context, asked client.FDIInstance, limit int64) (*client.FDITaskList, error)
+}
+
+// TaskQuestion asks for the data integration tasks of a ROMA Connect instance.
+type TaskQuestion struct {
+	client.FDIInstance
+
+	// Wait waits until the tasks are healthy; nil looks once.
+	Wait *Wait
+	// MinRunning is how many tasks have to run.
+	MinRunning int64
+	// Details reads which tasks are abnormal.
+	Details bool
+}
+
+// TaskReport is what there is to say of the tasks of an instance. Its Good is health: nothing is abnormal, and something runs or has
+// completed.
+type TaskReport struct {
+	Report
+
+	Statistics *client.FDITaskStatistics
+	// Total is over ordinary and CDC tasks; nil when the counts cannot be trusted.
 	Total *int64
-	// Healthy is the verdict for tasks that are meant to run for ever: nothing is abnormal, and something runs or has completed.
-	Healthy bool
+	// Abnormal are the abnormal tasks; nil when they were not read.
+	Abnormal []client.FDITask
 }
 
-// FDIWords are the status words of FDI tasks.
-func FDIWords() []string { return []string{"running", "abnormal", "terminated", "completed"} }
+// TasksName says which tasks were looked at.
+func TasksName(instanceID string) string { return "FDI tasks of ROMA Connect instance " + instanceID }
 
-// FDIName says which tasks were looked at.
-func FDIName(asked client.FDIInstance) string {
-	return "FDI tasks of ROMA Connect instance " + asked.InstanceID
-}
-
-// JudgeFDI judges the tasks of an instance, ordinary and CDC tasks together.
-func JudgeFDI(asked client.FDIInstance, statistics *client.FDITaskStatistics) FDI {
-	name := FDIName(asked)
-	counts := zeroCounts(FDIWords())
-	doubt := ""
-	kinds := []struct {
-		member string
-		tasks  *client.TaskDetails
-		absent bool
-	}{
-		{"common_task_details", statistics.CommonTaskDetails, statistics.CommonAbsent},
-		{"cdc_task_details", statistics.CDCTaskDetails, statistics.CDCAbsent},
+// ReadTasks reads the tasks of an instance, after waiting for their health if that is asked for. Only the reading of the counts can
+// fail. After a cancellation there is no report.
+func ReadTasks(ctx context.Context, reader TaskReader, asked TaskQuestion) (*TaskReport, error) {
+	name := TasksName(asked.InstanceID)
+	ended, err := waitFor(ctx, asked.Wait, name, true, func(timed context.Context) (*client.FDITaskStatistics, Observation, error) {
+		statistics, err := reader.FDITaskStatistics(timed, asked.FDIInstance)
+		if err != nil {
+			return nil, Observation{}, err
+		}
+		verdict := judgeTasks(statistics, asked.MinRunning)
+		// Tasks that run for ever never complete, so nothing but their health ends the wait.
+		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskWords(statistics, verdict)}
+		seen.Settling = verdict.Outcome == Empty
+		return statistics, seen, nil
+	})
+	if err != nil {
+		return nil, err
 	}
+	statistics := ended.last
+	report := &TaskReport{Report: Report{Verdict: ended.seen.Verdict}, Statistics: statistics}
+	report.took(ended.timeout, ended.passed)
+	if counts := report.Counts; counts != nil && len(statistics.Further) == 0 {
+		report.Total = new(counts["running"] + counts["abnormal"] + counts["terminated"] + counts["completed"])
+	}
+	var abnormal *table
+	if asked.Details && report.Total != nil {
+		abnormal = report.readAbnormal(ctx, reader, asked)
+	}
+	if stopped(ctx) {
+		return nil, ctx.Err()
+	}
+	want, tasks := "", ""
+	if running := report.Counts["running"]; report.Counts != nil && running < asked.MinRunning {
+		want = fmt.Sprintf("%d have to run", asked.MinRunning)
+	}
+	if len(report.Culprits) > 0 {
+		tasks = "abnormal tasks: " + names(report.Culprits)
+	}
+	report.Summary = parts(name+": "+string(report.Outcome), report.Doubt, taskWords(statistics, report.Verdict), want, tasks,
+		ending(ended.elapsed, ended.held, ended.timeout))
+	report.Markdown = markdown(name, report.Verdict, taskFigures(report.Counts), abnormal)
+	return report, nil
+}
+
+// taskKind is one of the two kinds of tasks that are counted apart.
+type taskKind struct {
+	member, name string
+	tasks        *client.TaskDetails
+	absent       bool
+}
+
+func taskKinds(statistics *client.FDITaskStatistics) []taskKind {
+	return []taskKind{
+		{"common_task_details", "ordinary", statistics.CommonTaskDetails, statistics.CommonAbsent},
+		{"cdc_task_details", "CDC", statistics.CDCTaskDetails, statistics.CDCAbsent},
+	}
+}
+
+func (k taskKind) counts() map[string]*int64 {
+	if k.tasks == nil {
+		return nil
+	}
+	return map[string]*int64{
+		"running": k.tasks.RunningTasksCount, "abnormal": k.tasks.AbnormalTasksCount,
+		"terminated": k.tasks.TerminatedTasksCount, "completed": k.tasks.CompletedTasksCount,
+	}
+}
+
+// judgeTasks judges the tasks of an instance, ordinary and CDC tasks together.
+func judgeTasks(statistics *client.FDITaskStatistics, minRunning int64) Verdict {
+	counts := zeroCounts(TaskWords())
 	var total int64
-	for _, kind := range kinds {
+	for _, kind := range taskKinds(statistics) {
+		doubt := ""
 		if kind.absent {
-			doubt = kind.member + " is absent from the answer"
+			doubt = "the member " + kind.member + " is absent from the answer"
 		}
-		if kind.tasks == nil {
-			continue
-		}
-		read := map[string]*int64{
-			"running": kind.tasks.RunningTasksCount, "abnormal": kind.tasks.AbnormalTasksCount,
-			"terminated": kind.tasks.TerminatedTasksCount, "completed": kind.tasks.CompletedTasksCount,
-		}
-		for _, status := range FDIWords() {
-			count, fits := read[status], true
+		for _, status := range TaskWords() {
+			count, read := kind.counts()[status]
+			fits := true
 			switch {
+			case !read:
 			case count == nil:
-				doubt = kind.member + " has no count of " + status + " tasks"
+				doubt = "the member " + kind.member + " has no count of " + status + " tasks"
 			case *count < 0:
-				doubt = kind.member + " has a negative count of " + status + " tasks"
+				doubt = "the member " + kind.member + " has a negative count of " + status + " tasks"
 			default:
 				total, fits = add(total, *count)
-				counts[status], _ = add(counts[status], *count)
+				counts[status] += *count
 			}
 			if !fits {
-				doubt = "the counts are too large to be true"
+				doubt = tooLarge
 			}
 		}
+		if doubt != "" {
+			return Verdict{Outcome: Unknown, Doubt: doubt}
+		}
 	}
-	if doubt != "" {
-		return FDI{Verdict: Verdict{Outcome: Unknown, Doubt: doubt, Summary: parts(name+": "+string(Unknown), doubt)}}
+	if len(statistics.Further) > 0 {
+		return newWords(counts, statistics.Further)
 	}
-	verdict := FDI{Verdict: Verdict{Counts: counts}, Total: &total}
+	verdict := Verdict{Counts: counts}
 	switch {
 	case counts["abnormal"] > 0:
 		verdict.Outcome = Failed
+	case counts["running"] < minRunning:
+		verdict.Outcome = Pending
 	case counts["running"] > 0:
-		verdict.Outcome = Running
+		verdict.Outcome, verdict.Good = Running, true
 	case counts["completed"] > 0:
-		verdict.Outcome = Succeeded
+		verdict.Outcome, verdict.Good = Succeeded, true
 	case counts["terminated"] > 0:
 		verdict.Outcome = Canceled
 	default:
 		verdict.Outcome = Empty
 	}
-	verdict.Healthy = verdict.Outcome == Running || verdict.Outcome == Succeeded
-	tally := "no tasks"
-	if total > 0 {
-		tally = fmt.Sprintf("%d abnormal, %d running, %d completed, %d terminated",
-			counts["abnormal"], counts["running"], counts["completed"], counts["terminated"])
-	}
-	verdict.Summary = parts(name+": "+string(verdict.Outcome), tally)
 	return verdict
+}
+
+// readAbnormal reads which tasks are abnormal, and gives them as a table.
+func (r *TaskReport) readAbnormal(ctx context.Context, reader TaskReader, asked TaskQuestion) *table {
+	if r.Counts["abnormal"] == 0 {
+		r.Abnormal = []client.FDITask{}
+		return nil
+	}
+	list, err := reader.AbnormalTasks(ctx, asked.FDIInstance, mostCulprits)
+	if err != nil {
+		r.UnreadDetails = err
+		return nil
+	}
+	rows := &table{
+		head: []string{"abnormal task", "kind", "last run", "position"}, more: max(r.Counts["abnormal"]-int64(len(list.Tasks)), 0),
+	}
+	r.Abnormal = list.Tasks
+	r.UnreadFields = append(r.UnreadFields, list.Warnings...)
+	for _, task := range list.Tasks {
+		name := cmp.Or(text.Plain(deref(task.TaskName), nameLimit), text.Plain(deref(task.TaskID), wordLimit), "a task without a name")
+		r.Culprits = append(r.Culprits, name)
+		rows.add(name, deref(task.Kind), deref(task.ExecuteStatus), deref(task.Position))
+	}
+	return rows
+}
+
+// taskFigures lists what there is to count, nil when the counts cannot be trusted.
+func taskFigures(counts map[string]int64) []figure {
+	if counts == nil {
+		return nil
+	}
+	list := []figure{
+		{counts["abnormal"], "abnormal"}, {counts["running"], "running"}, {counts["completed"], "completed"},
+		{counts["terminated"], "terminated"},
+	}
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if !slices.Contains(TaskWords(), name) {
+			list = append(list, figure{counts[name], word(name)})
+		}
+	}
+	return list
+}
+
+// taskWords puts the counts into words, the two kinds apart where both have tasks; empty when the counts cannot be trusted.
+func taskWords(statistics *client.FDITaskStatistics, verdict Verdict) string {
+	if verdict.Counts == nil {
+		return ""
+	}
+	var kinds []string
+	for _, kind := range taskKinds(statistics) {
+		counts := map[string]int64{}
+		for status, count := range kind.counts() {
+			counts[status] = *count
+		}
+		if words := figures(taskFigures(counts)...); words != "" {
+			kinds = append(kinds, kind.name+" tasks: "+words)
+		}
+	}
+	switch len(kinds) {
+	case 0:
+		return cmp.Or(figures(taskFigures(verdict.Counts)...), "no tasks")
+	case 1:
+		return figures(taskFigures(verdict.Counts)...)
+	default:
+		return kinds[0] + "; " + kinds[1]
+	}
 }

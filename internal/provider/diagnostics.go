@@ -371,27 +371,3 @@ func permissionAdvice(service client.Service) string {
 		return "Grant the caller the right to read."
 	}
 }
-
-// addWarnings tells of informational fields that could not be read, in one warning.
-func addWarnings(diags *diag.Diagnostics, what string, warnings []string) {
-	const most = 10
-	if len(warnings) == 0 {
-		return
-	}
-	more := ""
-	if left := len(warnings) - most; left > 0 {
-		warnings, more = warnings[:most], fmt.Sprintf(", and %d more", left)
-	}
-	diags.AddWarning("Unexpected fields in the answer about "+what,
-		"Read as null, with no effect on the verdict: "+strings.Join(warnings, "; ")+more+
-			". The API may have changed: look for a newer version of hwgate, or report it.")
-}
-
-// addDoubts tells, in one warning, what made an outcome unknown.
-func addDoubts(diags *diag.Diagnostics, what string, doubts ...string) {
-	doubts = slices.DeleteFunc(doubts, func(doubt string) bool { return doubt == "" })
-	if len(doubts) > 0 {
-		diags.AddWarning("The state of "+what+" is not clear",
-			text.Sentence(strings.Join(doubts, "; "))+" It counts as not succeeded. Look at the raw fields, or for a newer version of hwgate.")
-	}
-}

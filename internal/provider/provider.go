@@ -12,7 +12,9 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -46,22 +48,40 @@ func New(options Options) func() provider.Provider {
 
 type hwgate struct{ options Options }
 
-var _ provider.Provider = (*hwgate)(nil)
+var (
+	_ provider.ProviderWithEphemeralResources = (*hwgate)(nil)
+	_ provider.ProviderWithActions            = (*hwgate)(nil)
+)
 
 func (p *hwgate) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
 	resp.TypeName = "hwgate"
 	resp.Version = p.options.Version
 }
 
-// DataSources lists all data sources, by name.
+// DataSources lists every source as a data source.
 func (p *hwgate) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{
-		newScriptOrder,
-		newScriptOrderBatch,
-		newScriptOrderStatistics,
-		newInstanceStatus,
-		newFDITaskStatistics,
+	return constructors(newDataSource, func(source) bool { return true })
+}
+
+// EphemeralResources lists every source as an ephemeral resource.
+func (p *hwgate) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return constructors(newEphemeralResource, func(source) bool { return true })
+}
+
+// Actions lists the sources that can wait as actions.
+func (p *hwgate) Actions(context.Context) []func() action.Action {
+	return constructors(newAction, func(s source) bool { return s.waits })
+}
+
+// constructors gives the constructors of a form for the sources that it suits.
+func constructors[F any](form func(source) F, suits func(source) bool) []func() F {
+	var list []func() F
+	for _, s := range sources() {
+		if suits(s) {
+			list = append(list, func() F { return form(s) })
+		}
 	}
+	return list
 }
 
 func (p *hwgate) Resources(context.Context) []func() resource.Resource { return nil }
@@ -330,7 +350,7 @@ func (p *hwgate) Configure(ctx context.Context, req provider.ConfigureRequest, r
 			" Correct the address in the provider block or in the environment.")
 		return
 	}
-	resp.DataSourceData = reader
+	resp.DataSourceData, resp.EphemeralResourceData, resp.ActionData = reader, reader, reader
 }
 
 // userAgent names Terraform and the provider, then what the environment adds.

@@ -211,36 +211,6 @@ func TestUserAgent(t *testing.T) {
 	}
 }
 
-func TestLogTail(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("x", 5000)
-	tests := map[string]struct {
-		log       *string
-		bytes     types.Int64
-		want      *string
-		truncated bool
-	}{
-		"default":      {&long, types.Int64Null(), new(long[:4096]), true},
-		"short":        {new("abc"), types.Int64Null(), new("abc"), false},
-		"none":         {new("abc"), types.Int64Value(0), new(""), true},
-		"none of none": {new(""), types.Int64Value(0), new(""), false},
-		"all":          {&long, types.Int64Value(-1), &long, false},
-		"exact":        {new("abc"), types.Int64Value(3), new("abc"), false},
-		"character":    {new("aé"), types.Int64Value(1), new(""), true},
-		"huge":         {new("abc"), types.Int64Value(1 << 62), new("abc"), false},
-		"no log":       {nil, types.Int64Value(0), nil, false},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got, truncated := logTail(test.log, test.bytes)
-			if (got == nil) != (test.want == nil) || (got != nil && *got != *test.want) || truncated != test.truncated {
-				t.Errorf("got %v, truncated %t", got, truncated)
-			}
-		})
-	}
-}
-
 // TestIdAndNameAreOneSetting gives an id in one place and a name in another: the first place that has either wins, so that an id of the
 // environment does not replace a name of the provider block.
 func TestIdAndNameAreOneSetting(t *testing.T) {

@@ -12,14 +12,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/attr/xattr"
-	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -143,35 +139,6 @@ func (f textForm) ValidateString(_ context.Context, req validator.StringRequest,
 	if why := f.refusal(req.ConfigValue.ValueString()); why != "" {
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value of "+req.Path.String(),
 			"The value of "+req.Path.String()+" cannot be used: "+why+". Correct it.")
-	}
-}
-
-// timeoutsBlock is the block of the timeouts library, with a limit of its own: a time of zero or less could only ever fail.
-func timeoutsBlock(ctx context.Context, description string) schema.Block {
-	block := timeouts.BlockWithOpts(ctx, timeouts.Opts{ReadDescription: description})
-	if nested, ok := block.(schema.SingleNestedBlock); ok {
-		nested.Validators = append(nested.Validators, positiveTimeouts{})
-		nested.MarkdownDescription = "Bounds the whole read, pauses and repeated requests included."
-		return nested
-	}
-	return block
-}
-
-type positiveTimeouts struct{}
-
-func (positiveTimeouts) Description(context.Context) string         { return "must be above zero" }
-func (positiveTimeouts) MarkdownDescription(context.Context) string { return "must be above zero" }
-
-func (positiveTimeouts) ValidateObject(_ context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
-	read, ok := req.ConfigValue.Attributes()["read"].(types.String)
-	if !ok || read.IsNull() || read.IsUnknown() {
-		return
-	}
-	// What is no duration at all is the library's to refuse.
-	if timeout, err := time.ParseDuration(read.ValueString()); err == nil && timeout <= 0 {
-		at := path.Root("timeouts").AtName("read")
-		resp.Diagnostics.AddAttributeError(at, "Invalid value of "+at.String(),
-			"The value of "+at.String()+" cannot be used: "+quoted(read.ValueString())+" given, wanted a duration above zero, such as 10m. Correct it.")
 	}
 }
 

@@ -1,69 +1,155 @@
 package provider
 
 import (
-	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
-	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// detailsReserve is the part of a wait's time that is kept for reading details at its end, a tenth at most.
-const detailsReserve = 10 * time.Second
-
-// awaited says what is waited for.
-type awaited struct {
-	name    string
-	reserve time.Duration
-	young   bool
+// pollModel is what all sources that can wait have in common.
+type pollModel struct {
+	PollInterval      types.String `tfsdk:"poll_interval"`
+	ContinueOnTimeout types.Bool   `tfsdk:"continue_on_timeout"`
+	TimedOut          types.Bool   `tfsdk:"timed_out"`
 }
 
-// wait looks once, or until the end if the configuration asks for that.
-func wait[T any](
-	ctx context.Context, m waitModel, what awaited, look func(context.Context) (T, gate.Seen, error),
-) (gate.Ended[T], error) {
-	if !m.waiting() {
-		last, seen, err := look(ctx)
-		ended := gate.Ended[T]{Last: last, Seen: seen}
-		if seen.Doubt != "" {
-			ended.Doubts = []string{seen.Doubt}
-		}
-		return ended, err
-	}
-	interval := defaultPollInterval
-	if set, err := time.ParseDuration(m.PollInterval.ValueString()); err == nil {
-		interval = set
-	}
-	deadline, _ := ctx.Deadline()
-	deadline = deadline.Add(-min(what.reserve, time.Until(deadline)/10))
-	return gate.For(ctx, gate.Wait{
-		Interval: interval, ThroughPause: m.WaitThroughPause.ValueBool(), Young: what.young, Deadline: deadline,
-		Name: what.name, Logger: newLogger(),
-	}, look)
+// completionModel is for sources that complete.
+type completionModel struct {
+	WaitForCompletion types.Bool `tfsdk:"wait_for_completion"`
+	WaitThroughPause  types.Bool `tfsdk:"wait_through_pause"`
+	Completed         types.Bool `tfsdk:"completed"`
 }
 
-// timedOut tells of a wait whose time is over: an error, or data and a warning.
-func (m *waitModel) timedOut(
-	what string, last gate.Seen, elapsed time.Duration, failure error, tally string, diags *diag.Diagnostics,
-) {
-	detail := fmt.Sprintf("The last status was %s, after %s of waiting", last.Status, elapsed.Round(time.Second))
-	if tally != "" {
-		detail += "; " + tally
+// stableModel is for sources whose state can pass.
+type stableModel struct {
+	StableFor types.String `tfsdk:"stable_for"`
+}
+
+// waitModel is the arguments of a wait, whichever of them a source has.
+type waitModel struct {
+	// argument is the name of the one that asks for the wait, and asked its value.
+	argument                string
+	asked                   types.Bool
+	pollInterval, stableFor types.String
+	throughPause            types.Bool
+}
+
+func (w *waitModel) waiting() bool { return w.asked.ValueBool() }
+
+// gate gives the waiter's settings, nil for a single look.
+func (w *waitModel) gate(how reading) *gate.Wait {
+	if !how.always && !w.waiting() {
+		return nil
 	}
-	detail += "."
-	if failure != nil {
-		detail += " The last look failed: " + text.Sentence(failure.Error())
+	return &gate.Wait{
+		Interval: durationOr(w.pollInterval, gate.DefaultPollInterval), StableFor: durationOr(w.stableFor, 0),
+		ThroughPause: w.throughPause.ValueBool(), Progress: how.progress, Logger: newLogger(),
 	}
-	if m.ContinueOnTimeout.ValueBool() {
-		m.TimedOut = types.BoolValue(true)
-		diags.AddWarning(what+" did not end in time",
-			detail+"\n\nThe last state was taken, since continue_on_timeout is set. Raise timeouts.read to wait longer.")
+}
+
+// validate checks stable_for against the arguments that it depends on. What is not known yet is checked when it is.
+func (w *waitModel) validate(always bool, limit time.Duration, limitKnown bool, limitName string, diags *diag.Diagnostics) {
+	stable, err := time.ParseDuration(w.stableFor.ValueString())
+	if err != nil || stable == 0 {
 		return
 	}
-	diags.AddError(what+" did not end in time", detail+
-		"\n\nRaise timeouts.read to wait longer, or set continue_on_timeout = true to have the last state as data.")
+	refuse := func(why string) {
+		diags.AddAttributeError(path.Root("stable_for"), "Invalid value of stable_for",
+			fmt.Sprintf("stable_for = %q cannot be used: %s.", w.stableFor.ValueString(), why))
+	}
+	interval := durationOr(w.pollInterval, gate.DefaultPollInterval)
+	switch {
+	case !always && !w.asked.IsUnknown() && !w.waiting():
+		refuse("it needs " + w.argument + " = true, since a single look cannot show that a state lasts")
+	case !w.pollInterval.IsUnknown() && stable < interval:
+		refuse(fmt.Sprintf("it is shorter than poll_interval (%s), so that no second look would fall into it. Raise stable_for, or "+
+			"lower poll_interval", interval))
+	case limitKnown && stable >= limit:
+		refuse(fmt.Sprintf("it does not fit into %s (%s). Lower stable_for, or raise %s", limitName, limit, limitName))
+	}
+}
+
+// The forms of durations that a wait takes.
+var (
+	isStableFor        = durationBetween(0, 24*time.Hour)
+	isProgressInterval = durationBetween(5*time.Second, 5*time.Minute)
+)
+
+func durationBetween(least, most time.Duration) textForm {
+	wanted := fmt.Sprintf("a duration from %s to %s, such as %s", short(least), short(most), short(max(least, time.Minute)))
+	return textForm{wanted, func(text string) error {
+		if d, err := time.ParseDuration(text); err != nil || d < least || d > most {
+			return errors.New("wanted " + wanted)
+		}
+		return nil
+	}}
+}
+
+// short writes a duration without units that are zero.
+func short(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"0s", "0m"} {
+		if shorter := strings.TrimSuffix(text, zero); shorter != "" && !unicode.IsDigit(rune(shorter[len(shorter)-1])) {
+			text = shorter
+		}
+	}
+	return text
+}
+
+func pollAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"poll_interval": schema.StringAttribute{
+			Optional:   true,
+			Validators: []validator.String{isPollInterval},
+			MarkdownDescription: "Longest pause between two looks while waiting, as a duration from `1s` to `5m`. The first pauses are " +
+				"shorter. Default: `10s`.",
+		},
+		"continue_on_timeout": schema.BoolAttribute{
+			Optional: true,
+			MarkdownDescription: "Whether to give the last state with `timed_out` and a warning, instead of an error, when the time " +
+				"limit in `timeouts` has passed. Default: `false`.",
+		},
+		"timed_out": schema.BoolAttribute{
+			Computed:            true,
+			MarkdownDescription: "Whether the wait ended with its time, under `continue_on_timeout`. Never null.",
+		},
+	}
+}
+
+func completionAttributes(completed string) map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"wait_for_completion": schema.BoolAttribute{
+			Optional:            true,
+			MarkdownDescription: "Whether to read again until `completed`. Default: `false`.",
+		},
+		"wait_through_pause": schema.BoolAttribute{
+			Optional: true,
+			MarkdownDescription: "Whether to keep waiting while what is left is paused or awaits a person's confirmation. Otherwise the wait " +
+				"ends at once, with the state as data. Default: `false`.",
+		},
+		"completed": schema.BoolAttribute{Computed: true, MarkdownDescription: completed + " Never null."},
+	}
+}
+
+// stableAttributes describes stable_for for a source whose wait is for the given state.
+func stableAttributes(state, other string) map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"stable_for": schema.StringAttribute{
+			Optional:   true,
+			Validators: []validator.String{isStableFor},
+			MarkdownDescription: "How long every look has to show " + state + " before the wait ends, as a duration such as `3m`. Anything " +
+				"else, an answer that cannot be read too, starts the span anew." + other + " At least `poll_interval`, and less than the time " +
+				"limit in `timeouts`. Default: `0s`, the first such look ends the wait.",
+		},
+	}
 }

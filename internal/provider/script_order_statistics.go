@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -12,16 +11,16 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
 )
 
-func newScriptOrderStatistics() datasource.DataSource {
-	return &dataSource[scriptOrderStatisticsModel, *scriptOrderStatisticsModel]{
-		name: "coc_script_order_statistics", schema: scriptOrderStatisticsSchema,
-	}
+var scriptOrderStatistics = source{
+	name: "coc_script_order_statistics", schema: scriptOrderStatisticsSchema, good: goodSuccess,
+	newModel: func() model { return &scriptOrderStatisticsModel{} },
 }
 
 type scriptOrderStatisticsModel struct {
 	sharedModel
 	orderModel
 	tallyModel
+	independent
 	notWaiting
 
 	TotalInstance      *int64                   `tfsdk:"total_instance"`
@@ -35,13 +34,13 @@ type instanceStatisticModel struct {
 	BatchIndexes   []int64 `tfsdk:"batch_indexes"`
 }
 
-func scriptOrderStatisticsSchema(ctx context.Context) schema.Schema {
+func scriptOrderStatisticsSchema() schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "Counts of the instances of a script order of Cloud Operations Center (COC) by status, with a verdict on " +
 			"all of them. Needs the permission `coc:job:get`. API: [GET /v1/job/script/orders/{execute_uuid}/statistics]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderStatistics.html).",
 		Attributes: attributes(
-			sharedAttributes("`execute_uuid`", cocProject, "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word as it comes"),
+			sharedAttributes("`execute_uuid`", cocProject, cocWords),
 			orderAttributes(),
 			tallyAttributes("the order", "Null when the counts cannot be trusted."),
 			map[string]schema.Attribute{
@@ -67,33 +66,33 @@ func scriptOrderStatisticsSchema(ctx context.Context) schema.Schema {
 				},
 			},
 		),
-		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(ctx, timeoutDescription)},
 	}
 }
 
-func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client, diags *diag.Diagnostics) {
+func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report {
 	id := m.ExecuteUUID.ValueString()
-	what := gate.StatisticsName(id)
-	order, ok := m.order(c, &m.sharedModel, what, diags)
-	if !ok {
-		return
-	}
-	m.ID, m.Completed = types.StringValue(id), types.BoolValue(false)
-	statistics, err := c.ScriptOrderStatistics(ctx, order)
+	about := reported{what: gate.StatisticsName(id), service: client.COC, how: how}
+	order, err := m.order(c, &m.sharedModel)
 	if err != nil {
-		m.failed(err, &m.sharedModel, what, diags)
-		return
+		return about.failed(err, diags)
 	}
-	verdict := gate.JudgeStatistics(id, statistics)
-	addWarnings(diags, what, statistics.Warnings)
-	addDoubts(diags, what, verdict.Doubt)
-	m.judged(verdict.Verdict)
-	m.counted(verdict)
-	if verdict.Tally != nil {
-		m.FailedBatchIndexes = verdict.Tally.FailedBatchIndexes
+	report, err := gate.ReadStatistics(ctx, c, order, m.IgnoreNotFound.ValueBool())
+	if err != nil {
+		return about.failed(err, diags)
 	}
-	m.TotalInstance = statistics.TotalInstance
-	m.ExecuteStatistics = mapSlice(statistics.ExecuteStatistics, func(row client.InstanceStatistic) instanceStatisticModel {
-		return instanceStatisticModel(row)
-	})
+	if !about.diagnose(&report.Report, diags) {
+		return nil
+	}
+	m.ID, m.Exists = types.StringValue(id), types.BoolValue(!report.Missing)
+	m.counted(report.Completed, report.Tally)
+	if report.Tally != nil {
+		m.FailedBatchIndexes = report.Tally.FailedBatchIndexes
+	}
+	if report.Statistics != nil {
+		m.TotalInstance = report.Statistics.TotalInstance
+		m.ExecuteStatistics = mapSlice(report.Statistics.ExecuteStatistics, func(row client.InstanceStatistic) instanceStatisticModel {
+			return instanceStatisticModel(row)
+		})
+	}
+	return m.take(&report.Report)
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -16,21 +15,23 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
 )
 
-func newScriptOrderBatch() datasource.DataSource {
-	return &dataSource[scriptOrderBatchModel, *scriptOrderBatchModel]{name: "coc_script_order_batch", schema: scriptOrderBatchSchema}
+var scriptOrderBatch = source{
+	name: "coc_script_order_batch", schema: scriptOrderBatchSchema, good: goodSuccess,
+	newModel: func() model { return &scriptOrderBatchModel{} },
 }
 
 type scriptOrderBatchModel struct {
 	sharedModel
 	orderModel
 	tallyModel
+	independent
 	notWaiting
 
-	BatchIndex   types.Int64  `tfsdk:"batch_index"`
+	BatchIndex   wholeNumber  `tfsdk:"batch_index"`
 	Status       types.String `tfsdk:"status"`
-	Limit        types.Int64  `tfsdk:"limit"`
-	Marker       types.Int64  `tfsdk:"marker"`
-	LogTailBytes types.Int64  `tfsdk:"log_tail_bytes"`
+	Limit        wholeNumber  `tfsdk:"limit"`
+	Marker       wholeNumber  `tfsdk:"marker"`
+	LogTailBytes wholeNumber  `tfsdk:"log_tail_bytes"`
 
 	TotalInstances   *int64          `tfsdk:"total_instances"`
 	ExecuteInstances []instanceModel `tfsdk:"execute_instances"`
@@ -75,7 +76,7 @@ type targetPropertiesModel struct {
 	ProjectID   *string `tfsdk:"project_id"`
 }
 
-func scriptOrderBatchSchema(ctx context.Context) schema.Schema {
+func scriptOrderBatchSchema() schema.Schema {
 	const null = "Null when the counts cannot be trusted, or the listing is filtered."
 	return schema.Schema{
 		MarkdownDescription: "Instances of one batch of a script order of Cloud Operations Center (COC), all pages of them, with their " +
@@ -83,11 +84,12 @@ func scriptOrderBatchSchema(ctx context.Context) schema.Schema {
 			"[GET /v1/job/script/orders/{execute_uuid}/batches/{batch_index}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrdersBatchDetail.html).",
 		Attributes: attributes(
-			sharedAttributes("`execute_uuid`/`batch_index`", cocProject, "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word as it comes"),
+			sharedAttributes("`execute_uuid`/`batch_index`", cocProject, cocWords),
 			orderAttributes(),
 			tallyAttributes("the batch", null),
 			map[string]schema.Attribute{
 				"batch_index": schema.Int64Attribute{
+					CustomType:          wholeNumberType{},
 					Required:            true,
 					Validators:          []validator.Int64{int64validator.AtLeast(1)},
 					MarkdownDescription: "Batch to list, from 1.",
@@ -95,19 +97,21 @@ func scriptOrderBatchSchema(ctx context.Context) schema.Schema {
 				"status": schema.StringAttribute{
 					Optional:   true,
 					Validators: []validator.String{stringvalidator.OneOf("READY", "PROCESSING", "ABNORMAL", "CANCELED", "FINISHED")},
-					MarkdownDescription: "Lists only instances with this status: READY, PROCESSING, ABNORMAL, CANCELED or FINISHED; all when " +
-						"left out. A filtered listing proves nothing about the batch: `outcome` is `unknown` and the counts are null.",
+					MarkdownDescription: "Lists only instances with this status: READY, PROCESSING, ABNORMAL, CANCELED or FINISHED. Default: " +
+						"all. A filtered listing proves nothing about the batch: `outcome` is `unknown` and the counts are null.",
 				},
 				"limit": schema.Int64Attribute{
+					CustomType:          wholeNumberType{},
 					Optional:            true,
 					Validators:          []validator.Int64{int64validator.Between(1, 100)},
-					MarkdownDescription: "Size of a page, from 1 to 100; 50 when left out. Every page is read.",
+					MarkdownDescription: "Size of a page, from 1 to 100. Every page is read. Default: 50.",
 				},
 				"marker": schema.Int64Attribute{
+					CustomType: wholeNumberType{},
 					Optional:   true,
 					Validators: []validator.Int64{int64validator.AtLeast(1)},
-					MarkdownDescription: "Lists only what comes after the instance record with this `id`; all when left out. The listing counts " +
-						"as filtered.",
+					MarkdownDescription: "Lists only what comes after the instance record with this `id`; the listing then counts as filtered. " +
+						"Default: all.",
 				},
 				"log_tail_bytes": logTailAttribute(),
 
@@ -125,7 +129,6 @@ func scriptOrderBatchSchema(ctx context.Context) schema.Schema {
 				},
 			},
 		),
-		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(ctx, timeoutDescription)},
 	}
 }
 
@@ -179,43 +182,46 @@ func instanceAttributes() map[string]schema.Attribute {
 	}
 }
 
-func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, diags *diag.Diagnostics) {
-	what := gate.BatchName(m.ExecuteUUID.ValueString(), m.BatchIndex.ValueInt64())
-	order, ok := m.order(c, &m.sharedModel, what, diags)
-	if !ok {
-		return
-	}
-	m.ID = types.StringValue(fmt.Sprintf("%s/%d", order.ExecuteUUID, m.BatchIndex.ValueInt64()))
-	m.Completed = types.BoolValue(false)
-	asked := client.Batch{
-		Order: order, BatchIndex: m.BatchIndex.ValueInt64(), Status: m.Status.ValueString(),
-		Limit: gate.DefaultPageSize, Marker: m.Marker.ValueInt64(),
+func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report {
+	asked := gate.BatchQuestion{
+		Batch: client.Batch{
+			BatchIndex: m.BatchIndex.ValueInt64(), Status: m.Status.ValueString(), Limit: gate.DefaultPageSize,
+			Marker: m.Marker.ValueInt64(), LogTail: logTail(m.LogTailBytes),
+		},
+		IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
 	}
 	if !m.Limit.IsNull() {
 		asked.Limit = m.Limit.ValueInt64()
 	}
-	batch, err := c.ScriptOrderBatch(ctx, asked)
+	about := reported{
+		what: gate.BatchName(m.ExecuteUUID.ValueString(), asked.BatchIndex), service: client.COC, how: how, doubtful: asked.Partial(),
+	}
+	var err error
+	if asked.Order, err = m.order(c, &m.sharedModel); err != nil {
+		return about.failed(err, diags)
+	}
+	report, err := gate.ReadBatch(ctx, c, asked)
 	if err != nil {
-		m.failed(err, &m.sharedModel, what, diags)
-		return
+		return about.failed(err, diags)
 	}
-	verdict := gate.JudgeBatch(asked, batch)
-	addWarnings(diags, what, batch.Warnings)
-	if !asked.Partial() {
-		addDoubts(diags, what, verdict.Doubt)
+	if !about.diagnose(&report.Report, diags) {
+		return nil
 	}
-	m.judged(verdict.Verdict)
-	m.counted(verdict.Instances)
-	m.FailedHosts = verdict.FailedHosts
-	m.TotalInstances = batch.TotalInstances
-	m.ExecuteInstances = mapSlice(batch.ExecuteInstances, m.instance)
+	m.ID = types.StringValue(fmt.Sprintf("%s/%d", asked.ExecuteUUID, asked.BatchIndex))
+	m.Exists = types.BoolValue(!report.Missing)
+	m.counted(report.Completed, report.Tally)
+	m.FailedHosts = report.FailedHosts
+	if report.Batch != nil {
+		m.TotalInstances = report.Batch.TotalInstances
+		m.ExecuteInstances = mapSlice(report.Batch.ExecuteInstances, instanceOf)
+	}
+	return m.take(&report.Report)
 }
 
-func (m *scriptOrderBatchModel) instance(instance client.Instance) instanceModel {
-	message, _ := logTail(instance.Message, m.LogTailBytes)
+func instanceOf(instance client.Instance) instanceModel {
 	return instanceModel{
 		ID: instance.ID, GmtCreated: instance.GmtCreated, GmtFinished: instance.GmtFinished, ExecuteCosts: instance.ExecuteCosts,
-		Status: instance.Status, Message: message, TargetInstance: targetInstance(instance.TargetInstance),
+		Status: instance.Status, Message: instance.Message, TargetInstance: targetInstance(instance.TargetInstance),
 	}
 }
 

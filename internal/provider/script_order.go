@@ -2,30 +2,29 @@ package provider
 
 import (
 	"context"
-	"fmt"
-	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
-	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-func newScriptOrder() datasource.DataSource {
-	return &dataSource[scriptOrderModel, *scriptOrderModel]{name: "coc_script_order", schema: scriptOrderSchema}
+var scriptOrder = source{
+	name: "coc_script_order", schema: scriptOrderSchema, good: goodSuccess, waits: true,
+	newModel: func() model { return &scriptOrderModel{} },
 }
 
 type scriptOrderModel struct {
 	sharedModel
 	orderModel
-	waitModel
+	pollModel
+	completionModel
+	independent
 
 	FailureDetails types.Bool  `tfsdk:"failure_details"`
-	LogTailBytes   types.Int64 `tfsdk:"log_tail_bytes"`
+	LogTailBytes   wholeNumber `tfsdk:"log_tail_bytes"`
 
 	GmtCreated   *int64                `tfsdk:"gmt_created"`
 	GmtFinished  *int64                `tfsdk:"gmt_finished"`
@@ -84,25 +83,27 @@ type failedInstanceModel struct {
 	LogTruncated bool     `tfsdk:"log_truncated"`
 }
 
-func scriptOrderSchema(ctx context.Context) schema.Schema {
+func scriptOrderSchema() schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "Status of a script order of Cloud Operations Center (COC), with a verdict, the reasons of a failure and, " +
 			"on request, a wait for its end. Needs the permission `coc:job:get`. API: " +
 			"[GET /v1/job/script/orders/{execute_uuid}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderBasicInfo.html).",
 		Attributes: attributes(
-			sharedAttributes("`execute_uuid`", cocProject, "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word as it comes; read with "+
-				"`failure_details` only"),
+			sharedAttributes("`execute_uuid`", cocProject, cocWords+"; read with `failure_details` once the "+
+				"order is completed or paused"),
 			orderAttributes(),
-			waitAttributes("Whether nothing moves any more: the status is FINISHED, CANCELED, ABNORMAL, ERROR or ROLLBACKED, or a new word "+
-				"with a finishing time."),
+			pollAttributes(),
+			completionAttributes("Whether nothing moves any more: the status is CANCELED, ABNORMAL, ERROR or ROLLBACKED, FINISHED unless the "+
+				"statistics contradict it, or a new word with a finishing time."),
 			map[string]schema.Attribute{
 				"failure_details": schema.BoolAttribute{
 					Optional: true,
-					MarkdownDescription: "Whether to read the statistics, and each batch with a failed instance, when the order ended without " +
-						"success, is paused, or is FINISHED under a success-rate threshold below 100; `true` when left out. Fills `counts`, " +
-						"`failed_hosts` and `failed_instances`, which are null in all other cases. An order that is FINISHED without any instance is " +
-						"then `empty`.",
+					MarkdownDescription: "Whether to read the statistics of an order that is completed or paused, and each batch with a failed " +
+						"instance (100 batches at most). It fills `counts`, `failed_hosts` and `failed_instances`, which are null in all other " +
+						"cases. The statistics also confirm that a FINISHED order succeeded: without any instance it is `empty`, and if an " +
+						"instance has not ended, or fewer finished than the order's own success-rate threshold asks, it is `unknown`. Costs one " +
+						"request, and one for each of those batches. Default: `true`.",
 				},
 				"log_tail_bytes": logTailAttribute(),
 
@@ -133,15 +134,8 @@ func scriptOrderSchema(ctx context.Context) schema.Schema {
 				},
 			},
 		),
-		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(ctx, waitingTimeoutDescription)},
 	}
 }
-
-const (
-	timeoutDescription        = "Longest time of the whole read, as a duration such as `90s`; `5m` when left out."
-	waitingTimeoutDescription = "Longest time of the whole read, as a duration such as `90s` or `1h`; when left out, `30m` with " +
-		"`wait_for_completion`, else `5m`."
-)
 
 func orderPropertiesAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
@@ -205,95 +199,50 @@ func failedInstanceAttributes() map[string]schema.Attribute {
 	}
 }
 
-func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, diags *diag.Diagnostics) {
+func (m *scriptOrderModel) wait() *waitModel {
+	return &waitModel{
+		argument: "wait_for_completion", asked: m.WaitForCompletion, pollInterval: m.PollInterval, throughPause: m.WaitThroughPause,
+	}
+}
+
+func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report {
 	id := m.ExecuteUUID.ValueString()
-	what := gate.OrderName(id)
-	order, ok := m.order(c, &m.sharedModel, what, diags)
-	if !ok {
-		return
+	about := reported{
+		what: gate.OrderName(id), details: "failure details", null: "counts, failed_hosts and failed_instances are", service: client.COC,
+		how: how, continueOnTimeout: m.ContinueOnTimeout.ValueBool(),
 	}
-	m.ID, m.Completed, m.TimedOut = types.StringValue(id), types.BoolValue(false), types.BoolValue(false)
-	look := func(ctx context.Context) (*client.ScriptOrder, gate.Seen, error) {
-		info, err := c.ScriptOrder(ctx, order)
-		if err != nil {
-			return nil, gate.Seen{}, err
-		}
-		verdict := gate.JudgeOrder(id, info)
-		return info, gate.Seen{Verdict: verdict.Verdict, Status: verdict.Status}, nil
-	}
-	reserve := time.Duration(0)
-	if m.wantsDetails() {
-		reserve = detailsReserve
-	}
-	ended, err := wait(ctx, m.waitModel, awaited{what, reserve, gate.OrderIsYoung(id, time.Now())}, look)
+	order, err := m.order(c, &m.sharedModel)
 	if err != nil {
-		m.failed(err, &m.sharedModel, what, diags)
-		return
+		return about.failed(err, diags)
 	}
-	info := ended.Last
-	verdict := gate.JudgeOrder(id, info)
-	addWarnings(diags, what, info.Warnings)
-	addDoubts(diags, what, ended.Doubts...)
-	m.take(info, verdict)
-	if ended.TimedOut {
-		tally := ""
-		if m.wantsDetails() {
-			tally = readTally(ctx, c, order)
-		}
-		m.timedOut(what, ended.Seen, ended.Elapsed, ended.LastError, tally, diags)
-		return
-	}
-	if m.wantsDetails() && verdict.NeedsDigest() {
-		m.explain(ctx, c, order, verdict, diags)
-	}
-}
-
-func (m *scriptOrderModel) wantsDetails() bool {
-	return m.FailureDetails.IsNull() || m.FailureDetails.ValueBool()
-}
-
-// readTally words the counts of an order that did not end in time. Without them the message is only shorter.
-func readTally(ctx context.Context, c *client.Client, order client.Order) string {
-	statistics, err := c.ScriptOrderStatistics(ctx, order)
+	report, err := gate.ReadOrder(ctx, c, gate.OrderQuestion{
+		Order: order, Wait: m.wait().gate(how), Details: boolOr(m.FailureDetails, true), LogTail: logTail(m.LogTailBytes),
+		IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
+	})
 	if err != nil {
-		return ""
+		return about.failed(err, diags)
 	}
-	return gate.JudgeStatistics(order.ExecuteUUID, statistics).TallyText()
+	if !about.diagnose(&report.Report, diags) {
+		return nil
+	}
+	m.ID, m.Exists = types.StringValue(id), types.BoolValue(!report.Missing)
+	m.Completed, m.TimedOut = types.BoolValue(report.Completed), types.BoolValue(report.Timeout != nil)
+	if info := report.Order; info != nil {
+		m.GmtCreated, m.GmtFinished, m.ExecuteCosts = info.GmtCreated, info.GmtFinished, info.ExecuteCosts
+		m.Creator, m.Status = info.Creator, info.Status
+		m.Properties = orderProperties(info.Properties)
+	}
+	m.CreatedAt, m.FinishedAt, m.Duration = rfc3339(report.CreatedAt), rfc3339(report.FinishedAt), seconds(report.Duration())
+	m.Failed = mapSlice(report.Failures, failedInstanceOf)
+	m.FailedHosts = mapSlice(report.Failures, func(failed gate.FailedInstance) string { return failed.HostName })
+	return m.take(&report.Report)
 }
 
-// take fills in what the order itself tells.
-func (m *scriptOrderModel) take(info *client.ScriptOrder, verdict gate.Order) {
-	m.judged(verdict.Verdict)
-	m.Completed = types.BoolValue(verdict.Completed)
-	m.GmtCreated, m.GmtFinished, m.ExecuteCosts = info.GmtCreated, info.GmtFinished, info.ExecuteCosts
-	m.Creator, m.Status = info.Creator, info.Status
-	m.Properties = orderProperties(info.Properties)
-	m.CreatedAt, m.FinishedAt = rfc3339(verdict.CreatedAt), rfc3339(verdict.FinishedAt)
-	m.Duration = seconds(verdict.Duration())
-}
-
-// explain adds which hosts failed. The order's own data are good without.
-func (m *scriptOrderModel) explain(
-	ctx context.Context, c *client.Client, order client.Order, verdict gate.Order, diags *diag.Diagnostics,
-) {
-	digest, err := gate.ReadDigest(ctx, c, order)
-	if err != nil {
-		what := gate.OrderName(order.ExecuteUUID)
-		diags.AddWarning("Cannot read the failure details of "+what, fmt.Sprintf("%s So counts, failed_hosts and failed_instances are "+
-			"null; the order's own data are complete.\n\n%s", text.Sentence(err.Error()), advice(client.COC, err)))
-		return
-	}
-	addWarnings(diags, gate.OrderName(order.ExecuteUUID)+" (failure details)", digest.Warnings)
-	m.judged(verdict.WithDigest(order.ExecuteUUID, digest).Verdict)
-	m.FailedHosts = digest.FailedHosts
-	m.Failed = make([]failedInstanceModel, len(digest.FailedInstances))
-	for i, failed := range digest.FailedInstances {
-		log, truncated := logTail(failed.Message, m.LogTailBytes)
-		m.Failed[i] = failedInstanceModel{
-			BatchIndex: failed.BatchIndex, ResourceID: failed.ResourceID, HostName: failed.HostName, FixedIP: failed.FixedIP,
-			Status: failed.Status, CreatedAt: rfc3339(failed.CreatedAt), FinishedAt: rfc3339(failed.FinishedAt),
-			Duration: seconds(failed.Duration()), Log: log, LogTruncated: truncated,
-		}
+func failedInstanceOf(failed gate.FailedInstance) failedInstanceModel {
+	return failedInstanceModel{
+		BatchIndex: failed.BatchIndex, ResourceID: failed.ResourceID, HostName: failed.HostName, FixedIP: failed.FixedIP,
+		Status: failed.Status, CreatedAt: rfc3339(failed.CreatedAt), FinishedAt: rfc3339(failed.FinishedAt),
+		Duration: seconds(failed.Duration()), Log: failed.Message, LogTruncated: failed.MessageTruncated,
 	}
 }
 
@@ -322,16 +271,4 @@ func executeParam(p *client.ScriptExecuteParam) *executeParamModel {
 			}
 		}),
 	}
-}
-
-// mapSlice converts a list, and keeps null apart from empty.
-func mapSlice[A, B any](list []A, convert func(A) B) []B {
-	if list == nil {
-		return nil
-	}
-	converted := make([]B, len(list))
-	for i, element := range list {
-		converted[i] = convert(element)
-	}
-	return converted
 }

@@ -1,0 +1,182 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
+)
+
+// FailedInstance is an instance that is final without success.
+type FailedInstance struct {
+	Span
+
+	BatchIndex                  int64
+	ResourceID, FixedIP, Status *string
+	HostName                    string
+	// Message is the end of the log, and may hold secrets; MessageTruncated says that it is not the whole log.
+	Message          *string
+	MessageTruncated bool
+}
+
+// DefaultPageSize is the largest page that the API's pages promise.
+const DefaultPageSize = 50
+
+const (
+	// batchesAtOnce bounds how many batches are read side by side, and mostBatches how many in all; an order has twenty at the most.
+	batchesAtOnce = 4
+	mostBatches   = 100
+)
+
+// orderFailures are the failed instances of an order, by batch, then in the API's order.
+type orderFailures struct {
+	instances    []FailedInstance
+	unreadFields []string
+}
+
+// readFailures reads the batches that have a failed instance. A list that is not whole would pass for better news than there is: it
+// is an error. Only of very many failing batches the first are read, and the error comes beside them.
+func readFailures(ctx context.Context, reader OrderReader, asked OrderQuestion, instances *Instances) (*orderFailures, error) {
+	tally := instances.Tally
+	if tally.Failed > 0 && tally.FailedBatchIndexes == nil {
+		return nil, errors.New("the statistics do not say which batches have failed instances")
+	}
+	indexes := tally.FailedBatchIndexes
+	var cut error
+	if len(indexes) > mostBatches {
+		cut = fmt.Errorf("%d batches have failed instances, and only the first %d of them were read", len(indexes), mostBatches)
+		indexes = indexes[:mostBatches]
+	}
+	batches, err := readBatches(ctx, reader, asked.Order, indexes, asked.LogTail)
+	if err != nil {
+		return nil, err
+	}
+	failures := &orderFailures{instances: []FailedInstance{}}
+	for i, batch := range batches {
+		failures.unreadFields = append(failures.unreadFields, batch.Warnings...)
+		for _, instance := range batch.ExecuteInstances {
+			if finalFailure(normalize(*instance.Status)) {
+				failures.instances = append(failures.instances, failedInstance(indexes[i], instance))
+			}
+		}
+	}
+	if listed := int64(len(failures.instances)); cut == nil && listed != tally.Failed {
+		return nil, fmt.Errorf("the statistics count %s, but the batches list %d",
+			plural(tally.Failed, "failed instance", "failed instances"), listed)
+	}
+	return failures, cut
+}
+
+// readBatches reads batches side by side. Each has to be whole.
+func readBatches(
+	ctx context.Context, reader OrderReader, order client.Order, indexes []int64, logTail int64,
+) ([]*client.ScriptOrderBatch, error) {
+	batches := make([]*client.ScriptOrderBatch, len(indexes))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(batchesAtOnce)
+	for i, index := range indexes {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			asked := client.Batch{Order: order, BatchIndex: index, Limit: DefaultPageSize, LogTail: logTail}
+			batch, err := reader.ScriptOrderBatch(ctx, asked)
+			if err != nil {
+				return fmt.Errorf("batch %d: %w", index, err)
+			}
+			if instances, _ := judgeBatch(asked, batch); instances.Tally == nil {
+				return fmt.Errorf("batch %d: %w: %s", index, ErrUntrusted, instances.Doubt)
+			}
+			batches[i] = batch
+			return nil
+		})
+	}
+	return batches, group.Wait()
+}
+
+func failedInstance(index int64, instance client.Instance) FailedInstance {
+	failed := FailedInstance{
+		Span: span(instance.GmtCreated, instance.GmtFinished), BatchIndex: index, Status: instance.Status,
+		HostName: hostName(instance), Message: instance.Message, MessageTruncated: instance.MessageTruncated,
+	}
+	if target := instance.TargetInstance; target != nil {
+		failed.ResourceID = target.ResourceID
+		if target.Properties != nil {
+			failed.FixedIP = target.Properties.FixedIP
+		}
+	}
+	return failed
+}
+
+// lines names each failed host with its batch.
+func (f *orderFailures) lines() []string {
+	lines := make([]string, 0, min(len(f.instances), mostCulprits))
+	for _, failed := range f.instances[:min(len(f.instances), mostCulprits)] {
+		lines = append(lines, fmt.Sprintf("%s (batch %d)", failed.HostName, failed.BatchIndex))
+	}
+	return lines
+}
+
+func (f *orderFailures) table() *table {
+	if f == nil {
+		return nil
+	}
+	rows := &table{head: []string{"failed host", "batch", "status", "address"}}
+	for _, failed := range f.instances {
+		rows.add(failed.HostName, fmt.Sprint(failed.BatchIndex), deref(failed.Status), deref(failed.FixedIP))
+	}
+	return rows
+}
+
+// stillRunning names hosts whose instances have not ended, empty when they cannot be had: without them a message is only shorter.
+func stillRunning(ctx context.Context, reader OrderReader, order client.Order, instances *Instances) string {
+	indexes := instances.Tally.unfinishedBatchIndexes
+	batches, err := readBatches(ctx, reader, order, indexes[:min(len(indexes), batchesAtOnce)], 0)
+	if err != nil {
+		return ""
+	}
+	var hosts []string
+	for i, batch := range batches {
+		for _, instance := range batch.ExecuteInstances {
+			if status := normalize(*instance.Status); status != finished && !finalFailure(status) {
+				hosts = append(hosts, fmt.Sprintf("%s (batch %d)", hostName(instance), indexes[i]))
+			}
+		}
+	}
+	if len(hosts) == 0 {
+		return ""
+	}
+	return "not ended: " + names(hosts)
+}
+
+// hostName is the name of an instance's host: its id when it has no name, its record's when it has neither.
+func hostName(instance client.Instance) string {
+	var candidates []*string
+	if target := instance.TargetInstance; target != nil {
+		if target.Properties != nil {
+			candidates = append(candidates, target.Properties.HostName)
+		}
+		candidates = append(candidates, target.ResourceID)
+	}
+	for _, candidate := range slices.DeleteFunc(candidates, func(s *string) bool { return s == nil }) {
+		if name := text.Plain(*candidate, nameLimit); name != "" {
+			return name
+		}
+	}
+	if instance.ID == nil {
+		return "unnamed instance"
+	}
+	return fmt.Sprintf("instance record %d", *instance.ID)
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,74 @@
+package gate
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
+)
+
+// mostCulprits bounds how many of what failed are named one by one.
+const mostCulprits = 100
+
+// table is a list of what failed, for people.
+type table struct {
+	head []string
+	rows [][]string
+	// more is how many rows there are beyond those that are kept.
+	more int64
+}
+
+func (t *table) add(cells ...string) {
+	if len(t.rows) == mostCulprits {
+		t.more++
+		return
+	}
+	t.rows = append(t.rows, cells)
+}
+
+// markdown writes a report: a heading with the verdict, a table of counts and a table of what failed.
+func markdown(name string, verdict Verdict, counts []figure, failed *table) string {
+	var b strings.Builder
+	sign := "❌"
+	if verdict.Good {
+		sign = "✅"
+	}
+	fmt.Fprintf(&b, "### %s %s: %s\n", sign, cell(name), cell(string(verdict.Outcome)))
+	if verdict.Doubt != "" {
+		fmt.Fprintf(&b, "\n%s\n", cell(verdict.Doubt))
+	}
+	if len(counts) > 0 {
+		rows := table{head: []string{"state", "count"}}
+		for _, figure := range counts {
+			rows.add(figure.what, fmt.Sprint(figure.count))
+		}
+		rows.write(&b)
+	}
+	if failed != nil && len(failed.rows) > 0 {
+		failed.write(&b)
+	}
+	return b.String()
+}
+
+func (t *table) write(b *strings.Builder) {
+	fmt.Fprintf(b, "\n| %s |\n|%s\n", strings.Join(t.head, " | "), strings.Repeat(" --- |", len(t.head)))
+	for _, row := range t.rows {
+		cells := make([]string, len(row))
+		for i, content := range row {
+			cells[i] = cell(content)
+		}
+		fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+	}
+	if t.more > 0 {
+		fmt.Fprintf(b, "\nand %d more\n", t.more)
+	}
+}
+
+// escapes takes the meaning away from what Markdown and HTML would read as more than text, links that need no markup included.
+var escapes = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", `*`, `\*`, `_`, `\_`, `[`, `\[`, `]`, `\]`, `<`, `\<`, `>`, `\>`, `&`, `\&`, `|`, `\|`, `~`, `\~`,
+	`@`, `\@`, `#`, `\#`, `$`, `\$`, `!`, `\!`, `://`, `:\//`, `www.`, `www\.`,
+)
+
+// cell makes a text from outside fit for one cell of a table.
+func cell(content string) string { return escapes.Replace(text.Plain(content, 2*nameLimit)) }

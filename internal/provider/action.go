@@ -1,0 +1,137 @@
+package provider
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/action/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
+)
+
+// sourceAction is a source in the form of an action: it waits, tells how the wait goes, and fails unless all is well.
+type sourceAction struct{ form }
+
+var (
+	_ action.ActionWithConfigure      = (*sourceAction)(nil)
+	_ action.ActionWithValidateConfig = (*sourceAction)(nil)
+)
+
+func newAction(s source) action.Action {
+	return &sourceAction{form{source: s, operation: "invoke", always: true}}
+}
+
+func (a *sourceAction) Metadata(_ context.Context, _ action.MetadataRequest, resp *action.MetadataResponse) {
+	resp.TypeName = a.name
+}
+
+func (a *sourceAction) Schema(ctx context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	shared := a.schema()
+	resp.Schema = schema.Schema{
+		MarkdownDescription: shared.MarkdownDescription + " As an action it always waits, shows progress, and fails unless the end is " +
+			a.good + ".",
+		Attributes: actionArguments(shared.Attributes),
+	}
+	resp.Schema.Attributes["progress_interval"] = schema.StringAttribute{
+		Optional:   true,
+		Validators: []validator.String{isProgressInterval},
+		MarkdownDescription: "Longest time between two lines of progress, as a duration from `5s` to `5m`. Each change of status is told " +
+			"at once. Default: `30s`.",
+	}
+	block, ok := timeouts.BlockWithOpts(ctx, timeouts.Opts{InvokeDescription: a.timeoutDescription()}).(schema.SingleNestedBlock)
+	if ok {
+		block.CustomType = nil
+		block.Validators = append(block.Validators, positiveTimeout{})
+		block.MarkdownDescription = timeoutsDescription
+	}
+	resp.Schema.Blocks = map[string]schema.Block{"timeouts": block}
+}
+
+func (a *sourceAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
+	a.configure(req.ProviderData, &resp.Diagnostics)
+}
+
+func (a *sourceAction) ValidateConfig(ctx context.Context, req action.ValidateConfigRequest, resp *action.ValidateConfigResponse) {
+	a.validate(ctx, req.Config, &resp.Diagnostics)
+}
+
+func (a *sourceAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	var interval types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("progress_interval"), &interval)...)
+	told := newTelling(durationOr(interval, defaultProgressInterval), func(line string) {
+		resp.SendProgress(action.InvokeProgressEvent{Message: line})
+	})
+	report, _ := a.read(ctx, req.Config, told.see, &resp.Diagnostics)
+	told.stop()
+	if report != nil && !report.Good {
+		refuse(report, a.good, &resp.Diagnostics)
+	}
+}
+
+const defaultProgressInterval = 30 * time.Second
+
+// telling tells how a wait goes: each change of status at once, and a line at least every interval. A receiver that does not take the
+// lines holds up neither the wait nor its end.
+type telling struct {
+	news chan gate.Progress
+	done chan struct{}
+}
+
+func newTelling(interval time.Duration, send func(string)) *telling {
+	t := &telling{news: make(chan gate.Progress, 1), done: make(chan struct{})}
+	lines := make(chan string, 1)
+	// A receiver that has gone away holds this goroutine, and no other, until the process ends.
+	go func() {
+		for line := range lines {
+			send(line)
+		}
+	}()
+	go t.run(interval, lines)
+	return t
+}
+
+// see takes in how things stand. It never blocks.
+func (t *telling) see(p gate.Progress) { replace(t.news, p) }
+
+// stop ends the telling.
+func (t *telling) stop() { close(t.done) }
+
+func (t *telling) run(interval time.Duration, lines chan string) {
+	defer close(lines)
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
+	var last gate.Progress
+	seen := time.Now()
+	tell := func() {
+		replace(lines, last.Line(time.Since(seen)))
+		timer.Reset(interval)
+	}
+	for {
+		select {
+		case <-t.done:
+			return
+		case next := <-t.news:
+			changed := next.Outcome != "" && (next.Status != last.Status || next.Outcome != last.Outcome)
+			last, seen = next, time.Now()
+			if changed {
+				tell()
+			}
+		case <-timer.C:
+			tell()
+		}
+	}
+}
+
+// replace puts a value into a channel of one place, whose only sender it is. A value that nobody has taken makes way.
+func replace[T any](place chan T, value T) {
+	select {
+	case <-place:
+	default:
+	}
+	place <- value
+}

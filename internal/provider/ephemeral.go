@@ -1,0 +1,74 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/ephemeral/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// ephemeralResource is a source in the form of an ephemeral resource: Terraform opens it at plan and again at apply, of a saved plan
+// too, and keeps nothing of it.
+type ephemeralResource struct{ form }
+
+var (
+	_ ephemeral.EphemeralResourceWithConfigure      = (*ephemeralResource)(nil)
+	_ ephemeral.EphemeralResourceWithValidateConfig = (*ephemeralResource)(nil)
+)
+
+func newEphemeralResource(s source) ephemeral.EphemeralResource {
+	return &ephemeralResource{form{source: s, operation: "open"}}
+}
+
+func (e *ephemeralResource) Metadata(_ context.Context, _ ephemeral.MetadataRequest, resp *ephemeral.MetadataResponse) {
+	resp.TypeName = e.name
+}
+
+func (e *ephemeralResource) Schema(ctx context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
+	shared := e.schema()
+	resp.Schema = schema.Schema{
+		MarkdownDescription: shared.MarkdownDescription + " As an ephemeral resource it is opened at plan and again at apply, of a " +
+			"saved plan too, and nothing of it is kept in plan or state.",
+		Attributes: ephemeralAttributes(shared.Attributes),
+	}
+	resp.Schema.Attributes["require_success"] = schema.BoolAttribute{
+		Optional: true,
+		MarkdownDescription: "Whether anything but " + e.good + " is an error, whose title is the `summary`. A postcondition cannot say why: " +
+			"Terraform drops an `error_message` that refers to ephemeral values. `terraform.applying` reports at plan, enforces at " +
+			"apply, and does not block destroy. Default: `false`.",
+	}
+	block, ok := timeouts.BlockWithOpts(ctx, timeouts.Opts{OpenDescription: e.timeoutDescription()}).(schema.SingleNestedBlock)
+	if ok {
+		block.CustomType = nil
+		block.Validators = append(block.Validators, positiveTimeout{})
+		block.MarkdownDescription = timeoutsDescription
+	}
+	resp.Schema.Blocks = map[string]schema.Block{"timeouts": block}
+}
+
+func (e *ephemeralResource) Configure(_ context.Context, req ephemeral.ConfigureRequest, resp *ephemeral.ConfigureResponse) {
+	e.configure(req.ProviderData, &resp.Diagnostics)
+}
+
+func (e *ephemeralResource) ValidateConfig(
+	ctx context.Context, req ephemeral.ValidateConfigRequest, resp *ephemeral.ValidateConfigResponse,
+) {
+	e.validate(ctx, req.Config, &resp.Diagnostics)
+}
+
+func (e *ephemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
+	var required types.Bool
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("require_success"), &required)...)
+	report, result := e.read(ctx, req.Config, nil, &resp.Diagnostics)
+	if report == nil {
+		return
+	}
+	if required.ValueBool() && !report.Good {
+		refuse(report, e.good, &resp.Diagnostics)
+		return
+	}
+	resp.Result.Raw = result
+}

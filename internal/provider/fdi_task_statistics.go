@@ -1,0 +1,183 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
+)
+
+var fdiTaskStatistics = source{
+	name: "roma_fdi_task_statistics", schema: fdiTaskStatisticsSchema, good: goodHealth, waits: true,
+	newModel: func() model { return &fdiTaskStatisticsModel{} },
+}
+
+type fdiTaskStatisticsModel struct {
+	sharedModel
+	pollModel
+	stableModel
+	independent
+
+	InstanceID       types.String `tfsdk:"instance_id"`
+	WaitUntilHealthy types.Bool   `tfsdk:"wait_until_healthy"`
+	MinRunningCount  wholeNumber  `tfsdk:"min_running_count"`
+	FailureDetails   types.Bool   `tfsdk:"failure_details"`
+
+	CommonTaskDetails *taskDetailsModel `tfsdk:"common_task_details"`
+	CDCTaskDetails    *taskDetailsModel `tfsdk:"cdc_task_details"`
+
+	RunningCount    *int64     `tfsdk:"running_count"`
+	AbnormalCount   *int64     `tfsdk:"abnormal_count"`
+	TerminatedCount *int64     `tfsdk:"terminated_count"`
+	CompletedCount  *int64     `tfsdk:"completed_count"`
+	TotalCount      *int64     `tfsdk:"total_count"`
+	Healthy         types.Bool `tfsdk:"healthy"`
+
+	AbnormalTasks []abnormalTaskModel `tfsdk:"abnormal_tasks"`
+}
+
+type abnormalTaskModel struct {
+	TaskID         *string `tfsdk:"task_id"`
+	TaskName       *string `tfsdk:"task_name"`
+	Kind           *string `tfsdk:"kind"`
+	ExecuteStatus  *string `tfsdk:"execute_status"`
+	Position       *string `tfsdk:"position"`
+	LastExecutedAt *string `tfsdk:"last_executed_at"`
+}
+
+type taskDetailsModel struct {
+	RunningTasksCount    *int64 `tfsdk:"running_tasks_count"`
+	AbnormalTasksCount   *int64 `tfsdk:"abnormal_tasks_count"`
+	TerminatedTasksCount *int64 `tfsdk:"terminated_tasks_count"`
+	CompletedTasksCount  *int64 `tfsdk:"completed_tasks_count"`
+}
+
+func fdiTaskStatisticsSchema() schema.Schema {
+	const null = "Null when the counts cannot be trusted."
+	return schema.Schema{
+		MarkdownDescription: "Counts of the data integration (FDI) tasks of a ROMA Connect instance by status, with a verdict and, on request, a wait until they " +
+			"are healthy. API: " +
+			"[GET /v2/{project_id}/fdi/instances/{instance_id}/statistics/tasks]" +
+			"(https://support.huaweicloud.com/intl/en-us/api-roma/CountTasks.html).",
+		Attributes: attributes(
+			sharedAttributes("`project_id`/`instance_id`", pathProject, "running, abnormal, terminated, completed and any new word as it comes"),
+			pollAttributes(),
+			stableAttributes("health (`healthy`)", ""),
+			map[string]schema.Attribute{
+				"instance_id": schema.StringAttribute{
+					Required:            true,
+					Validators:          []validator.String{isID},
+					MarkdownDescription: "Id of the ROMA Connect instance.",
+				},
+				"wait_until_healthy": schema.BoolAttribute{
+					Optional: true,
+					MarkdownDescription: "Whether to read again until `healthy`. An abnormal task does not end the wait: it may recover until the " +
+						"time limit in `timeouts`. Default: `false`.",
+				},
+				"min_running_count": schema.Int64Attribute{
+					CustomType: wholeNumberType{},
+					Optional:   true,
+					Validators: []validator.Int64{int64validator.AtLeast(0)},
+					MarkdownDescription: "How many tasks have to run, over both kinds; with fewer the outcome is `pending`, and not `healthy`. " +
+						"Default: 0.",
+				},
+				"failure_details": schema.BoolAttribute{
+					Optional: true,
+					MarkdownDescription: "Whether to read which tasks are abnormal, when one is. Fills `abnormal_tasks`. Costs one request. " +
+						"Default: `true`.",
+				},
+				"common_task_details": taskDetailsAttribute("ordinary tasks"),
+				"cdc_task_details":    taskDetailsAttribute("tasks that capture changes of data (CDC)"),
+
+				"running_count":    computedInt64("Running tasks of both kinds. " + null),
+				"abnormal_count":   computedInt64("Abnormal tasks of both kinds. " + null),
+				"terminated_count": computedInt64("Terminated tasks of both kinds. " + null),
+				"completed_count":  computedInt64("Completed tasks of both kinds. " + null),
+				"total_count":      computedInt64("All tasks of both kinds. " + null),
+				"healthy": computedBool("Whether `outcome` is `running` or `succeeded`: nothing is abnormal, enough tasks run, and something runs or " +
+					"has completed. The condition of a gate for tasks that are meant to run for ever. Never null."),
+				"abnormal_tasks": schema.ListNestedAttribute{
+					Computed: true,
+					MarkdownDescription: "Abnormal tasks, 100 at most. Null when they were not read. API: " +
+						"[GET /v2/{project_id}/fdi/instances/{instance_id}/task-monitors]" +
+						"(https://support.huaweicloud.com/intl/en-us/api-roma/ListMonitorInfos.html).",
+					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+						"task_id":          computedString("Id of the task."),
+						"task_name":        computedString("Name of the task."),
+						"kind":             computedString("NORMAL, or CDC for a task that captures changes of data. Null when the service gave another."),
+						"execute_status":   computedString("Status of the last run in the service's own word, such as ERROR."),
+						"position":         computedString("Where the run stopped: ADAPTER, READER or WRITER."),
+						"last_executed_at": computedString("When the task last ran, in RFC 3339, UTC."),
+					}},
+				},
+			},
+		),
+	}
+}
+
+func taskDetailsAttribute(kind string) schema.Attribute {
+	return schema.SingleNestedAttribute{
+		Computed:            true,
+		MarkdownDescription: "Counts of " + kind + ". Null when the answer has none.",
+		Attributes: map[string]schema.Attribute{
+			"running_tasks_count":    computedInt64("Tasks that run."),
+			"abnormal_tasks_count":   computedInt64("Tasks that are abnormal."),
+			"terminated_tasks_count": computedInt64("Tasks that were terminated."),
+			"completed_tasks_count":  computedInt64("Tasks that succeeded."),
+		},
+	}
+}
+
+func (m *fdiTaskStatisticsModel) wait() *waitModel {
+	return &waitModel{
+		argument: "wait_until_healthy", asked: m.WaitUntilHealthy, pollInterval: m.PollInterval, stableFor: m.StableFor,
+	}
+}
+
+func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report {
+	asked := gate.TaskQuestion{
+		FDIInstance: client.FDIInstance{InstanceID: m.InstanceID.ValueString()}, Wait: m.wait().gate(how),
+		MinRunning: m.MinRunningCount.ValueInt64(), Details: boolOr(m.FailureDetails, true),
+	}
+	about := reported{
+		what: gate.TasksName(asked.InstanceID), details: "abnormal tasks", null: "abnormal_tasks is", service: client.ROMA, how: how,
+		continueOnTimeout: m.ContinueOnTimeout.ValueBool(),
+	}
+	target, err := c.ProjectTarget(ctx, m.Region.ValueString(), m.ProjectID.ValueString())
+	if err != nil {
+		return about.failed(err, diags)
+	}
+	m.settled(target)
+	asked.Target = target
+	report, err := gate.ReadTasks(ctx, c, asked)
+	if err != nil {
+		return about.failed(err, diags)
+	}
+	if !about.diagnose(&report.Report, diags) {
+		return nil
+	}
+	m.ID = types.StringValue(target.ProjectID + "/" + asked.InstanceID)
+	m.TimedOut = types.BoolValue(report.Timeout != nil)
+	m.Healthy = types.BoolValue(report.Good)
+	m.CommonTaskDetails = (*taskDetailsModel)(report.Statistics.CommonTaskDetails)
+	m.CDCTaskDetails = (*taskDetailsModel)(report.Statistics.CDCTaskDetails)
+	if report.Total != nil {
+		counts := report.Counts
+		m.RunningCount, m.AbnormalCount = new(counts["running"]), new(counts["abnormal"])
+		m.TerminatedCount, m.CompletedCount = new(counts["terminated"]), new(counts["completed"])
+		m.TotalCount = report.Total
+	}
+	m.AbnormalTasks = mapSlice(report.Abnormal, func(task client.FDITask) abnormalTaskModel {
+		return abnormalTaskModel{
+			TaskID: task.TaskID, TaskName: task.TaskName, Kind: task.Kind, ExecuteStatus: task.ExecuteStatus, Position: task.Position,
+			LastExecutedAt: rfc3339(gate.Instant(task.LastExecuteTime)),
+		}
+	})
+	return m.take(&report.Report)
+}

@@ -1,0 +1,292 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
+)
+
+var instanceStatus = source{
+	name: "dataarts_instance_status", schema: instanceStatusSchema, good: goodSuccess, waits: true,
+	newModel: func() model { return &instanceStatusModel{} },
+}
+
+type instanceStatusModel struct {
+	sharedModel
+	pollModel
+	completionModel
+	stableModel
+
+	WorkspaceID types.String `tfsdk:"workspace_id"`
+	IsOwn       types.Bool   `tfsdk:"is_own"`
+	QueryDays   types.String `tfsdk:"query_days"`
+
+	BaselineCounts types.Map   `tfsdk:"baseline_counts"`
+	MinNewCount    wholeNumber `tfsdk:"min_new_count"`
+	FailureDetails types.Bool  `tfsdk:"failure_details"`
+
+	FailCount             *int64 `tfsdk:"fail_count"`
+	ForceSuccessCount     *int64 `tfsdk:"force_success_count"`
+	FreezeCount           *int64 `tfsdk:"freeze_count"`
+	IgnoreSuccessCount    *int64 `tfsdk:"ignore_success_count"`
+	ManualStopCount       *int64 `tfsdk:"manual_stop_count"`
+	PauseCount            *int64 `tfsdk:"pause_count"`
+	RunningCount          *int64 `tfsdk:"running_count"`
+	RunningExceptionCount *int64 `tfsdk:"running_exception_count"`
+	SkipCount             *int64 `tfsdk:"skip_count"`
+	SuccessCount          *int64 `tfsdk:"success_count"`
+	WaitingConfirmCount   *int64 `tfsdk:"waiting_confirm_count"`
+	WaitingCount          *int64 `tfsdk:"waiting_count"`
+	TotalCount            *int64 `tfsdk:"total_count"`
+
+	FailedCount     *int64 `tfsdk:"failed_count"`
+	UnfinishedCount *int64 `tfsdk:"unfinished_count"`
+	OverriddenCount *int64 `tfsdk:"overridden_count"`
+	NewCount        *int64 `tfsdk:"new_count"`
+	NewFailedCount  *int64 `tfsdk:"new_failed_count"`
+
+	FailedJobs []failedJobModel `tfsdk:"failed_jobs"`
+}
+
+type failedJobModel struct {
+	JobName      *string `tfsdk:"job_name"`
+	InstanceID   *string `tfsdk:"instance_id"`
+	Status       *string `tfsdk:"status"`
+	PlannedAt    *string `tfsdk:"planned_at"`
+	StartedAt    *string `tfsdk:"started_at"`
+	FinishedAt   *string `tfsdk:"finished_at"`
+	ErrorMessage *string `tfsdk:"error_message"`
+}
+
+func instanceStatusSchema() schema.Schema {
+	const (
+		null    = "Null when the counts cannot be trusted."
+		nullNew = "Null without `baseline_counts`, or when the counts cannot be trusted."
+	)
+	return schema.Schema{
+		MarkdownDescription: "Counts of the job instances of a DataArts Factory workspace by state, with a verdict and, on request, a wait " +
+			"for the end of what runs. Only scheduled jobs are counted, over the whole day or days of `query_days`: an instance that was just " +
+			"started may not be counted yet, and the failure of another job counts too. `baseline_counts` judges only what came since. The " +
+			"caller has to be a member of the workspace. API: " +
+			"[GET /v2/{project_id}/factory/monitor/task-statistics-overview]" +
+			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html).",
+		Attributes: attributes(
+			sharedAttributes("`project_id`/`workspace_id`/`query_days`/`is_own`, where `-` stands for what was not given", pathProject, strings.Join(gate.JobWords(), ", ")),
+			pollAttributes(),
+			completionAttributes("Whether nothing runs, waits or is paused any more (`unfinished_count` is 0), the outcome is neither "+
+				"`unknown` nor `empty`, and enough new instances are counted unless one failed."),
+			stableAttributes("completion with success", " Completion without success ends the wait at once all the same."),
+			map[string]schema.Attribute{
+				"workspace_id": schema.StringAttribute{
+					Optional:   true,
+					Validators: []validator.String{isID},
+					MarkdownDescription: "Id of the workspace, sent as the header `workspace`. Default: the default workspace, which not every " +
+						"project has.",
+				},
+				"is_own": schema.BoolAttribute{
+					Optional:            true,
+					MarkdownDescription: "Whether to count the caller's own instances only. Default: `false`, everybody's.",
+				},
+				"query_days": schema.StringAttribute{
+					Optional:   true,
+					Validators: []validator.String{stringvalidator.OneOf("today", "yesterday", "before_yesterday", "all")},
+					MarkdownDescription: "Days to count: `today`, `yesterday`, `before_yesterday` (the day before) or `all` (the last seven " +
+						"days). Default: `today`.",
+				},
+				"baseline_counts": schema.MapAttribute{
+					Optional:    true,
+					ElementType: types.NumberType,
+					Validators:  []validator.Map{isBaseline{}},
+					MarkdownDescription: "The `counts` of an earlier read, from before the run and kept: only what came since is judged. A baseline " +
+						"that counts more than there is now, as after midnight or of another workspace, makes the outcome `unknown`. Instances " +
+						"of other jobs that come in the same time cannot be told apart. Default: none, everything is judged.",
+				},
+				"min_new_count": schema.Int64Attribute{
+					CustomType: wholeNumberType{},
+					Optional:   true,
+					Validators: []validator.Int64{int64validator.AtLeast(1)},
+					MarkdownDescription: "How many instances have to have come since `baseline_counts`; with fewer the outcome is `pending`. " +
+						"Default: 1.",
+				},
+				"failure_details": schema.BoolAttribute{
+					Optional: true,
+					MarkdownDescription: "Whether to read which instances failed, when one did. Fills `failed_jobs`. Costs one request for each of " +
+						"the two failing states, and for each day. Default: `true`.",
+				},
+
+				"fail_count":              computedInt64("Instances that failed."),
+				"force_success_count":     computedInt64("Instances that a person forced to count as successful."),
+				"freeze_count":            computedInt64("Instances that are frozen and never run."),
+				"ignore_success_count":    computedInt64("Instances whose failure a person ignored."),
+				"manual_stop_count":       computedInt64("Instances that a person canceled."),
+				"pause_count":             computedInt64("Instances that are paused."),
+				"running_count":           computedInt64("Instances that run."),
+				"running_exception_count": computedInt64("Instances that run abnormally."),
+				"skip_count":              computedInt64("Instances that were skipped because of what they depend on."),
+				"success_count":           computedInt64("Instances that succeeded."),
+				"waiting_confirm_count":   computedInt64("Instances that wait for a person's confirmation."),
+				"waiting_count":           computedInt64("Instances that wait to run."),
+				"total_count": computedInt64("Instances in total, in the service's own count; not promised to be the sum of the others. Null when " +
+					"the answer leaves it out."),
+
+				"failed_count":     computedInt64("`fail_count` + `running_exception_count`. " + null),
+				"unfinished_count": computedInt64("`waiting_count` + `waiting_confirm_count` + `running_count` + `pause_count`. " + null),
+				"overridden_count": computedInt64("`force_success_count` + `ignore_success_count`: successful because a person said so. " + null),
+				"new_count":        computedInt64("Instances that have come since `baseline_counts`, in any state. " + nullNew),
+				"new_failed_count": computedInt64("How far `failed_count` is above that of `baseline_counts`, at least 0. " + nullNew),
+				"failed_jobs": schema.ListNestedAttribute{
+					Computed: true,
+					MarkdownDescription: "Instances that failed or run abnormally, newest first, 100 at most; under a baseline the newest " +
+						"`new_failed_count` ones. Null when they were not read, and with `is_own = true`, by which the listing cannot be filtered. " +
+						"API: [GET /v1/{project_id}/jobs/instances/detail]" +
+						"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0094.html).",
+					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+						"job_name":    computedString("Name of the job."),
+						"instance_id": computedString("Id of the instance."),
+						"status":      computedString("Status in the service's own word: fail or running-exception."),
+						"planned_at":  computedString("When the instance was planned to run, in RFC 3339, UTC."),
+						"started_at":  computedString("When the instance began, in RFC 3339, UTC."),
+						"finished_at": computedString("When the instance ended, in RFC 3339, UTC."),
+						"error_message": schema.StringAttribute{
+							Computed: true, Sensitive: true, MarkdownDescription: "The service's message, which may quote data.",
+						},
+					}},
+				},
+			},
+		),
+	}
+}
+
+func (m *instanceStatusModel) wait() *waitModel {
+	return &waitModel{
+		argument: "wait_for_completion", asked: m.WaitForCompletion, pollInterval: m.PollInterval, stableFor: m.StableFor,
+		throughPause: m.WaitThroughPause,
+	}
+}
+
+func (m *instanceStatusModel) validate(diags *diag.Diagnostics) {
+	if !m.MinNewCount.IsNull() && m.BaselineCounts.IsNull() {
+		diags.AddAttributeError(path.Root("min_new_count"), "Invalid value of min_new_count",
+			fmt.Sprintf("min_new_count = %s cannot be used: it counts from baseline_counts, which is not set. Set baseline_counts, or remove "+
+				"min_new_count.", m.MinNewCount))
+	}
+}
+
+func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report {
+	asked := gate.JobQuestion{
+		TaskOverview: client.TaskOverview{
+			Target:      client.Target{ProjectID: m.ProjectID.ValueString()},
+			WorkspaceID: m.WorkspaceID.ValueString(), IsOwn: m.IsOwn.ValueBoolPointer(), QueryDays: m.QueryDays.ValueString(),
+		},
+		Wait: m.wait().gate(how), Baseline: baseline(m.BaselineCounts), MinNew: m.MinNewCount.ValueInt64(),
+		Details: boolOr(m.FailureDetails, true),
+	}
+	about := reported{
+		what: gate.JobsName(asked.TaskOverview), details: "failed jobs", null: "failed_jobs is", service: client.DataArts, how: how,
+		continueOnTimeout: m.ContinueOnTimeout.ValueBool(),
+	}
+	target, err := c.ProjectTarget(ctx, m.Region.ValueString(), m.ProjectID.ValueString())
+	if err != nil {
+		return about.failed(err, diags)
+	}
+	m.settled(target)
+	asked.Target = target
+	about.what = gate.JobsName(asked.TaskOverview)
+	report, err := gate.ReadJobs(ctx, c, asked)
+	if err != nil {
+		return about.failed(err, diags)
+	}
+	if !about.diagnose(&report.Report, diags) {
+		return nil
+	}
+	isOwn := "-"
+	if !m.IsOwn.IsNull() {
+		isOwn = m.IsOwn.String()
+	}
+	m.ID = types.StringValue(strings.Join([]string{target.ProjectID, orDash(asked.WorkspaceID), orDash(asked.QueryDays), isOwn}, "/"))
+	m.Completed, m.TimedOut = types.BoolValue(report.Completed), types.BoolValue(report.Timeout != nil)
+	m.count(report.Statistics)
+	if tally := report.Tally; tally != nil {
+		m.FailedCount, m.UnfinishedCount, m.OverriddenCount = &tally.Failed, &tally.Unfinished, &tally.Overridden
+		m.NewCount, m.NewFailedCount = tally.New, tally.NewFailed
+	}
+	m.FailedJobs = mapSlice(report.Failures, func(job client.JobInstance) failedJobModel {
+		return failedJobModel{
+			JobName: job.JobName, InstanceID: job.InstanceID, Status: job.Status, PlannedAt: rfc3339(gate.Instant(job.PlanTime)),
+			StartedAt: rfc3339(gate.Instant(job.StartTime)), FinishedAt: rfc3339(gate.Instant(job.EndTime)), ErrorMessage: job.ErrorMessage,
+		}
+	})
+	return m.take(&report.Report)
+}
+
+func (m *instanceStatusModel) count(s *client.TaskStatistics) {
+	m.FailCount, m.ForceSuccessCount, m.FreezeCount = s.FailCount, s.ForceSuccessCount, s.FreezeCount
+	m.IgnoreSuccessCount, m.ManualStopCount, m.PauseCount = s.IgnoreSuccessCount, s.ManualStopCount, s.PauseCount
+	m.RunningCount, m.RunningExceptionCount, m.SkipCount = s.RunningCount, s.RunningExceptionCount, s.SkipCount
+	m.SuccessCount, m.WaitingConfirmCount, m.WaitingCount = s.SuccessCount, s.WaitingConfirmCount, s.WaitingCount
+	m.TotalCount = s.TotalCount
+}
+
+// isBaseline refuses a baseline that is not the counts of an earlier read.
+type isBaseline struct{}
+
+func (isBaseline) Description(context.Context) string {
+	return "must map state words to whole numbers from 0"
+}
+
+func (v isBaseline) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (isBaseline) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
+	elements := req.ConfigValue.Elements()
+	for _, name := range slices.Sorted(maps.Keys(elements)) {
+		why := ""
+		count, ok := elements[name].(types.Number)
+		switch {
+		case !slices.Contains(gate.JobWords(), name):
+			why = "it is no state of a job instance; the states are " + strings.Join(gate.JobWords(), ", ")
+		case !ok || count.IsNull() || count.IsUnknown():
+			continue
+		case !count.ValueBigFloat().IsInt():
+			why = "its value " + count.ValueBigFloat().Text('g', 10) + " is not a whole number"
+		case count.ValueBigFloat().Sign() < 0:
+			why = "its value " + count.ValueBigFloat().Text('f', 0) + " is negative"
+		default:
+			if _, exact := count.ValueBigFloat().Int64(); exact == big.Exact {
+				continue
+			}
+			why = "its value is too large to be a count"
+		}
+		at := req.Path.AtMapKey(name)
+		resp.Diagnostics.AddAttributeError(at, "Invalid value of baseline_counts", fmt.Sprintf(
+			"The count of %q cannot be used: %s. Give the counts of an earlier read as they are.", text.Plain(name, 64), why))
+	}
+}
+
+// baseline gives the counts of a baseline, nil for none. A count that is not there is not in it.
+func baseline(value types.Map) map[string]int64 {
+	if value.IsNull() {
+		return nil
+	}
+	counts := map[string]int64{}
+	for name, element := range value.Elements() {
+		if count, ok := element.(types.Number); ok && !count.IsNull() {
+			counts[name], _ = count.ValueBigFloat().Int64()
+		}
+	}
+	return counts
+}

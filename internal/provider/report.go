@@ -1,0 +1,136 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
+)
+
+// reported says what a report is about, for the diagnostics that come with it.
+type reported struct {
+	// what names the object, and details what is read beside it, as in "failed hosts".
+	what, details string
+	// null names the attributes that are null without the details.
+	null    string
+	service client.Service
+	how     reading
+	// doubtful says that the arguments ask for what proves nothing, so that a doubt is no news.
+	doubtful bool
+	// continueOnTimeout makes a wait that ended with its time a warning.
+	continueOnTimeout bool
+}
+
+// failed tells of a read that failed.
+func (r reported) failed(err error, diags *diag.Diagnostics) *gate.Report {
+	addReadError(diags, r.what, r.service, err)
+	return nil
+}
+
+// diagnose tells of what a report cannot say as data. It gives false when the form must not go on.
+func (r reported) diagnose(report *gate.Report, diags *diag.Diagnostics) bool {
+	addUnreadFields(diags, r.what, report.UnreadFields)
+	if len(report.Passed) > 0 {
+		diags.AddWarning("The state of "+r.what+" was not clear for a while",
+			text.Sentence(strings.Join(report.Passed, "; "))+" It was looked at again; the outcome is what came after. Look for a newer version of "+
+				"hwgate.")
+	}
+	if report.Doubt != "" && report.Timeout == nil && !r.doubtful {
+		diags.AddWarning("The state of "+r.what+" is not clear",
+			text.Sentence(report.Doubt)+" It counts as not succeeded. Look at the raw fields, or for a newer version of hwgate.")
+	}
+	if report.UnreadDetails != nil {
+		diags.AddWarning("Cannot read the "+r.details+" of "+r.what, fmt.Sprintf("%s%s\n\n%s", text.Sentence(report.UnreadDetails.Error()),
+			r.missing(report), detailsAdvice(r.service, r.how, report.UnreadDetails)))
+	}
+	if report.Timeout == nil {
+		return true
+	}
+	return r.timedOut(report.Timeout, diags)
+}
+
+// missing says what is null without the details.
+func (r reported) missing(report *gate.Report) string {
+	if report.Culprits != nil {
+		return " The list is not complete."
+	}
+	return " So " + r.null + " null; everything else is complete."
+}
+
+// timedOut tells of a wait whose time is over: an error, or data and a warning.
+func (r reported) timedOut(timeout *gate.Timeout, diags *diag.Diagnostics) bool {
+	parts := []string{fmt.Sprintf("The last status was %s, after %s of waiting", timeout.Status, timeout.Waited.Round(time.Second))}
+	if timeout.Status == "" {
+		parts[0] = fmt.Sprintf("The answers had no status in %s of waiting", timeout.Waited.Round(time.Second))
+	}
+	for _, more := range []string{timeout.Tally, timeout.Missing} {
+		if more != "" && more != timeout.Status {
+			parts = append(parts, more)
+		}
+	}
+	detail := strings.Join(parts, "; ") + "."
+	if timeout.Err != nil {
+		detail += " The last look failed: " + text.Sentence(timeout.Err.Error())
+	}
+	title := r.what + " did not end in time"
+	if r.service == client.ROMA {
+		title = r.what + " were not healthy in time"
+	}
+	if r.continueOnTimeout {
+		diags.AddWarning(title, detail+"\n\nThe last state was taken, since continue_on_timeout is set. Raise "+r.how.timeout+
+			" to wait longer.")
+		return true
+	}
+	advice := "Raise " + r.how.timeout + " to wait longer."
+	if !r.how.always {
+		advice = "Raise " + r.how.timeout + " to wait longer, or set continue_on_timeout = true to take the state as data. A destroy that " +
+			"this blocks gets through with -refresh=false."
+	}
+	diags.AddError(title, detail+"\n\n"+advice)
+	return false
+}
+
+// detailsAdvice says what to do when the details could not be read.
+func detailsAdvice(service client.Service, how reading, err error) string {
+	if errors.Is(err, gate.ErrUntrusted) {
+		return "Look at the raw answers of the statistics and batches, or for a newer version of hwgate; failure_details = false does not ask " +
+			"for them."
+	}
+	return advice(service, err)
+}
+
+// refuse makes a verdict that is not good the error of a form that cannot leave it to a postcondition.
+func refuse(report *gate.Report, good string, diags *diag.Diagnostics) {
+	detail := "Required was " + good + "."
+	if len(report.Culprits) > 0 {
+		const most = 20
+		shown, more := report.Culprits, ""
+		if left := len(shown) - most; left > 0 {
+			shown, more = shown[:most], fmt.Sprintf("\n  and %d more", left)
+		}
+		detail += "\n\nWhat failed:\n  " + strings.Join(shown, "\n  ") + more
+	}
+	diags.AddError(report.Summary, detail)
+}
+
+// addUnreadFields tells of informational fields that could not be read, in one warning.
+func addUnreadFields(diags *diag.Diagnostics, what string, fields []string) {
+	const most = 10
+	if len(fields) == 0 {
+		return
+	}
+	more := ""
+	if left := len(fields) - most; left > 0 {
+		fields, more = fields[:most], fmt.Sprintf(", and %d more", left)
+	}
+	diags.AddWarning("Unexpected fields in the answer about "+what,
+		"Read as null, with no effect on the verdict: "+strings.Join(slices.Clone(fields), "; ")+more+
+			". The API may have changed: look for a newer version of hwgate, or report it.")
+}

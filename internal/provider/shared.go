@@ -1,0 +1,197 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
+)
+
+// sharedModel is what all sources have in common.
+type sharedModel struct {
+	ID             types.String     `tfsdk:"id"`
+	Region         types.String     `tfsdk:"region"`
+	ProjectID      types.String     `tfsdk:"project_id"`
+	Outcome        types.String     `tfsdk:"outcome"`
+	Succeeded      types.Bool       `tfsdk:"succeeded"`
+	Summary        types.String     `tfsdk:"summary"`
+	ReportMarkdown types.String     `tfsdk:"report_markdown"`
+	Counts         map[string]int64 `tfsdk:"counts"`
+}
+
+// settled notes where the read goes.
+func (m *sharedModel) settled(target client.Target) {
+	m.Region = optionalString(target.Region)
+	m.ProjectID = optionalString(target.ProjectID)
+}
+
+// take takes a report over, and gives it back for the form.
+func (m *sharedModel) take(report *gate.Report) *gate.Report {
+	m.Outcome = types.StringValue(string(report.Outcome))
+	m.Succeeded = types.BoolValue(report.Succeeded())
+	m.Summary = types.StringValue(report.Summary)
+	m.ReportMarkdown = types.StringValue(report.Markdown)
+	m.Counts = report.Counts
+	return report
+}
+
+// sharedAttributes are the attributes of sharedModel.
+func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"id": schema.StringAttribute{
+			Computed:            true,
+			MarkdownDescription: "Stable identifier: " + idForm + ".",
+		},
+		"region": schema.StringAttribute{
+			Optional:            true,
+			Computed:            true,
+			Validators:          []validator.String{isRegion},
+			MarkdownDescription: "Region to read from. Default: the provider's own.",
+		},
+		"project_id": schema.StringAttribute{
+			Optional:            true,
+			Computed:            true,
+			Validators:          []validator.String{isID},
+			MarkdownDescription: projectNote,
+		},
+		"outcome": schema.StringAttribute{
+			Computed: true,
+			MarkdownDescription: "State in one word, of those that all sources share: `pending`, `running`, `paused`, `succeeded`, " +
+				"`failed`, `canceled`, `empty`, `unknown` or `not_found`. Never null.",
+		},
+		"succeeded": schema.BoolAttribute{
+			Computed: true,
+			MarkdownDescription: "Whether `outcome` is `succeeded`: the condition of a gate. Anything missing, new or contradictory " +
+				"in the answer makes it `false`. Never null.",
+		},
+		"summary": schema.StringAttribute{
+			Computed: true,
+			MarkdownDescription: "One plain line that says what was looked at, its outcome, and why; made for `error_message`. It " +
+				"holds no log text and no parameter values. Never null.",
+		},
+		"report_markdown": schema.StringAttribute{
+			Computed: true,
+			MarkdownDescription: "The same for people, in Markdown: a heading with the verdict, a table of counts and a table of what failed " +
+				"(100 rows at most). It holds no log text, no parameter values and no error texts. Never null.",
+		},
+		"counts": schema.MapAttribute{
+			Computed:    true,
+			ElementType: types.Int64Type,
+			MarkdownDescription: "Count by status word: " + words + ", zero if there are none. Null " +
+				"when the counts were not read, or cannot be trusted.",
+		},
+	}
+}
+
+const (
+	cocProject = "Project id to send as `X-Project-Id`. Default: the provider's own, in the provider's region. COC needs " +
+		"none, so it is never looked up, and null when there is none."
+	pathProject = "Project id. Default: the provider's own in the provider's region, else it is looked up by name."
+	cocWords    = "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word as it comes"
+)
+
+// orderModel holds the arguments that the sources of a script order share.
+type orderModel struct {
+	ExecuteUUID    types.String `tfsdk:"execute_uuid"`
+	UserProfile    types.String `tfsdk:"user_profile"`
+	IgnoreNotFound types.Bool   `tfsdk:"ignore_not_found"`
+	Exists         types.Bool   `tfsdk:"exists"`
+}
+
+func orderAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"execute_uuid": schema.StringAttribute{
+			Required:            true,
+			Validators:          []validator.String{isID},
+			MarkdownDescription: "Id of the script order, such as `SCT2023083109562601af694bf`.",
+		},
+		"user_profile": schema.StringAttribute{
+			Optional:            true,
+			Validators:          []validator.String{isHeaderText},
+			MarkdownDescription: "User information of IAM 5.0, sent as `x-user-profile`. Default: not sent.",
+		},
+		"ignore_not_found": schema.BoolAttribute{
+			Optional: true,
+			MarkdownDescription: "Whether an order that COC does not know (error COC.00040709) is data, with `exists = false`, instead " +
+				"of an error. Default: `false`.",
+		},
+		"exists": schema.BoolAttribute{
+			Computed:            true,
+			MarkdownDescription: "Whether COC knows the order; `false` only with `ignore_not_found`. Never null.",
+		},
+	}
+}
+
+// order settles where an order is read from.
+func (m *orderModel) order(c *client.Client, shared *sharedModel) (client.Order, error) {
+	target, err := c.COCTarget(shared.Region.ValueString(), shared.ProjectID.ValueString())
+	if err != nil {
+		return client.Order{}, err
+	}
+	shared.settled(target)
+	return client.Order{
+		Target: target, ExecuteUUID: m.ExecuteUUID.ValueString(), UserProfile: m.UserProfile.ValueString(),
+	}, nil
+}
+
+// tallyModel holds the counts that statistics and batch derive.
+type tallyModel struct {
+	Completed       types.Bool `tfsdk:"completed"`
+	FinishedCount   *int64     `tfsdk:"finished_count"`
+	FailedCount     *int64     `tfsdk:"failed_count"`
+	CanceledCount   *int64     `tfsdk:"canceled_count"`
+	UnfinishedCount *int64     `tfsdk:"unfinished_count"`
+	SuccessRate     *float64   `tfsdk:"success_rate"`
+}
+
+func (m *tallyModel) counted(completed bool, t *gate.Tally) {
+	m.Completed = types.BoolValue(completed)
+	if t != nil {
+		m.FinishedCount, m.FailedCount, m.CanceledCount = &t.Finished, &t.Failed, &t.Canceled
+		m.UnfinishedCount, m.SuccessRate = &t.Unfinished, &t.SuccessRate
+	}
+}
+
+func tallyAttributes(whose, null string) map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"completed":        computedBool("Whether every instance of " + whose + " is final, and all of them are accounted for. Never null."),
+		"finished_count":   computedInt64("Instances that succeeded: FINISHED. " + null),
+		"failed_count":     computedInt64("Instances that are final without success: ABNORMAL, ERROR, ROLLBACKED and CANCELED. " + null),
+		"canceled_count":   computedInt64("The part of `failed_count` that is CANCELED. " + null),
+		"unfinished_count": computedInt64("All other instances, also those with a new status word. " + null),
+		"success_rate":     computedFloat64("100 × `finished_count` ÷ total, from 0 to 100; 0 when there are no instances. " + null),
+	}
+}
+
+func logTailAttribute() schema.Attribute {
+	return schema.Int64Attribute{
+		CustomType: wholeNumberType{},
+		Optional:   true,
+		Validators: []validator.Int64{int64validator.AtLeast(-1)},
+		MarkdownDescription: "How many bytes of the end of each log to keep, cut on a character boundary; 0 keeps none, -1 keeps all. A " +
+			"data source stores logs in the state. Default: 4096.",
+	}
+}
+
+// logTail gives the value of log_tail_bytes.
+func logTail(bytes wholeNumber) int64 {
+	const defaultLogTail = 4096
+	if bytes.IsNull() {
+		return defaultLogTail
+	}
+	return bytes.ValueInt64()
+}
+
+// independent is embedded by models whose arguments do not depend on each other.
+type independent struct{}
+
+func (independent) validate(*diag.Diagnostics) {}
+
+// notWaiting is embedded by models of sources that cannot wait.
+type notWaiting struct{}
+
+func (notWaiting) wait() *waitModel { return nil }

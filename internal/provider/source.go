@@ -1,0 +1,204 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
+)
+
+// source is something to gate on, apart from the form in which Terraform uses it: data source, ephemeral resource or action.
+type source struct {
+	name string
+	// schema has the arguments and results that all forms share; each form adds its own.
+	schema func() schema.Schema
+	// newModel gives an empty model of that schema.
+	newModel func() model
+	// good says in words what a gate on the source asks for.
+	good string
+	// waits says that the source can wait, and so can be an action.
+	waits bool
+}
+
+// What gates ask for: Report.Good in words.
+const (
+	goodSuccess = "success (`succeeded`)"
+	goodHealth  = "health (`healthy`)"
+)
+
+// sources lists everything to gate on, by name.
+func sources() []source {
+	return []source{scriptOrder, scriptOrderBatch, scriptOrderStatistics, instanceStatus, fdiTaskStatistics}
+}
+
+// model is the arguments and results of a source.
+type model interface {
+	// wait gives the arguments of waiting, nil for a source that cannot wait.
+	wait() *waitModel
+	// validate checks arguments that depend on each other.
+	validate(diags *diag.Diagnostics)
+	// read asks the services and takes the report over. Without a report the diagnostics say why.
+	read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report
+}
+
+// reading is how a form wants a source to be read.
+type reading struct {
+	// timeout names the argument that bounds the read, such as timeouts.read.
+	timeout string
+	// always waits, whatever the arguments say.
+	always bool
+	// progress, when set, is told how a wait goes.
+	progress func(gate.Progress)
+}
+
+// The time limits of a read that does not set its own.
+const (
+	defaultLimit        = 5 * time.Minute
+	defaultWaitingLimit = 30 * time.Minute
+)
+
+// form is a source in the form in which Terraform uses it.
+type form struct {
+	source
+
+	// operation names the time limit in the block timeouts: read, open or invoke.
+	operation string
+	// always makes every read wait.
+	always bool
+
+	client *client.Client
+}
+
+func (f *form) configure(data any, diags *diag.Diagnostics) {
+	if data == nil {
+		return // Terraform validates before it configures.
+	}
+	configured, ok := data.(*client.Client)
+	if !ok {
+		diags.AddError("Cannot configure "+f.name,
+			fmt.Sprintf("The provider handed over a %T. This is a bug of hwgate: please report it.", data))
+		return
+	}
+	f.client = configured
+}
+
+// model reads the configuration of a form into a model of its source.
+func (f *form) model(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) model {
+	m := f.newModel()
+	shared := f.schema()
+	raw := compose(shared.Type().TerraformType(ctx), config.Raw)
+	diags.Append(tfsdk.Config{Raw: raw, Schema: shared}.Get(ctx, m)...)
+	return m
+}
+
+// validate checks arguments that depend on each other.
+func (f *form) validate(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) {
+	m := f.model(ctx, config, diags)
+	if diags.HasError() {
+		return
+	}
+	m.validate(diags)
+	if w := m.wait(); w != nil {
+		limit, known := f.limit(ctx, config, w, diags)
+		w.validate(f.always, limit, known, "timeouts."+f.operation, diags)
+	}
+}
+
+// limit gives the time limit of a read, and tells whether it is known yet.
+func (f *form) limit(ctx context.Context, config tfsdk.Config, w *waitModel, diags *diag.Diagnostics) (time.Duration, bool) {
+	limit, known := defaultLimit, true
+	if w != nil && (f.always || w.waiting()) {
+		limit = defaultWaitingLimit
+	}
+	var set types.String
+	at := path.Root("timeouts").AtName(f.operation)
+	diags.Append(config.GetAttribute(ctx, at, &set)...)
+	if set.IsUnknown() {
+		return limit, false
+	}
+	if duration, err := time.ParseDuration(set.ValueString()); err == nil {
+		limit = duration
+	}
+	return limit, known
+}
+
+// read reads the source under its time limit. It gives the result in the type of a form's schema, without a report when there is
+// none.
+func (f *form) read(
+	ctx context.Context, config tfsdk.Config, progress func(gate.Progress), diags *diag.Diagnostics,
+) (*gate.Report, tftypes.Value) {
+	none := tftypes.NewValue(config.Schema.Type().TerraformType(ctx), nil)
+	m := f.model(ctx, config, diags)
+	limit, _ := f.limit(ctx, config, m.wait(), diags)
+	if diags.HasError() {
+		return nil, none
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	report := m.read(ctx, f.client, reading{timeout: "timeouts." + f.operation, always: f.always, progress: progress}, diags)
+	if report == nil || diags.HasError() {
+		return nil, none
+	}
+	shared := f.schema()
+	result := tfsdk.State{Raw: tftypes.NewValue(shared.Type().TerraformType(ctx), nil), Schema: shared}
+	diags.Append(result.Set(ctx, m)...)
+	return report, compose(config.Schema.Type().TerraformType(ctx), result.Raw, config.Raw)
+}
+
+// positiveTimeout refuses a time limit that could only ever fail. What is no duration at all is the library's to refuse.
+type positiveTimeout struct{}
+
+func (positiveTimeout) Description(context.Context) string         { return "must be above zero" }
+func (positiveTimeout) MarkdownDescription(context.Context) string { return "must be above zero" }
+
+func (positiveTimeout) ValidateObject(_ context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
+	for name, value := range req.ConfigValue.Attributes() {
+		limit, ok := value.(types.String)
+		if !ok || limit.IsNull() || limit.IsUnknown() {
+			continue
+		}
+		if timeout, err := time.ParseDuration(limit.ValueString()); err == nil && timeout <= 0 {
+			at := req.Path.AtName(name)
+			resp.Diagnostics.AddAttributeError(at, "Invalid value of "+at.String(),
+				"The value of "+at.String()+" cannot be used: "+quoted(limit.ValueString())+" given, wanted a duration above zero, such as 10m. "+
+					"Correct it.")
+		}
+	}
+}
+
+// compose makes an object of the members of others: each comes from the first that has it, and is null where none has.
+func compose(to tftypes.Type, from ...tftypes.Value) tftypes.Value {
+	object, ok := to.(tftypes.Object)
+	if !ok {
+		return tftypes.NewValue(to, nil)
+	}
+	members := map[string]tftypes.Value{}
+	for _, value := range slices.Backward(from) {
+		var has map[string]tftypes.Value
+		if !value.IsKnown() || value.IsNull() || value.As(&has) != nil {
+			continue
+		}
+		for name, member := range has {
+			if wanted, ok := object.AttributeTypes[name]; ok && member.Type().Equal(wanted) {
+				members[name] = member
+			}
+		}
+	}
+	for name, wanted := range object.AttributeTypes {
+		if _, ok := members[name]; !ok {
+			members[name] = tftypes.NewValue(wanted, nil)
+		}
+	}
+	return tftypes.NewValue(object, members)
+}
