@@ -28,7 +28,7 @@ func addReadError(diags *diag.Diagnostics, what string, service client.Service, 
 		diags.AddError(summary, "The read was canceled before it ended. Run it again.")
 		return
 	}
-	detail := account(err)
+	detail := whatHappened(err)
 	if hint := advice(service, err); hint != "" {
 		detail += "\n\n" + hint
 	}
@@ -39,8 +39,8 @@ func addReadError(diags *diag.Diagnostics, what string, service client.Service, 
 	diags.AddError(summary, detail)
 }
 
-// account says what happened: the request, where one was sent, what came back and with which credential.
-func account(err error) string {
+// whatHappened names the request, where one was sent, what came back and with which credential.
+func whatHappened(err error) string {
 	if setting, ok := errors.AsType[*settingError](err); ok {
 		return text.Sentence(setting.text)
 	}
@@ -99,7 +99,7 @@ func beforeAdvice(err error, failure *client.Error) string {
 	case errors.As(err, pause):
 		return "Raise timeouts.read beyond the pause that the service asks for, or try again later."
 	case errors.As(err, turn):
-		return fmt.Sprintf("Find out why %s does not answer, or raise timeouts.read.", strings.Join((*turn).Hosts, " and "))
+		return fmt.Sprintf("Find out why there is no answer from %s, or raise timeouts.read.", strings.Join((*turn).Hosts, " and "))
 	case errors.Is(err, context.DeadlineExceeded):
 		return "The time of timeouts.read is over. Raise it, or find out why the service does not answer."
 	case errors.As(err, refused):

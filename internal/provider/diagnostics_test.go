@@ -1,9 +1,15 @@
 package provider
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 )
@@ -73,6 +79,113 @@ func TestMissingServiceAdvice(t *testing.T) {
 					t.Errorf("without a region: %q", got)
 				}
 			})
+		}
+	}
+}
+
+// TestAdvice holds the advice for each kind of failure to its words, and to what it must not say.
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	const way = "/v1/job/script/orders/SCT1"
+	failed := func(change func(*client.Error)) *client.Error {
+		failure := &client.Error{Service: client.ROMA, Region: "cn-north-4", Method: "GET", Scheme: "https", Host: "h.test", Path: way}
+		change(failure)
+		return failure
+	}
+	answered := func(status int, code, credential string) *client.Error {
+		return failed(func(e *client.Error) { e.Status, e.Code, e.Credential = status, code, credential })
+	}
+	of := func(service client.Service, path string, failure *client.Error) *client.Error {
+		failure.Service, failure.Path = service, path
+		return failure
+	}
+	noCredential := func(err error) error {
+		return failed(func(e *client.Error) { e.Err = fmt.Errorf("%w: %w", client.ErrNoCredential, err) })
+	}
+	tests := map[string]struct {
+		err         error
+		want, never string
+	}{
+		"statistics that cannot be trusted": {
+			errors.New("the statistics cannot be trusted: 3 instances are accounted for, but the total is 4"),
+			"Run again. If it stays so, the API may have changed", "onfiguration",
+		},
+		"a setting":         {&settingError{"region", "no region is set"}, "", ""},
+		"half a credential": {noCredential(unusable("half")), "Then run again; terraform destroy -refresh=false works without credentials.", ""},
+		"a failed sign-in":  {noCredential(of(client.IAM, "/v3/auth/tokens", answered(401, "", ""))), "Check user, password, account and project;", "clock"},
+		"an identity token": {of(client.IAM, "/v3.0/OS-AUTH/id-token/tokens", answered(401, "", "")), "Check idp_id, and that the identity provider", "password"},
+		"an unknown agency": {of(client.IAM, "/v3.0/OS-CREDENTIAL/securitytokens", answered(404, "", "")), "name of the agency or identity provider", "no such API"},
+		"a declined agency": {of(client.STS, "/v5/agencies/assume", answered(403, "PAP5.1", "access key")), "Agent Operator", ""},
+		"keys of an agency": {of(client.STS, "/v5/agencies/assume", answered(401, "", "access key …1 (environment)")), "Check the key, its secret", ""},
+		"a fault of IAM":    {of(client.IAM, "/v3/auth/tokens", answered(503, "", "")), "IAM fails at the moment.", ""},
+		"a code of IAM's":   {of(client.IAM, "/v3/auth/tokens", answered(500, "500", "")), "This code is not retried.", "raise"},
+		"a throttling IAM":  {of(client.IAM, "/v3/auth/tokens", answered(429, "", "")), "The service throttles.", "password"},
+		"no turn": {
+			failed(func(e *client.Error) {
+				e.Err = &client.TurnError{Hosts: []string{"a.test", "b.test"}, Err: context.DeadlineExceeded}
+			}),
+			"Find out why there is no answer from a.test and b.test, or raise timeouts.read.", "The time of",
+		},
+		"refused before": {
+			failed(func(e *client.Error) { e.Status, e.Err = 401, &client.RefusedError{First: answered(401, "", "")} }),
+			"Correct the error of GET h.test" + way + " first.", "key",
+		},
+		"a refused token":         {answered(401, "APIGW.0301", "token (environment)"), "The token was refused", "secret"},
+		"a refused token's clock": {answered(401, "APIGW.0301", "token (environment)"), "give a new one", "clock"},
+		"a refused temporary key": {answered(401, "APIGW.0301", "temporary access key …1 (x)"), "key, secret and security token belong together", ""},
+		"a refused key":           {answered(401, "APIGW.0301", "access key …1 (x)"), "Check the key, its secret and this machine's clock", ""},
+		"no such project":         {&client.ProjectError{Region: "r", Name: "n"}, "Set project_id in the provider block or the data source", ""},
+		"a look-up that is refused": {
+			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(401, "", "access key …1 (x)"))}, "Check the key, its secret", "needless",
+		},
+		"a look-up that is forbidden": {
+			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(403, "", "access key …1 (x)"))}, "iam:projects:listProjects", "",
+		},
+		"a look-up while IAM fails": {
+			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(503, "", "access key …1 (x)"))}, "IAM fails at the moment.", "needless",
+		},
+		"a code that is not retried": {
+			failed(func(e *client.Error) { e.Status, e.Code, e.RequestID = 500, "ROMA.00110999", "req-1" }),
+			"This code is not retried. Give the request id req-1 to the vendor's support.", "max_retries",
+		},
+		"one without a request id": {answered(500, "ROMA.00110999", ""), "Give it to the vendor's support, with the time and the path", "max_retries"},
+		"a code that is retried":   {answered(500, "FDI.9999", ""), "ROMA fails at the moment. Run again later, or raise max_retries.", "instance_id"},
+		"an unknown instance":      {answered(500, "ROMA.00110002", ""), "Check instance_id", "support"},
+		"an instance of FDI's":     {answered(400, "FDI.1001", ""), "Check instance_id", ""},
+		"arguments":                {answered(400, "ROMA.1", ""), "Check the arguments", ""},
+		"no error of the API":      {answered(418, "", ""), "Check that h.test is the right host (endpoints.roma), and the proxy.", "arguments"},
+		"plain HTTP, another code": {failed(func(e *client.Error) { e.Scheme, e.Status, e.Code = "http", 400, "ROMA.1" }), "Check the arguments", "https"},
+		"a proxy's password":       {answered(407, "", ""), "Give the proxy its user name and password in HTTPS_PROXY.", ""},
+		"a redirect of IAM":        {of(client.IAM, "/v3/auth/tokens", answered(302, "", "")), "Set auth_url to the address that answers by itself.", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := advice(client.ROMA, test.err)
+			if !strings.Contains(got, test.want) || (test.want == "") != (got == "") {
+				t.Errorf("advice is %q, want %q", got, test.want)
+			}
+			if test.never != "" && strings.Contains(got, test.never) {
+				t.Errorf("advice is %q, which says %q", got, test.never)
+			}
+		})
+	}
+}
+
+// TestErrorPointsAtSetting wants the error of a missing region or project at the argument of the data source that can give it, and no other there.
+func TestErrorPointsAtSetting(t *testing.T) {
+	t.Parallel()
+	for argument, want := range map[string]path.Path{
+		"region": path.Root("region"), "project_id": path.Root("project_id"), "auth_url": path.Empty(), "": path.Empty(),
+	} {
+		var diags diag.Diagnostics
+		addReadError(&diags, "it", client.COC, &settingError{argument, "no " + argument})
+		at := path.Empty()
+		if pointing, ok := diags[0].(diag.DiagnosticWithPath); ok {
+			at = pointing.Path()
+		}
+		if !at.Equal(want) {
+			t.Errorf("the error of %q points at %q", argument, at)
 		}
 	}
 }

@@ -106,9 +106,8 @@ func settle(model providerModel, getenv func(string) string, diags *diag.Diagnos
 	}
 	s.region = cfg.Region.Value
 	cfg.ProjectID = s.setting("project_id", isID, "project_name")
-	cfg.ProjectName = s.setting("project_name", isHeaderText, "project_id")
-	if cfg.ProjectID.Value != "" {
-		cfg.ProjectName = client.Setting{}
+	if cfg.ProjectID.Value == "" {
+		cfg.ProjectName = s.setting("project_name", isHeaderText)
 	}
 	// endpoints.iam is another name for auth_url, and what stands in the provider block wins.
 	if _, ok := cfg.Endpoints[client.IAM]; !ok || !s.inBlock("auth_url").IsNull() {
