@@ -61,6 +61,10 @@ func TestMalformedCredentials(t *testing.T) {
 			environment: map[string]string{"OS_USER_DOMAIN_ID": "a/b"},
 			want:        []string{at("domain_id"), `taken from the environment variable OS_USER_DOMAIN_ID, cannot be used: "a/b" given, wanted 1 to 64`},
 		},
+		"account of a role that is no id": {
+			environment: merged(keysInEnv, map[string]string{"HW_ASSUME_ROLE_AGENCY_NAME": "a", "HW_ASSUME_ROLE_DOMAIN_ID": "a/b"}),
+			want:        []string{at("assume_role", "domain_id"), `HW_ASSUME_ROLE_DOMAIN_ID, cannot be used: "a/b" given, wanted 1 to 64`},
+		},
 		"empty profile":     {block: merged(keys, arguments{"profile": ""}), want: []string{at("profile"), "it is empty"}},
 		"empty config file": {block: arguments{"shared_config_file": ""}, want: []string{at("shared_config_file"), "it is empty"}},
 		"project of a profile": {

@@ -324,6 +324,51 @@ func TestEndpointLeftOut(t *testing.T) {
 	}
 }
 
+// TestMaxRetries takes the number of retries from the block, then from the environment, and bounds it.
+func TestMaxRetries(t *testing.T) {
+	t.Parallel()
+	whole := func(number int64) wholeNumber { return wholeNumber{Int64Value: types.Int64Value(number)} }
+	tests := map[string]struct {
+		block    wholeNumber
+		variable string
+		want     int
+		fault    string
+	}{
+		"neither":               {want: 5},
+		"block":                 {block: whole(0), variable: "7"},
+		"environment":           {variable: "7", want: 7},
+		"too many":              {block: whole(1 << 40), want: 1000},
+		"too many, environment": {variable: "1001", want: 1000},
+		"negative":              {variable: "-1", fault: `taken from the environment variable HW_MAX_RETRIES, cannot be used: "-1" is not a whole number from 0.`},
+		"a fraction":            {variable: "1.5", fault: `"1.5" is not a whole number from 0.`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg, diags := settled(t, providerModel{MaxRetries: test.block}, map[string]string{"HW_MAX_RETRIES": test.variable})
+			switch {
+			case test.fault == "" && (cfg.MaxRetries != test.want || len(diags) > 0):
+				t.Errorf("%d retries, diagnostics %v, want %d", cfg.MaxRetries, diags, test.want)
+			case test.fault != "" && (len(diags) != 1 || !strings.Contains(diags[0].Detail(), test.fault)):
+				t.Errorf("diagnostics %v, want %q", diags, test.fault)
+			}
+		})
+	}
+}
+
+// TestUnknownEndpoints names no variable for what no variable can give.
+func TestUnknownEndpoints(t *testing.T) {
+	t.Parallel()
+	for _, argument := range []string{"endpoints", "endpoints.coc", "language"} {
+		if got := unknown(argument).Error(); !strings.HasSuffix(got, "Give it a value that is known at plan time") {
+			t.Errorf("%s: %s", argument, got)
+		}
+	}
+	if got := unknown("region").Error(); !strings.HasSuffix(got, "or leave it out and set the environment variable HW_REGION_NAME or OS_REGION_NAME") {
+		t.Error(got)
+	}
+}
+
 // TestSecretArguments compares the arguments that no error may point at, or repeat, with those that the schema calls sensitive.
 func TestSecretArguments(t *testing.T) {
 	t.Parallel()
