@@ -172,6 +172,40 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
+// TestWhatHappened names a request only where one was sent, and the credential only where one was refused.
+func TestWhatHappened(t *testing.T) {
+	t.Parallel()
+	asked := func(status int, credential string, err error) *client.Error {
+		return &client.Error{Method: "GET", Host: "h.test", Path: "/p", Status: status, Credential: credential, Err: err}
+	}
+	signIn := &client.Error{Method: "POST", Host: "iam.test", Path: "/v3/auth/tokens", Status: 401}
+	const key = "access key …1 (environment)"
+	tests := map[string]struct {
+		err  error
+		want string
+	}{
+		"a setting":             {&settingError{"region", "no region is set"}, "No region is set."},
+		"something else":        {errors.New("the statistics cannot be trusted"), "The statistics cannot be trusted."},
+		"a refused key":         {asked(401, key, nil), "GET h.test/p: HTTP 401 Unauthorized. Authenticated with access key …1 (environment)."},
+		"nobody's refusal":      {asked(401, "", nil), "GET h.test/p: HTTP 401 Unauthorized."},
+		"a forbidden key":       {asked(403, key, nil), "GET h.test/p: HTTP 403 Forbidden."},
+		"half a credential":     {asked(0, "", fmt.Errorf("%w: %w", client.ErrNoCredential, unusable("secret_key is not"))), "secret_key is not."},
+		"a file that is not":    {asked(0, "", fmt.Errorf("%w: %w", client.ErrNoCredential, errors.New("no file"))), "No file."},
+		"a sign-in":             {asked(0, "", fmt.Errorf("%w: %w", client.ErrNoCredential, signIn)), "POST iam.test/v3/auth/tokens: HTTP 401 Unauthorized."},
+		"refused before":        {asked(401, key, &client.RefusedError{First: asked(401, key, nil)}), "Not sent: access key …1 (environment) was already refused in this run."},
+		"waiting for its turn":  {asked(0, "", &client.TurnError{Hosts: []string{"a.test"}, Err: context.DeadlineExceeded}), "Not sent, waiting for the first answer of a.test to this credential: context deadline exceeded."},
+		"a look-up's own fault": {&client.ProjectError{Region: "r", Name: "n", Host: "iam.test", Found: 2}, `Looking up the id of project "n" of region "r" at iam.test: 2 projects bear that name, wanted one.`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := whatHappened(test.err); got != test.want {
+				t.Errorf("it says %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 // TestErrorPointsAtSetting wants the error of a missing region or project at the argument of the data source that can give it, and no other there.
 func TestErrorPointsAtSetting(t *testing.T) {
 	t.Parallel()

@@ -146,6 +146,7 @@ func TestBadArguments(t *testing.T) {
 		"timeout no number":  {order(`timeouts { read = "long" }`), `must be a string containing a sequence of decimal numbers`},
 		"misspelt argument":  {order(`wait_for_complet = true`), `An argument named "wait_for_complet" is not expected here.`},
 		"batch zero":         {batch(`execute_uuid = "x"` + "\nbatch_index = 0"), `batch_index value must be at least 1`},
+		"batch fraction":     {batch(`execute_uuid = "x"` + "\nbatch_index = 1.5"), `The value of batch_index cannot be used: 1.5 is not a whole number. Correct it.`},
 		"batch status":       {batch(`execute_uuid = "x"` + "\nbatch_index = 1\nstatus = \"ROLLBACKED\""), `status value must be one of`},
 		"batch limit":        {batch(`execute_uuid = "x"` + "\nbatch_index = 1\nlimit = 101"), `limit value must be between 1 and 100`},
 		"batch marker":       {batch(`execute_uuid = "x"` + "\nbatch_index = 1\nmarker = 0"), `marker value must be at least 1`},
