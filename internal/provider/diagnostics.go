@@ -232,7 +232,7 @@ func signInAdvice(failure *client.Error) string {
 	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
 		return faultAdvice(failure)
 	case failure.Status == http.StatusNotFound:
-		return "Check auth_url, the region, and the name of the agency or identity provider."
+		return fmt.Sprintf("Check %s, the region, and the name of the agency or identity provider.", addressSetting(failure.Service))
 	case failure.Service == client.STS || strings.HasSuffix(failure.Path, "/securitytokens"):
 		return "Check the agency's name and account, its duration, and that the caller may assume it (Agent Operator, or " +
 			"sts:agencies:assume); it is not tried again in this run."

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -115,6 +116,12 @@ func TestAdvice(t *testing.T) {
 		"a failed sign-in":  {noCredential(of(client.IAM, "/v3/auth/tokens", answered(401, "", ""))), "Check user, password, account and project;", "clock"},
 		"an identity token": {of(client.IAM, "/v3.0/OS-AUTH/id-token/tokens", answered(401, "", "")), "Check idp_id, and that the identity provider", "password"},
 		"an unknown agency": {of(client.IAM, "/v3.0/OS-CREDENTIAL/securitytokens", answered(404, "", "")), "name of the agency or identity provider", "no such API"},
+		"an unknown agency, STS": {
+			of(client.STS, "/v5/agencies/assume", answered(404, "", "")), "Check endpoints.sts, the region, and the name of the agency", "no such API",
+		},
+		"a certificate for another use": {
+			failed(func(e *client.Error) { e.Err = x509.CertificateInvalidError{Reason: x509.IncompatibleUsage} }), "is not trusted here", "clock",
+		},
 		"a declined agency": {of(client.STS, "/v5/agencies/assume", answered(403, "PAP5.1", "access key")), "Agent Operator", ""},
 		"keys of an agency": {of(client.STS, "/v5/agencies/assume", answered(401, "", "access key …1 (environment)")), "Check the key, its secret", ""},
 		"a fault of IAM":    {of(client.IAM, "/v3/auth/tokens", answered(503, "", "")), "IAM fails at the moment.", ""},
