@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -89,10 +91,46 @@ func newCloud(t *testing.T, script map[string][]cloudtest.Answer) *cloud {
 	for path, answers := range script {
 		for _, answer := range answers {
 			svc.At(path).Then(answer)
+			listFailures(t, svc, path, answer.Body)
 		}
 	}
 	t.Cleanup(svc.Close)
 	return &cloud{svc, svc.Start()}
+}
+
+// listFailures lists as many failed jobs or abnormal tasks as a scripted answer counts, for the data sources name them.
+func listFailures(t *testing.T, svc *cloudtest.Service, path, body string) {
+	t.Helper()
+	instance, isTasks := strings.CutSuffix(path, "/statistics/tasks")
+	switch {
+	case strings.HasPrefix(path, overviewPath):
+		var counts struct {
+			Failed int `json:"fail_count"`
+		}
+		if err := json.Unmarshal([]byte(body), &counts); err != nil {
+			t.Fatal(err)
+		}
+		planned := time.Now().Add(-time.Second)
+		if strings.Contains(path, "=yesterday") {
+			planned = planned.Add(-24 * time.Hour)
+		}
+		scene := cloudtest.JobScene{Listed: []cloudtest.Job{}}
+		for i := range counts.Failed {
+			scene.Listed = append(scene.Listed, cloudtest.Job{
+				Name: fmt.Sprintf("job-%d", i+1), Status: "fail", ID: int64(i + 1), Message: logText, Planned: planned,
+			})
+		}
+		svc.At("/v1/" + projectID + "/jobs/instances/detail?*").Then(scene)
+	case isTasks:
+		var counts map[string]map[string]int
+		if err := json.Unmarshal([]byte(body), &counts); err != nil {
+			t.Fatal(err)
+		}
+		of := func(kind string) map[string]int {
+			return map[string]int{"abnormal": counts[kind+"_task_details"]["abnormal_tasks_count"]}
+		}
+		svc.At(instance + "/task-monitors?*").Then(cloudtest.Tasks(of("common"), of("cdc")))
+	}
 }
 
 // always answers each path with one body.

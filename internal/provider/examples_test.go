@@ -67,8 +67,8 @@ func TestExamples(t *testing.T) {
 	}{
 		"coc_script_order": {
 			well: order("FINISHED", 5, 0), ill: order("ABNORMAL", 3, 2),
-			reason: "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed, " +
-				"0 unfinished (ABNORMAL 2), success rate 60%; success-rate threshold 100%; failed hosts: ecs-4, ecs-5",
+			reason: "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed; " +
+				"success-rate threshold 100%; failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)",
 		},
 		"coc_script_order_statistics": {
 			well: order("FINISHED", 5, 0), ill: order("FINISHED", 20, 1),
@@ -81,12 +81,12 @@ func TestExamples(t *testing.T) {
 		"dataarts_instance_status": {
 			well:   map[string]string{overview: fmt.Sprintf(counts, 0)},
 			ill:    map[string]string{overview: fmt.Sprintf(counts, 2)},
-			reason: "(yesterday): failed; 2 failed, 0 unfinished (fail 2, success 5)",
+			reason: "(yesterday): failed; 2 fail, 5 success; failed jobs: job-1 (instance 1), job-2 (instance 2)",
 		},
 		"roma_fdi_task_statistics": {
 			well:   map[string]string{tasks: fmt.Sprintf(details, 0)},
 			ill:    map[string]string{tasks: fmt.Sprintf(details, 3)},
-			reason: "FDI tasks of ROMA Connect instance " + instanceID + ": failed; 3 abnormal, 13 running",
+			reason: "FDI tasks of ROMA Connect instance " + instanceID + ": failed; ordinary tasks: 3 abnormal, 1 running; CDC tasks: 12 running",
 		},
 	}
 	for name := range schemas(t, provider.Options{}) {

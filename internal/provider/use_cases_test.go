@@ -25,7 +25,7 @@ const (
 	taskPath      = "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
 	failedOrder   = "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed"
 	failedTasks   = "FDI tasks of ROMA Connect instance " + instanceID + ": failed; 3 abnormal, 12 running"
-	failedNightly = "(yesterday): failed; 2 failed, 0 unfinished (fail 2, success 5)"
+	failedNightly = "(yesterday): failed; 2 fail, 5 success"
 )
 
 // Environment of the cases.
@@ -83,7 +83,7 @@ type illness struct {
 
 // useCases are all folders of examples/use-cases, but the last, which needs no cloud.
 func useCases() map[string]useCase {
-	failed := []illness{{orderAnswers("ABNORMAL", 3, 2), []string{failedOrder, "failed hosts: ecs-4, ecs-5"}}}
+	failed := []illness{{orderAnswers("ABNORMAL", 3, 2), []string{failedOrder, "failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)"}}}
 	return map[string]useCase{
 		"01-stop-the-rollout": {
 			environment: oneOrder, command: applying, well: orderAnswers("FINISHED", 5, 0), ill: failed,
@@ -134,8 +134,8 @@ func useCases() map[string]useCase {
 			environment: oneWorkspace, command: applying,
 			well: map[string][]cloudtest.Answer{overviewPath: {jobCounts(2, 7), jobCounts(2, 8)}},
 			ill: []illness{
-				{map[string][]cloudtest.Answer{overviewPath: {jobCounts(2, 7), jobCounts(3, 8)}}, []string{"New failures", "3 failed, 0 unfinished"}},
-				{map[string][]cloudtest.Answer{overviewPath: {jobCounts(2, 7), jobCounts(2, 7)}}, []string{"or no new run", "2 failed, 0 unfinished"}},
+				{map[string][]cloudtest.Answer{overviewPath: {jobCounts(2, 7), jobCounts(3, 8)}}, []string{"New failures", "failed; 3 fail, 5 success"}},
+				{map[string][]cloudtest.Answer{overviewPath: {jobCounts(2, 7), jobCounts(2, 7)}}, []string{"or no new run", "failed; 2 fail, 5 success"}},
 			},
 		},
 		"08-roma-after-a-switch": {
