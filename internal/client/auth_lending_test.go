@@ -109,6 +109,8 @@ func TestWhatProvesAKey(t *testing.T) {
 	}{
 		{"data", says(200, documentedOrder), true},
 		{"data with a code that means success", says(200, `{"error_code":"COC.00000000","data":{}}`), true},
+		{"data in a 201", says(201, documentedOrder), true},
+		{"a long answer, which is not decoded for this alone", says(200, "{"+strings.Repeat("x", longestRefusal)+"}"), true},
 		{"long data", says(200, fmt.Sprintf(large, strings.Repeat("x", longestRefusal))), true},
 		{"not found", says(400, `{"error_code":"COC.00040709","error_msg":"no"}`), true},
 		{"no right at the service", says(403, `{"error_code":"DLF.6888"}`), true},
@@ -116,6 +118,8 @@ func TestWhatProvesAKey(t *testing.T) {
 		{"a fault of the service", says(500, `{"error_code":"ROMA.00110002"}`), true},
 		{"an error of the service in a 200", says(200, `{"error_code":"COC.00040701"}`), true},
 		{"policy", says(403, `{"error_code":"APIGW.0302"}`), true},
+		{"an app without a right", says(403, `{"error_code":"APIG.0304"}`), true},
+		{"no right, in the words of ROMA's gateway", says(403, `{"error_code":"APIG.1005"}`), true},
 
 		{"an error of the gateway in a 200", says(200, `{"error_code":"APIGW.0308"}`), false},
 		{"an empty object", says(200, `{}`), false},
@@ -367,6 +371,21 @@ func TestReadThatNeverGotItsTurn(t *testing.T) {
 		}
 		wg.Wait()
 	})
+}
+
+// Between two requests it is the next one whose answer is waited for.
+func TestHostsThatAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	a, b, c := &lease{host: "a"}, &lease{host: "b"}, &lease{host: "c"}
+	for _, test := range []struct {
+		out  []*lease
+		want []string
+	}{{nil, []string{"a"}}, {[]*lease{b}, []string{"b"}}, {[]*lease{b, c}, []string{"b", "c"}}} {
+		r := record{out: test.out, queue: []*lease{a, b, c}}
+		if got := r.hosts(); !slices.Equal(got, test.want) {
+			t.Errorf("hosts %q, want %q", got, test.want)
+		}
+	}
 }
 
 // Readers of one service get their turns in the order in which they came, so that none waits for ever.

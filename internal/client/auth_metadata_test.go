@@ -72,6 +72,7 @@ func TestMetadataFailsLater(t *testing.T) {
 			if _, err := c.ScriptOrder(t.Context(), testOrder); (err == nil) != step.ok {
 				t.Errorf("after %s: error %v", step.after, err)
 			}
+			synctest.Wait() // for a renewal that the read began
 		}
 	})
 }
