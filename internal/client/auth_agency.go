@@ -99,7 +99,6 @@ func (c *Client) keys(ctx context.Context, auth *authenticator, request call) (t
 		return temporary{}, err
 	}
 	keys, err := readKeys(got.body)
-	c.secrets.add(keys.SecretKey, keys.SecurityToken)
 	if err != nil {
 		return temporary{}, x.malformed(err.Error())
 	}

@@ -142,3 +142,18 @@ func TestIdentityFileIsReadAgain(t *testing.T) {
 		}
 	})
 }
+
+// A first step that gives no token ends the exchange: no request goes out with an empty one.
+func TestIdentityWithoutToken(t *testing.T) {
+	t.Parallel()
+	cloud := newCloud(t, map[string]answerer{
+		"/v3.0/OS-AUTH/id-token/tokens":      says(201, `{}`),
+		"/v3.0/OS-CREDENTIAL/securitytokens": says(201, keysV3),
+	})
+	_, err := newClient(t, cloud, source(IdentitySource(Identity{Token: "dummyIdentityToken"}, time.Hour, "the test"))).
+		ScriptOrder(t.Context(), testOrder)
+	checkFailure(t, err)
+	if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "the sign-in's answer has no token") || len(cloud.sent()) != 1 {
+		t.Errorf("error %v after %d requests, want ErrMalformed after 1", err, len(cloud.sent()))
+	}
+}

@@ -124,7 +124,6 @@ func (c *Client) token(ctx context.Context, login call) (temporary, error) {
 		} `json:"token"`
 	}
 	token := got.header.Get("X-Subject-Token")
-	c.secrets.add(token)
 	if err := json.Unmarshal(got.body, &body); err != nil || token == "" || body.Token.ExpiresAt.IsZero() {
 		return temporary{}, x.malformed("the sign-in's answer has no token, or no time at which it ends")
 	}

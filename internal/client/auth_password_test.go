@@ -42,6 +42,10 @@ func TestPasswordScope(t *testing.T) {
 			user + `{"project":{"domain":{"id":"d1"},"name":"sub"}}}}`, "",
 		},
 		{
+			"both id and name of the user", Password{UserID: "u1", UserName: "user", Password: "hunter2!", DomainID: "d1"}, nil,
+			user + `{"project":{"domain":{"id":"d1"},"name":"ap-example-1"}}}}`, "",
+		},
+		{
 			"project by id", bare, func(cfg *Config) { cfg.ProjectID = Setting{Value: "p1"} },
 			user + `{"project":{"id":"p1"}}}}`, "",
 		},

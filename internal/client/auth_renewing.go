@@ -172,7 +172,7 @@ func (r *renewing) end(ctx context.Context, f *flight, next temporary, err error
 			next.expires = soon
 		}
 		r.replaces = r.issued && r.current.expires.IsZero()
-		r.current, r.issued, r.failure = next, true, nil
+		r.current, r.issued = next, true
 		f.credential = next.Credential
 		return
 	}
@@ -207,7 +207,7 @@ func (r *renewing) renew(refused Credential, proven bool) bool {
 		return true
 	}
 	now := time.Now()
-	if (r.replaces && !proven) || (!r.refusedAt.IsZero() && now.Before(r.refusedAt.Add(refusalPause))) {
+	if (r.replaces && !proven) || now.Before(r.refusedAt.Add(refusalPause)) {
 		return false
 	}
 	r.current, r.refusedAt = temporary{}, now

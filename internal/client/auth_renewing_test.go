@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -404,6 +405,7 @@ func TestSignInEndsWithItsLastReader(t *testing.T) {
 		second()
 		cancelThird()
 		third()
+		synctest.Wait() // the canceled one has ended
 		start := time.Now()
 		got, err := r.Credential(t.Context())
 		if took := time.Since(start); err != nil || got.Token != "dummyToken2" || took != time.Minute {
@@ -606,4 +608,57 @@ func TestDeadlineDuringSignIn(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A reader that leaves a sign-in that has ended does not disturb the next one.
+func TestLeavingAnEndedSignIn(t *testing.T) {
+	t.Parallel()
+	r, _ := tokens(time.Hour)
+	next := &flight{}
+	r.flight = next
+	r.abandon(&flight{waiting: 1, cancel: func() { t.Error("the ended sign-in is canceled") }})
+	if r.flight != next {
+		t.Error("the next sign-in is gone")
+	}
+}
+
+// A token that was renewed in its time takes nobody's place: when it is refused at its first use, it is replaced.
+func TestTokenRenewedInTimeIsRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		service := answering(refusing(func(token, _ string) bool { return token == "dummyToken2" }))
+		r, count := tokens(time.Hour)
+		c := newClient(t, service, source(r))
+		for _, pause := range []time.Duration{56 * time.Minute, time.Second, 0} {
+			if _, err := c.ScriptOrder(t.Context(), testOrder); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(pause)
+		}
+		look(t, r, "dummyToken3")
+		if n := count.Load(); n != 3 {
+			t.Errorf("%d sign-ins, want 3", n)
+		}
+	})
+}
+
+// A failed renewal is logged while it does no harm yet; once it does, the reads tell.
+func TestFailedRenewalIsLogged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		r, _ := tokens(5*time.Minute, nil, failing(errors.New("no answer")))
+		r.log = slog.New(slog.NewTextHandler(&log, nil))
+		for range 2 {
+			_, _ = r.Credential(t.Context())
+			time.Sleep(4 * time.Minute)
+		}
+		_, _ = r.Credential(t.Context())
+		synctest.Wait()
+		got := log.String()
+		if n := strings.Count(got, "\n"); n != 1 || !strings.Contains(got,
+			`level=WARN msg="renewal failed, the current credential goes on" origin="the sign-in" until=2000-01-01T00:05:00.000Z`) {
+			t.Errorf("%d lines, want one:\n%s", n, got)
+		}
+	})
 }
