@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,8 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
@@ -32,34 +35,55 @@ const (
 	instanceID    = "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"
 )
 
-// served makes a provider with an environment of its own.
-func served(options provider.Options, environment map[string]string) map[string]func() (tfprotov6.ProviderServer, error) {
+// attach serves a provider in this process until the test ends, with an environment of its own. What it gives leads the CLI to it.
+func attach(t *testing.T, options provider.Options, environment map[string]string) []string {
+	t.Helper()
 	options.Version = "test"
 	if options.Getenv == nil {
 		options.Getenv = func(name string) string { return environment[name] }
 	}
-	return map[string]func() (tfprotov6.ProviderServer, error){
-		"hwgate": providerserver.NewProtocol6WithError(provider.New(options)()),
+	ctx, cancel := context.WithCancel(t.Context())
+	served, ended := make(chan *plugin.ReattachConfig), make(chan struct{})
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	go func() {
+		err := tf6server.Serve("hwgate/hwgate", providerserver.NewProtocol6(provider.New(options)()),
+			tf6server.WithDebug(ctx, served, ended), tf6server.WithGoPluginLogger(hclog.NewNullLogger()), tf6server.WithLoggingSink(t))
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	config := <-served
+	at := map[string]any{
+		"Protocol": config.Protocol, "ProtocolVersion": config.ProtocolVersion, "Pid": config.Pid, "Test": true,
+		"Addr": map[string]string{"Network": config.Addr.Network(), "String": config.Addr.String()},
 	}
+	all, err := json.Marshal(map[string]any{"registry.terraform.io/hwgate/hwgate": at, "registry.opentofu.org/hwgate/hwgate": at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"TF_REATTACH_PROVIDERS=" + string(all)}
 }
 
-// recorded makes a provider that is answered from a recording, under the credentials of a key pair in the environment. With
+// recorded leads the CLI to a provider that is answered from a recording, under the credentials of a key pair in the environment. With
 // HWGATE_RECORD=1 it makes the recording instead, of the account that the real environment names.
-func recorded(t *testing.T, name string) map[string]func() (tfprotov6.ProviderServer, error) {
+func recorded(t *testing.T, name string) []string {
 	t.Helper()
 	if !recording.Recording() {
 		svc := cloudtest.New(cloudtest.Report(t.Errorf))
 		if err := svc.Recorded(name); err != nil {
 			t.Fatal(err)
 		}
-		return served(provider.Options{WrapTransport: svc.Transport}, map[string]string{
+		return attach(t, provider.Options{WrapTransport: svc.Transport}, map[string]string{
 			"HW_REGION_NAME": "cn-north-4", "HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey,
 		})
 	}
-	// The framework starts the provider anew for each command; all of them share one recording.
+	// The provider is configured anew for each part of a command; all of them share one recording.
 	var once sync.Once
 	var transport http.RoundTripper
-	return served(provider.Options{Getenv: os.Getenv, WrapTransport: func(next http.RoundTripper) http.RoundTripper {
+	return attach(t, provider.Options{Getenv: os.Getenv, WrapTransport: func(next http.RoundTripper) http.RoundTripper {
 		once.Do(func() {
 			var stop func() error
 			var err error
@@ -203,8 +227,3 @@ type (
 	values = map[string]knownvalue.Check
 	items  = []knownvalue.Check
 )
-
-// insensitive is wrapped, whatever letter a sentence begins with.
-func insensitive(words string) *regexp.Regexp {
-	return regexp.MustCompile(`(?i)` + wrapped(words).String())
-}

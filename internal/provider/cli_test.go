@@ -30,34 +30,16 @@ var cli = struct {
 	err              error
 }{program: cmp.Or(os.Getenv("TF_ACC_TERRAFORM_PATH"), "terraform")}
 
-// box is the sandbox of all tests. Terraform's own test framework has none, so that isolate makes its environment harmless.
+// box is the sandbox of all tests.
 var box = sync.OnceValues(func() (*sandbox.Sandbox, error) { return sandbox.New(context.Background(), cli.program) })
 
 func TestMain(m *testing.M) {
 	cli.product, cli.version, cli.err = sandbox.Version(context.Background(), cli.program)
-	isolate()
 	code := m.Run()
 	if box, err := box(); err == nil {
 		box.Close()
 	}
 	os.Exit(code)
-}
-
-// isolate takes the caller's settings of the CLI out of the environment.
-func isolate() {
-	for _, variable := range os.Environ() {
-		name, _, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "TF_") && !strings.HasPrefix(name, "TF_ACC") {
-			_ = os.Unsetenv(name)
-		}
-	}
-	_ = os.Setenv("TF_CLI_CONFIG_FILE", os.DevNull)
-	_ = os.Setenv("CHECKPOINT_DISABLE", "1")
-	// Configurations name hwgate/hwgate, as users do; without these the framework serves hashicorp/hwgate of Terraform's registry.
-	_ = os.Setenv("TF_ACC_PROVIDER_NAMESPACE", "hwgate")
-	if cli.product == "OpenTofu" {
-		_ = os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org")
-	}
 }
 
 // newSandbox gives the sandbox, which is shared: each test has folders of its own in it.
@@ -115,7 +97,13 @@ func exitCode(t *testing.T, err error) int {
 // fails has the real CLI refuse to apply a configuration, with all these words in any order.
 func fails(t *testing.T, config string, words ...string) {
 	t.Helper()
-	_, out, code := apply(t, config)
+	failsIn(t, nil, config, words...)
+}
+
+// failsIn is fails in an environment.
+func failsIn(t *testing.T, environment []string, config string, words ...string) {
+	t.Helper()
+	_, out, code := apply(t, environment, config)
 	if code != 1 {
 		t.Errorf("exit code %d, want 1\n%s", code, out)
 	}
@@ -129,25 +117,31 @@ func fails(t *testing.T, config string, words ...string) {
 // applies has the real CLI apply a configuration, and checks the state. Planning it again has to find nothing to change.
 func applies(t *testing.T, config string, checks ...statecheck.StateCheck) {
 	t.Helper()
-	folder, out, code := apply(t, config)
+	appliesIn(t, nil, config, checks...)
+}
+
+// appliesIn is applies in an environment.
+func appliesIn(t *testing.T, environment []string, config string, checks ...statecheck.StateCheck) {
+	t.Helper()
+	folder, out, code := apply(t, environment, config)
 	if code != 0 {
 		t.Fatalf("exit code %d, want 0\n%s", code, out)
 	}
 	if len(checks) == 0 {
 		return
 	}
-	box := newSandbox(t)
-	if out, err := box.Run(t.Context(), folder, nil, "plan", "-detailed-exitcode", "-no-color", "-input=false", "-lock=false"); err != nil {
-		t.Errorf("there is something to change: %v\n%s", err, out)
+	run := func(arguments ...string) []byte {
+		out, err := newSandbox(t).Run(t.Context(), folder, environment, arguments...)
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", arguments, err, out)
+		}
+		return out
 	}
-	out, err := box.Run(t.Context(), folder, nil, "show", "-json", "-no-color")
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	run("plan", "-detailed-exitcode", "-no-color", "-input=false", "-lock=false")
 	var state tfjson.State
 	state.UseJSONNumber(true)
-	if err := state.UnmarshalJSON(out); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := state.UnmarshalJSON(run("show", "-json", "-no-color")); err != nil {
+		t.Fatal(err)
 	}
 	for _, check := range checks {
 		var resp statecheck.CheckStateResponse
@@ -158,11 +152,11 @@ func applies(t *testing.T, config string, checks ...statecheck.StateCheck) {
 	}
 }
 
-func apply(t *testing.T, config string) (folder string, out []byte, code int) {
+func apply(t *testing.T, environment []string, config string) (folder string, out []byte, code int) {
 	t.Helper()
 	box := newSandbox(t)
 	folder = lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}})
-	out, err := box.Run(t.Context(), folder, nil, "apply", "-auto-approve", "-no-color", "-input=false", "-lock=false")
+	out, err := box.Run(t.Context(), folder, environment, "apply", "-auto-approve", "-no-color", "-input=false", "-lock=false")
 	return folder, out, exitCode(t, err)
 }
 
@@ -172,7 +166,7 @@ func TestCallersSettings(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	process := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProviderExample$", "-test.v") //nolint:gosec // this program
 	process.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+missing, "TF_CLI_ARGS=-no-such-option", "TF_WORKSPACE=other",
-		"TF_DATA_DIR="+filepath.Join(missing, "data"), "TF_LOG=trace", "TF_VAR_region=nowhere", "TF_ACC_PROVIDER_HOST=")
+		"TF_DATA_DIR="+filepath.Join(missing, "data"), "TF_LOG=trace", "HW_REGION_NAME=nowhere")
 	out, err := process.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: TestProviderExample") {
 		t.Errorf("%v\n%s", err, out)

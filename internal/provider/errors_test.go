@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-
 	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 )
@@ -227,7 +225,7 @@ func TestProviderSettings(t *testing.T) {
 		"PEM text":       {block: `cacert_file = "-----BEGIN NOTHING-----"`, want: "the PEM text holds no certificate"},
 		"no such file": {
 			block: "token = \"t\"\nregion = \"cn-north-4\"\ncacert_file = \"/nonexistent/ca.pem\"",
-			want:  "the file of cacert_file cannot be used: open /nonexistent/ca.pem",
+			want:  "The file of cacert_file cannot be used: open /nonexistent/ca.pem",
 		},
 	}
 	for name, test := range tests {
@@ -236,13 +234,8 @@ func TestProviderSettings(t *testing.T) {
 			options := provider.Options{WrapTransport: func(http.RoundTripper) http.RoundTripper {
 				return refuse{t}
 			}}
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: served(options, test.environment),
-				Steps: []resource.TestStep{{
-					Config:      terraformBlock + "provider \"hwgate\" {\n" + test.block + "\n}\n" + order,
-					ExpectError: insensitive(test.want),
-				}},
-			})
+			config := terraformBlock + "provider \"hwgate\" {\n" + test.block + "\n}\n" + order
+			failsIn(t, attach(t, options, test.environment), config, test.want)
 		})
 	}
 }

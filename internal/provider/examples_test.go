@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-
 	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 )
@@ -110,13 +108,11 @@ func TestProviderExample(t *testing.T) {
 	t.Parallel()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf))
 	svc.At("coc.myhuaweicloud.com" + orderPath).Then(cloudtest.Says(http.StatusOK, `{"data":{"status":"PROCESSING"}}`))
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: served(provider.Options{WrapTransport: svc.Transport}, map[string]string{"HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey}),
-		Steps: []resource.TestStep{{
-			Config:            readExample(t, "provider", "provider.tf") + order,
-			ConfigStateChecks: expect("data.coc_script_order.test", values{"outcome": text("running")}),
-		}},
+	environment := attach(t, provider.Options{WrapTransport: svc.Transport}, map[string]string{
+		"HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey,
 	})
+	appliesIn(t, environment, readExample(t, "provider", "provider.tf")+order,
+		expect("data.coc_script_order.test", values{"outcome": text("running")})...)
 }
 
 func readExample(t *testing.T, path ...string) string {

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
@@ -153,13 +152,7 @@ func TestDocumented(t *testing.T) {
 			}
 			address := "data." + name + ".test"
 			assertCovered(t, name, test.want)
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: recorded(t, "documented/"+name),
-				Steps: []resource.TestStep{{
-					Config:            terraformBlock + dataBlock(name, test.config),
-					ConfigStateChecks: expect(address, test.want),
-				}},
-			})
+			appliesIn(t, recorded(t, "documented/"+name), terraformBlock+dataBlock(name, test.config), expect(address, test.want)...)
 		})
 	}
 }

@@ -6,9 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-
-	"github.com/hashicorp/terraform-plugin-testing/config"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 )
 
 // TestPublishedSignIns runs the example of each way to sign in with the real CLI: refused at first, then good.
@@ -24,14 +21,14 @@ func TestPublishedSignIns(t *testing.T) {
 		return map[string]deal{orderAt: {by: by, status: 401, answer: refusal}}
 	}
 	tests := map[string]struct {
-		variables          config.Variables
+		variables          []string
 		environment, files map[string]string
 		reader             string
 		good, bad          map[string]deal
 		want               string
 	}{
 		"access_key": {
-			variables: config.Variables{"access_key": config.StringVariable(accessKey), "secret_key": config.StringVariable(secretKey)},
+			variables: []string{"TF_VAR_access_key=" + accessKey, "TF_VAR_secret_key=" + secretKey},
 			reader:    accessKey, bad: orderRefused(accessKey),
 			want: "Authenticated with access key …0001 (provider block).",
 		},
@@ -43,7 +40,7 @@ func TestPublishedSignIns(t *testing.T) {
 			want: "Authenticated with temporary access key …EY01 (environment).",
 		},
 		"token": {
-			variables: config.Variables{"token": config.StringVariable(readyToken)},
+			variables: []string{"TF_VAR_token=" + readyToken},
 			reader:    readyToken, bad: orderRefused(readyToken),
 			want: "Authenticated with token (provider block).",
 		},
@@ -82,20 +79,11 @@ func TestPublishedSignIns(t *testing.T) {
 			}
 			realm := newRealm(t)
 			configuration := readExample(t, "provider", file+".tf") + order
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: served(realm.options(test.environment, test.files), nil),
-				Steps: []resource.TestStep{
-					{
-						PreConfig: func() { realm.expect(test.reader, test.bad) },
-						Config:    configuration, ConfigVariables: test.variables, ExpectError: wrapped(test.want),
-					},
-					{
-						PreConfig: func() { realm.expect(test.reader, test.good) },
-						Config:    configuration, ConfigVariables: test.variables,
-						ConfigStateChecks: expect("data.coc_script_order.test", values{"outcome": text("running")}),
-					},
-				},
-			})
+			environment := append(attach(t, realm.options(test.environment, test.files), nil), test.variables...)
+			realm.expect(test.reader, test.bad)
+			failsIn(t, environment, configuration, test.want)
+			realm.expect(test.reader, test.good)
+			appliesIn(t, environment, configuration, expect("data.coc_script_order.test", values{"outcome": text("running")})...)
 		})
 	}
 }
@@ -373,13 +361,9 @@ provider "hwgate" {
 `, accessKey, secretKey)
 	deferred := dataBlock("coc_script_order", `execute_uuid = "`+orderID+`"
   depends_on = [terraform_data.key]`)
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: served(realm.options(nil, nil), nil),
-		Steps: []resource.TestStep{
-			{Config: block + order, ExpectError: wrapped("The provider argument access_key is not known yet")},
-			{Config: block + deferred, ConfigStateChecks: expect("data.coc_script_order.test", values{"outcome": text("running")})},
-		},
-	})
+	environment := attach(t, realm.options(nil, nil), nil)
+	failsIn(t, environment, block+order, "The provider argument access_key is not known yet")
+	appliesIn(t, environment, block+deferred, expect("data.coc_script_order.test", values{"outcome": text("running")})...)
 }
 
 // TestDestroyWithoutCredential applies with a key, and destroys without any: nothing is asked, and nothing stands in the way.
@@ -430,13 +414,9 @@ func TestWrongKeyIsSentOnce(t *testing.T) {
 		fmt.Fprintf(&blocks, "data \"coc_script_order\" \"n%d\" {\n  provider = hwgate\n  execute_uuid = \"%d\"\n}\n", i, i)
 	}
 	realm.expect(accessKey, deals)
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: served(realm.options(merged(keysInEnv, map[string]string{"HW_REGION_NAME": "cn-north-4"}), nil), nil),
-		Steps: []resource.TestStep{{
-			Config: terraformBlock + "provider \"hwgate\" {}\n" + blocks.String(), PlanOnly: true,
-			ExpectError: wrapped("Not sent: access key …0001 (environment) was already refused in this run."),
-		}},
-	})
+	environment := attach(t, realm.options(merged(keysInEnv, map[string]string{"HW_REGION_NAME": "cn-north-4"}), nil), nil)
+	failsIn(t, environment, terraformBlock+"provider \"hwgate\" {}\n"+blocks.String(),
+		"Not sent: access key …0001 (environment) was already refused in this run.")
 	if seen := realm.seen(); len(seen) != 1 {
 		t.Errorf("sent %q, want one request", seen)
 	}

@@ -5,11 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"testing/fstest"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
-	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 )
 
 // TestManyReadsShare reads two hundred orders and twenty workspaces in one plan: they share connections, token and project look-up.
@@ -23,13 +21,7 @@ func TestManyReadsShare(t *testing.T) {
 		cloud.Workspace(fmt.Sprintf("ws-%d", i)).Then(cloudtest.Jobs(map[string]int{"success": 1}))
 	}
 	cloud.IAM().Then(&cloudtest.Account{Token: "token-of-the-log-in", Projects: map[string]string{"cn-north-4": projectID}})
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: served(provider.Options{}, map[string]string{
-			"HW_REGION_NAME": "cn-north-4", "HW_USER_NAME": "ci", "HW_USER_PASSWORD": "password", "HW_DOMAIN_NAME": "account",
-		}),
-		Steps: []resource.TestStep{{
-			PlanOnly: true,
-			Config: terraformBlock + fmt.Sprintf(`
+	config := terraformBlock + fmt.Sprintf(`
 provider "hwgate" {
   endpoints = { coc = %[1]q, dataarts = %[1]q, iam = %[1]q }
 }
@@ -43,24 +35,28 @@ data "dataarts_instance_status" "many" {
   count        = 20
   workspace_id = "ws-${count.index}"
 }
-`, cloud.URL),
-		}},
-	})
+`, cloud.URL)
+	box := newSandbox(t)
+	out, err := box.Run(t.Context(), lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}}), []string{
+		"HW_REGION_NAME=cn-north-4", "HW_USER_NAME=ci", "HW_USER_PASSWORD=password", "HW_DOMAIN_NAME=account",
+	}, "plan", "-no-color", "-input=false")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	asked := map[string]int{}
 	for _, request := range cloud.Log() {
 		kind, _, _ := strings.Cut(strings.TrimPrefix(request.URL.Path, "/v"), "/")
-		asked[map[string]string{"1": "order", "2": "workspace"}[kind]]++
+		asked[map[string]string{"1": "order", "2": "workspace", "3": "IAM"}[kind]]++
 		if request.Method != http.MethodPost && request.Header.Get("X-Auth-Token") != "token-of-the-log-in" {
 			t.Errorf("%s was asked without the token", request.URL.Path)
 		}
 	}
 	signIns, projects := len(cloud.Log().To("POST /v3/auth/tokens?*")), len(cloud.Log().To("/v3/projects?*"))
-	// Each read of the plan is in a provider process of its own. Terraform reads ten data sources at a time.
-	runs := asked["order"] / 200
-	if runs == 0 || signIns != runs || projects != runs || asked["order"]%200 != 0 {
-		t.Errorf("asked %v, %d sign-ins and %d projects in %d runs, want one sign-in and one project each", asked, signIns, projects, runs)
+	if asked["order"] != 200 || asked["workspace"] != 20 || signIns != 1 || projects != 1 {
+		t.Errorf("asked %v, %d sign-ins and %d projects, want one sign-in and one project", asked, signIns, projects)
 	}
-	if connections, most := cloud.Connections(), runs*12; connections > most {
-		t.Errorf("%d connections in %d runs, want %d at the most", connections, runs, most)
+	// Terraform reads ten data sources at a time.
+	if connections := cloud.Connections(); connections > 12 {
+		t.Errorf("%d connections, want 12 at the most", connections)
 	}
 }
