@@ -17,6 +17,13 @@
 // Pauses grow from one second, with jitter; 429 and 503 may name their own with Retry-After. A pause that would outlast the
 // context's deadline is not begun: the failure is reported at once.
 //
+// # Authentication
+//
+// What an answer says about the credential is read in one place, auth_refusal.go, from status and code: it refuses it, proves it, or
+// says nothing. auth_lending.go keeps an unproven credential from going out many times at once, and a refused one from going out again.
+// auth_renewing.go fetches credentials that run out: one sign-in at a time, in the background while the current one is valid, its failure
+// shared by all readers. The sources themselves are auth_password.go, auth_agency.go, auth_oidc.go and auth_metadata.go.
+//
 // # Not found
 //
 // COC says "no such order" with HTTP 400 and the code COC.00040709. Nothing else means it: a 404 comes from the gateway and tells
