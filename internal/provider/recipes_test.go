@@ -387,6 +387,7 @@ func TestOtherRecipes(t *testing.T) {
 				t.Error("no recipe uses it")
 			}
 		},
+		"job-page":   func(t *testing.T) { testJobPage(t, box) },
 		"notify":     func(t *testing.T) { testNotify(t, box) },
 		"terragrunt": testTerragrunt,
 	}
@@ -399,6 +400,36 @@ func TestOtherRecipes(t *testing.T) {
 			}
 			test(t)
 		})
+	}
+}
+
+// testJobPage looks at the page of a job whose gate is closed, and then open.
+func testJobPage(t *testing.T, box *sandbox.Sandbox) {
+	t.Helper()
+	const folder = "job-page"
+	prepare(t, box, folder, withOverride(published(t, "examples", "recipes", folder)))
+	for page, test := range map[string]struct {
+		answers map[string][]cloudtest.Answer
+		code    int
+		shows   []string
+	}{
+		"closed.md": {orderAnswers("ABNORMAL", 3, 2), 1, []string{"SCT2023083109562601af694bf: failed", "| ecs-4 |", "| ecs-5 |"}},
+		"open.md":   {orderAnswers("FINISHED", 5, 0), 0, []string{"SCT2023083109562601af694bf: succeeded"}},
+	} {
+		environment := append([]string{"GITHUB_STEP_SUMMARY=" + page, "TF_VAR_stand_in=" + newCloud(t, test.answers).URL}, oneOrder...)
+		out, err := box.Script(t.Context(), folder, environment, "sh", "gate.sh")
+		if code := exitCode(t, err); code != test.code {
+			t.Errorf("%s: exit code %d, want %d\n%s", page, code, test.code, out)
+		}
+		report, err := box.Script(t.Context(), folder, nil, "cat", page)
+		if err != nil || !strings.HasPrefix(string(report), "#") || strings.Contains(string(report), logText) {
+			t.Errorf("%s: %v\n%s", page, err, report)
+		}
+		for _, words := range test.shows {
+			if !strings.Contains(string(report), words) {
+				t.Errorf("%s: wanted %q in\n%s", page, words, report)
+			}
+		}
 	}
 }
 
