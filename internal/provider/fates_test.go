@@ -65,6 +65,15 @@ var withoutStatistics = http.HandlerFunc(func(w http.ResponseWriter, r *http.Req
 	}
 })
 
+// withoutListings counts, and does not say what failed.
+var withoutListings = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, "/instances/detail") || strings.HasSuffix(r.URL.Path, "/task-monitors") {
+		says(403, `{"error_code":"DLF.6888","error_msg":"no"}`).ServeHTTP(w, r)
+	} else {
+		unwell(w, r)
+	}
+})
+
 // tears promises more than it sends.
 func tears(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -21,7 +21,7 @@ var badNews = map[string]struct {
 	path, body string
 }{
 	"coc_script_order": {
-		map[string]tftypes.Value{"execute_uuid": str(orderID), "failure_details": tftypes.NewValue(tftypes.Bool, false)},
+		map[string]tftypes.Value{"execute_uuid": str(orderID), "failure_details": withoutDetails},
 		orderPath, `{"data":{"status":"ABNORMAL","gmt_created":1697946452186,"gmt_finished":1697946763469}}`,
 	},
 	"coc_script_order_statistics": {
@@ -31,18 +31,21 @@ var badNews = map[string]struct {
 		map[string]tftypes.Value{"execute_uuid": str(orderID), "batch_index": integer(1)}, orderPath + "/batches/1", batchBody(2, 1),
 	},
 	"dataarts_instance_status": {
-		map[string]tftypes.Value{"project_id": str(projectID)}, "/v2/" + projectID + "/factory/monitor/task-statistics-overview",
+		map[string]tftypes.Value{"project_id": str(projectID), "failure_details": withoutDetails},
+		"/v2/" + projectID + "/factory/monitor/task-statistics-overview",
 		`{"fail_count":1,"force_success_count":0,"freeze_count":0,"ignore_success_count":0,"manual_stop_count":0,"pause_count":0,` +
 			`"running_count":0,"running_exception_count":0,"skip_count":0,"success_count":5,"waiting_confirm_count":0,"waiting_count":0,` +
 			`"total_count":6}`,
 	},
 	"roma_fdi_task_statistics": {
-		map[string]tftypes.Value{"project_id": str(projectID), "instance_id": str(instanceID)},
+		map[string]tftypes.Value{"project_id": str(projectID), "instance_id": str(instanceID), "failure_details": withoutDetails},
 		"/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks",
 		`{"common_task_details":{"running_tasks_count":1,"abnormal_tasks_count":1,"terminated_tasks_count":0,"completed_tasks_count":0},` +
 			`"cdc_task_details":null}`,
 	},
 }
+
+var withoutDetails = tftypes.NewValue(tftypes.Bool, false)
 
 // TestFaults holds every fault of the service, and of the way to it, to what the user sees. A fault is survived or ends in one error.
 func TestFaults(t *testing.T) {
@@ -182,11 +185,21 @@ func TestFaults(t *testing.T) {
 		},
 		"a page that shrinks": {
 			only: "coc_script_order_batch", fates: fates{page(6, 1, 3), page(6, 4, 1), page(6, 0, 0)}, requests: 3,
-			outcome: "unknown", warning: "4 instances are accounted for, but the total is 6",
+			outcome: "unknown", warning: "The total is 6, but 4 are accounted for.",
 		},
 		"a batch that shrinks": {
 			only: "coc_script_order_batch", fates: fates{page(6, 1, 3), page(3, 0, 0)}, requests: 2,
-			outcome: "unknown", warning: "3 instances are accounted for, but the total is 6",
+			outcome: "unknown", warning: "The total changed from page to page.",
+		},
+		"failed jobs that cannot be read": {
+			only: "dataarts_instance_status", arguments: map[string]tftypes.Value{"failure_details": tftypes.NewValue(tftypes.Bool, true)},
+			fates: fates{withoutListings}, requests: 2,
+			outcome: "failed", warning: "/jobs/instances/detail: HTTP 403 Forbidden: DLF.6888: no. So failed_jobs is null; everything else",
+		},
+		"abnormal tasks that cannot be read": {
+			only: "roma_fdi_task_statistics", arguments: map[string]tftypes.Value{"failure_details": tftypes.NewValue(tftypes.Bool, true)},
+			fates: fates{withoutListings}, requests: 2,
+			outcome: "failed", warning: "/task-monitors: HTTP 403 Forbidden: DLF.6888: no. So abnormal_tasks is null; everything else",
 		},
 		"failure details that cannot be read": {
 			only: "coc_script_order", arguments: map[string]tftypes.Value{"failure_details": tftypes.NewValue(tftypes.Bool, true)},

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 )
 
@@ -39,9 +40,10 @@ func TestDocumented(t *testing.T) {
 				"wait_for_completion": null, "poll_interval": null, "wait_through_pause": null, "continue_on_timeout": null,
 				"completed": yes, "timed_out": no, "failure_details": no, "log_tail_bytes": null,
 				"outcome": text("canceled"), "succeeded": no,
-				"summary":     text("COC script order SCT2023102211473xxxxxxxxxx: canceled (CANCELED) after 5m11s"),
-				"counts":      null,
-				"gmt_created": number(1697946452186), "gmt_finished": number(1697946763469), "execute_costs": number(311282),
+				"summary":         text("COC script order SCT2023102211473xxxxxxxxxx: canceled (CANCELED) after 5m11s"),
+				"report_markdown": text("### ❌ COC script order SCT2023102211473xxxxxxxxxx: canceled\n"),
+				"counts":          null,
+				"gmt_created":     number(1697946452186), "gmt_finished": number(1697946763469), "execute_costs": number(311282),
 				"creator": text("xxxxxxxxxxxcontainer1"), "status": text("CANCELED"),
 				"created_at": text("2023-10-22T03:47:32Z"), "finished_at": text("2023-10-22T03:52:43Z"),
 				"duration_seconds": fraction(311.283), "failed_hosts": null, "failed_instances": null,
@@ -62,8 +64,10 @@ func TestDocumented(t *testing.T) {
 				"id": text(orderID), "region": text("cn-north-4"), "project_id": null, "timeouts": null,
 				"execute_uuid": text(orderID), "user_profile": null, "ignore_not_found": null, "exists": yes,
 				"outcome": text("canceled"), "succeeded": no, "completed": yes,
-				"summary": text("Instances of COC script order SCT2023102211473xxxxxxxxxx: canceled; 0 of 1 instances finished, " +
-					"1 failed, 0 unfinished (CANCELED 1), success rate 0%; failed batches: 1"),
+				"summary": text("Instances of COC script order SCT2023102211473xxxxxxxxxx: canceled; 0 of 1 instance finished, " +
+					"1 canceled; failed batches: 1"),
+				"report_markdown": text("### ❌ Instances of COC script order SCT2023102211473xxxxxxxxxx: canceled\n" +
+					"\n| state | count |\n| --- | --- |\n| finished | 0 |\n| failed | 0 |\n| canceled | 1 |\n| running | 0 |\n| waiting | 0 |\n"),
 				"counts":         mapping(instanceCounts(map[string]int64{"CANCELED": 1})),
 				"total_instance": number(1),
 				"execute_statistics": list(items{
@@ -82,8 +86,11 @@ func TestDocumented(t *testing.T) {
 				"execute_uuid": text(orderID), "user_profile": null, "ignore_not_found": null, "exists": yes,
 				"batch_index": number(1), "status": null, "limit": null, "marker": null, "log_tail_bytes": null,
 				"outcome": text("canceled"), "succeeded": no, "completed": yes,
-				"summary": text("Batch 1 of COC script order SCT2023102211473xxxxxxxxxx: canceled; 0 of 1 instances finished, " +
-					"1 failed, 0 unfinished (CANCELED 1), success rate 0%; failed hosts: host_name"),
+				"summary": text("Batch 1 of COC script order SCT2023102211473xxxxxxxxxx: canceled; 0 of 1 instance finished, " +
+					"1 canceled; failed hosts: host_name"),
+				"report_markdown": text("### ❌ Batch 1 of COC script order SCT2023102211473xxxxxxxxxx: canceled\n" +
+					"\n| state | count |\n| --- | --- |\n| finished | 0 |\n| failed | 0 |\n| canceled | 1 |\n| running | 0 |\n| waiting | 0 |\n" +
+					"\n| failed host |\n| --- |\n| host\\_name |\n"),
 				"counts":          mapping(instanceCounts(map[string]int64{"CANCELED": 1})),
 				"total_instances": number(1),
 				"finished_count":  number(0), "failed_count": number(1), "canceled_count": number(1), "unfinished_count": number(0),
@@ -112,7 +119,13 @@ func TestDocumented(t *testing.T) {
 				"wait_for_completion": null, "poll_interval": null, "wait_through_pause": null, "continue_on_timeout": null,
 				"completed": yes, "timed_out": no, "outcome": text("succeeded"), "succeeded": yes,
 				"summary": text("DataArts job instances of the default workspace in project " + projectID +
-					" (today): succeeded; 0 failed, 0 unfinished (success 1)"),
+					" (today): succeeded; 1 success"),
+				"report_markdown": text("### ✅ DataArts job instances of the default workspace in project " + projectID +
+					" (today): succeeded\n\n| state | count |\n| --- | --- |\n| fail | 0 |\n| force\\_success | 0 |\n| freeze | 0 |\n" +
+					"| ignore\\_success | 0 |\n| manual\\_stop | 0 |\n| pause | 0 |\n| running | 0 |\n| running\\_exception | 0 |\n| skip | 0 |\n" +
+					"| success | 1 |\n| waiting\\_confirm | 0 |\n| waiting | 0 |\n"),
+				"stable_for": null, "baseline_counts": null, "min_new_count": null, "failure_details": null,
+				"new_count": null, "new_failed_count": null, "failed_jobs": list(items{}),
 				"counts": mapping(values{
 					"fail": number(0), "force_success": number(0), "freeze": number(0), "ignore_success": number(0),
 					"manual_stop": number(0), "pause": number(0), "running": number(0), "running_exception": number(0),
@@ -126,14 +139,19 @@ func TestDocumented(t *testing.T) {
 			},
 		},
 		"roma_fdi_task_statistics": {
-			config: `project_id  = "c53626012ba84727b938ca8bf03108ef"
-				instance_id = "` + instanceID + `"`,
+			config: `project_id      = "c53626012ba84727b938ca8bf03108ef"
+				instance_id     = "` + instanceID + `"
+				failure_details = false`,
 			want: values{
 				"id":     text("c53626012ba84727b938ca8bf03108ef/" + instanceID),
 				"region": text("cn-north-4"), "project_id": text("c53626012ba84727b938ca8bf03108ef"), "timeouts": null,
 				"instance_id": text(instanceID), "outcome": text("failed"), "succeeded": no, "healthy": no,
 				"summary": text("FDI tasks of ROMA Connect instance " + instanceID +
-					": failed; 2 abnormal, 3 running, 8 completed, 12 terminated"),
+					": failed; ordinary tasks: 2 abnormal, 2 running, 8 completed, 6 terminated; CDC tasks: 1 running, 6 terminated"),
+				"report_markdown": text("### ❌ FDI tasks of ROMA Connect instance " + instanceID + ": failed\n" +
+					"\n| state | count |\n| --- | --- |\n| abnormal | 2 |\n| running | 3 |\n| completed | 8 |\n| terminated | 12 |\n"),
+				"wait_until_healthy": null, "poll_interval": null, "stable_for": null, "continue_on_timeout": null, "timed_out": no,
+				"min_running_count": null, "failure_details": no, "abnormal_tasks": null,
 				"counts": mapping(values{
 					"running": number(3), "abnormal": number(2), "terminated": number(12), "completed": number(8),
 				}),
@@ -167,7 +185,7 @@ func TestAllFields(t *testing.T) {
 			"execute_costs": 9007199254740993, "creator": "ops", "status": "FINISHED", "properties": {
 				"script_uuid": "SC2023101717", "script_name": "migrate", "script_version_uuid": 9223372036854775807,
 				"script_version_name": "1.0.3", "current_execute_batch_index": 2, "script_source": "CUSTOM_SCRIPT",
-				"execute_param": {"resourceful": false, "timeout": 1200, "success_rate": "95.5", "execute_user": "deploy",
+				"execute_param": {"resourceful": false, "timeout": 1200, "success_rate": "65.5", "execute_user": "deploy",
 					"script_params": [
 						{"param_name": "password", "param_value": "planted-secret", "param_order": 1, "param_refer": null},
 						{"param_name": "key", "param_value": "", "param_order": 2,
@@ -199,6 +217,10 @@ func TestAllFields(t *testing.T) {
 				"completed_tasks_count": 4},
 			"cdc_task_details": null}`,
 	}))
+	cloud.At("/v2/" + projectID + "/fdi/instances/" + instanceID + "/task-monitors?*").Now(cloudtest.Answer{Body: `{"total": 2, "entities": [
+		{"task_id": "t-1", "task_name": "orders", "ext_type": "CDC", "execute_status": "ERROR", "position": "WRITER",
+			"last_execute_time": 1603243428000},
+		{"task_id": "t-2", "task_name": "stock", "ext_type": null, "execute_status": "ERROR"}]}`})
 	config := cloud.header(`security_token = "`+securityToken+`"
 		project_id = "`+projectID+`"`) +
 		dataBlock("coc_script_order", `
@@ -220,7 +242,22 @@ func TestAllFields(t *testing.T) {
 		dataBlock("dataarts_instance_status", `
 			workspace_id = "ws-1"
 			is_own       = true
-			query_days   = "before_yesterday"`) +
+			query_days   = "before_yesterday"
+			baseline_counts = {
+				fail              = 1
+				force_success     = 2
+				freeze            = 3
+				ignore_success    = 4
+				manual_stop       = 5
+				pause             = 6
+				running           = 7
+				running_exception = 4
+				skip              = 9
+				success           = 10
+				waiting_confirm   = 11
+				waiting           = 12
+			}
+			min_new_count = 4`) +
 		dataBlock("roma_fdi_task_statistics", `instance_id = "`+instanceID+`"`)
 	tests := map[string]values{
 		"coc_script_order": {
@@ -231,7 +268,7 @@ func TestAllFields(t *testing.T) {
 			"completed": yes, "timed_out": no, "failure_details": null, "log_tail_bytes": number(4),
 			"outcome": text("succeeded"), "succeeded": yes,
 			"summary": text("COC script order SCT2023102211473xxxxxxxxxx: succeeded (FINISHED) after 5m11s; 2 of 3 instances " +
-				"finished, 1 failed, 0 unfinished (ABNORMAL 1), success rate 66.6%; success-rate threshold 95.5%; failed hosts: res-9"),
+				"finished, 1 failed; success-rate threshold 65.5%; failed hosts: res-9 (batch 2)"),
 			"counts":      mapping(instanceCounts(map[string]int64{"FINISHED": 2, "ABNORMAL": 1})),
 			"gmt_created": number(1697946452186), "gmt_finished": number(1697946763469), "execute_costs": number(9007199254740993),
 			"creator": text("ops"), "status": text("FINISHED"),
@@ -247,7 +284,7 @@ func TestAllFields(t *testing.T) {
 				"script_version_uuid": number(9223372036854775807), "script_version_name": text("1.0.3"),
 				"current_execute_batch_index": number(2), "script_source": text("CUSTOM_SCRIPT"),
 				"execute_param": object(values{
-					"resourceful": no, "timeout": number(1200), "execute_user": text("deploy"), "success_rate": fraction(95.5),
+					"resourceful": no, "timeout": number(1200), "execute_user": text("deploy"), "success_rate": fraction(65.5),
 					"script_params": list(items{
 						object(values{
 							"param_name": text("password"), "param_value": text("planted-secret"), "param_order": number(1), "param_refer": null,
@@ -301,13 +338,25 @@ func TestAllFields(t *testing.T) {
 			"running_count": number(7), "running_exception_count": number(8), "skip_count": number(9),
 			"success_count": number(10), "waiting_confirm_count": number(11), "waiting_count": number(12),
 			"total_count": number(9007199254740993), "failed_count": number(9), "unfinished_count": number(36),
-			"overridden_count": number(6),
+			"overridden_count": number(6), "min_new_count": number(4), "new_count": number(4), "new_failed_count": number(4),
+			// The listing knows no users.
+			"failed_jobs": null,
 		},
 		"roma_fdi_task_statistics": {
 			"id":                  text(projectID + "/" + instanceID),
 			"common_task_details": taskDetails(999999999999, 2, 3, 4), "cdc_task_details": null,
 			"running_count": number(999999999999), "abnormal_count": number(2), "terminated_count": number(3),
 			"completed_count": number(4), "total_count": number(1000000000008),
+			"abnormal_tasks": list(items{
+				object(values{
+					"task_id": text("t-1"), "task_name": text("orders"), "kind": text("CDC"), "execute_status": text("ERROR"),
+					"position": text("WRITER"), "last_executed_at": text("2020-10-21T01:23:48Z"),
+				}),
+				object(values{
+					"task_id": text("t-2"), "task_name": text("stock"), "kind": text("NORMAL"), "execute_status": text("ERROR"),
+					"position": null, "last_executed_at": null,
+				}),
+			}),
 		},
 	}
 	var checks []statecheck.StateCheck
