@@ -57,7 +57,7 @@ const (
 // examine tells what an answer says about the credential.
 func examine(status int, body []byte) finding {
 	code, isObject := "", false
-	if isSuccess(status) {
+	if status >= 200 && status < 300 {
 		code, isObject = codeBesideData(body)
 	} else {
 		code = parseErrorBody(body).code

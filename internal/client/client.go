@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Setting is a configured value that may be missing. Err then says why, and how to give it; a read that needs the value fails
@@ -64,6 +66,8 @@ type Client struct {
 	secrets   *redactor
 	auth      *authenticator
 	projects  projectCache
+	// memory is what the large bodies under way share.
+	memory *semaphore.Weighted
 	// bodyLimit is the constant of that name, and a field because tests lower it.
 	bodyLimit int64
 }
@@ -92,6 +96,7 @@ func New(cfg Config) (*Client, error) {
 		log:       log,
 		secrets:   &redactor{},
 		projects:  projectCache{byKey: map[string]*projectEntry{}},
+		memory:    semaphore.NewWeighted(memoryLimit),
 		bodyLimit: bodyLimit,
 	}
 	c.auth = c.authenticate(cfg.Credentials)
@@ -112,6 +117,8 @@ func newTransport(cfg Config) http.RoundTripper {
 		MaxIdleConnsPerHost:    10,
 		MaxResponseHeaderBytes: 1 << 20,
 		ForceAttemptHTTP2:      true,
+		// A dead connection is found, and given up, before the attempt that uses it ends: the next one takes a new connection.
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
 		OnProxyConnectResponse: checkProxyAnswer,
 	}
 	if cfg.WrapTransport != nil {

@@ -175,7 +175,7 @@ func TestErrorOfAnswer(t *testing.T) {
 			"HTTP 400 Bad Request: " + text.Plain(long, 64) + " (request id " + text.Plain(long, 128) + ")",
 		},
 		{
-			"longer than the client reads", 400, strings.Repeat("x", errorBodyLimit+1), nil,
+			"longer than the client reads", 400, strings.Repeat("x", smallBody+1), nil,
 			Error{Message: text.Plain("not the JSON of an error: "+strings.Repeat("x", 1000), 512)},
 			"HTTP 400 Bad Request: " + text.Plain("not the JSON of an error: "+strings.Repeat("x", 1000), 512),
 		},
@@ -379,7 +379,7 @@ func FuzzErrorBody(f *testing.F) {
 		if x.request, err = http.NewRequestWithContext(t.Context(), http.MethodGet, "https://coc.example.com/v1", http.NoBody); err != nil {
 			t.Fatal(err)
 		}
-		e := x.failure(reply{status, http.Header{"X-Request-Id": {requestID}}, []byte(body)})
+		e := x.failure(reply{status: status, header: http.Header{"X-Request-Id": {requestID}}, body: []byte(body)})
 		if len(e.Code) > 64 || len(e.Message) > messageLimit || len(e.RequestID) > 128 {
 			t.Errorf("too long: %#v", e)
 		}

@@ -194,7 +194,7 @@ func TestPausesAreBounded(t *testing.T) {
 		}
 		pauses := service.pauses()
 		for i, pause := range pauses[5:] {
-			if pause < longestOwn/2 || pause >= longestOwn*3/2 {
+			if pause < longestPause/2 || pause >= longestPause*3/2 {
 				t.Errorf("pause %d is %s", i+6, pause)
 			}
 		}
@@ -482,7 +482,7 @@ func TestBodyOverTheLimit(t *testing.T) {
 		limit  int64
 	}{
 		{200, 1 << 20},
-		{400, errorBodyLimit},
+		{400, smallBody},
 	} {
 		t.Run(fmt.Sprint(test.status), func(t *testing.T) {
 			t.Parallel()

@@ -6,14 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
-
-	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
@@ -40,6 +37,7 @@ func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) 
 	if err != nil {
 		return zero, nil, err
 	}
+	defer x.free()
 	answer := fields{found: &findings{}}
 	if err := json.Unmarshal(got.body, &answer.values); err != nil || answer.values == nil {
 		e := x.failure(got)
@@ -70,13 +68,14 @@ func (c *Client) ask(ctx context.Context, call call, auth *authenticator) (*exch
 	}
 	x.auth = auth
 	got, err := x.run()
-	if err == nil && !isSuccess(got.status) {
+	if err == nil && !x.takes(got.status) {
 		err = x.failure(got)
+	}
+	if err != nil {
+		x.free()
 	}
 	return x, got, err
 }
-
-func isSuccess(status int) bool { return status >= 200 && status < 300 }
 
 // malformed is the error of an answer that lacks what it is all about.
 func (x *exchange) malformed(fault string) *Error {
@@ -139,6 +138,8 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	}
 	maps.Copy(request.Header, call.header)
 	request.Header.Set("Accept", "application/json")
+	// The state of a moment ago may be the wrong one.
+	request.Header.Set("Cache-Control", "no-cache")
 	request.Header.Set("User-Agent", c.cfg.UserAgent)
 	if call.body != nil {
 		request.Header.Set("Content-Type", "application/json")
@@ -146,51 +147,19 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	return &exchange{client: c, service: call.service.owner(), region: call.target.Region, request: request, body: body}, nil
 }
 
-// reply is an answer that has been read.
-type reply struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// run makes attempts until there is an answer that another attempt would not better. The error is always an *Error.
-func (x *exchange) run() (reply, error) {
-	request, err := retryablehttp.FromRequest(x.request)
-	if err != nil {
-		return reply{}, x.noAnswer(err)
+// blank is an Error that names the request.
+func (x *exchange) blank() *Error {
+	u := x.request.URL
+	return &Error{
+		Service: x.service, Region: x.region, Method: x.request.Method, Scheme: u.Scheme, Host: u.Host, Path: u.Path,
+		Attempts: x.attempts, Credential: x.credential,
 	}
-	loop := retryablehttp.Client{
-		HTTPClient: &http.Client{
-			Transport:     x,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		// The policy counts by itself: a renewed credential is one attempt more.
-		RetryMax:     x.client.cfg.MaxRetries + 1,
-		CheckRetry:   x.checkRetry,
-		Backoff:      x.backoff,
-		ErrorHandler: retryablehttp.PassthroughErrorHandler,
-	}
-	response, err := loop.Do(request)
-	var pause *PauseError
-	if response == nil || (err != nil && !errors.As(err, &pause)) {
-		return reply{}, x.noAnswer(err)
-	}
-	defer response.Body.Close()
-	body, _ := io.ReadAll(response.Body) // from memory: cannot fail
-	got := reply{response.StatusCode, response.Header, body}
-	if pause != nil {
-		e := x.failure(got)
-		e.Err = pause
-		return reply{}, e
-	}
-	return got, nil
 }
 
 // noAnswer is the error of a request that got no answer.
 func (x *exchange) noAnswer(err error) *Error {
 	e := x.blank()
 	var (
-		wrapper    *url.Error
 		refused    *refusedError
 		credential *credentialError
 		turn       *TurnError
@@ -207,9 +176,6 @@ func (x *exchange) noAnswer(err error) *Error {
 	case errors.As(err, &credential):
 		e.Err = fmt.Errorf("%w: %w", ErrNoCredential, credential.err)
 		return e
-	case errors.As(err, &wrapper):
-		// It repeats method and URL, which the Error has.
-		err = wrapper.Err
 	}
 	if cause := x.request.Context().Err(); cause != nil {
 		err = cause
