@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
-
-	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // Credential is what one request is authenticated with: a key pair, temporary when it has a security token, or a ready token.
@@ -23,9 +21,9 @@ func (c Credential) String() string {
 	case c.Token != "":
 		return "token"
 	case c.SecurityToken != "":
-		return "temporary access key …" + text.Tail(c.AccessKey, 4)
+		return "temporary access key " + shownKey(c.AccessKey)
 	default:
-		return "access key …" + text.Tail(c.AccessKey, 4)
+		return "access key " + shownKey(c.AccessKey)
 	}
 }
 

@@ -97,6 +97,7 @@ func (a *authenticator) borrow(ctx context.Context, service Service, host string
 		return nil, &credentialError{err}
 	}
 	a.secrets.add(credential.SecretKey, credential.SecurityToken, credential.Token)
+	a.secrets.addKey(credential.AccessKey)
 	a.logged.Do(func() {
 		a.log.InfoContext(ctx, "credential chosen", "credential", credential.String(), "origin", a.source.Origin())
 	})

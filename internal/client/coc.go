@@ -6,9 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
-
-	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // Order names a script order of COC and how to ask for it.
@@ -325,11 +322,8 @@ func readInstance(f fields, logTail int64) Instance {
 		GmtFinished:  f.integer("gmt_finished"),
 		ExecuteCosts: f.integer("execute_costs"),
 		Status:       f.need().text("status"),
-		Message:      f.text("message"),
 	}
-	if log := instance.Message; log != nil && logTail >= 0 && int64(len(*log)) > logTail {
-		instance.Message, instance.MessageTruncated = new(strings.Clone(text.Tail(*log, int(logTail)))), true
-	}
+	instance.Message, instance.MessageTruncated = f.log("message", logTail)
 	if target := f.object("target_instance"); target != nil {
 		instance.TargetInstance = &TargetInstance{
 			ResourceID:  target.text("resource_id"),

@@ -321,7 +321,7 @@ func TestFailedJobInstancesRows(t *testing.T) {
 		},
 		{
 			name: "the same number, but another job", want: []string{"1", "1"}, suspended: jobs(0),
-			failed: jobs(2, job(1, "fail", at(1)), job(1, "fail", at(1), `"jobName":"another"`)),
+			failed: jobs(2, job(1, "fail", at(1)), strings.Replace(job(1, "fail", at(1)), `"j1"`, `"another"`, 1)),
 		},
 		{
 			name: "no numbers", want: []string{"", ""}, suspended: jobs(0),

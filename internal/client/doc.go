@@ -2,20 +2,27 @@
 //
 // One request goes through these layers, one file each:
 //
-//	coc.go, dataarts.go, roma.go   one method per API call: path, query, headers, decoding
-//	target.go, project.go          which region, project and host a call goes to
-//	request.go                     building the request, handing it to the retry loop, turning its end into an [Error]
-//	exchange.go                    one attempt (credential, signature, time limit, bounded body) and the retry policy
+//	coc.go, dataarts*.go, roma*.go  one method per API call: path, query, headers, decoding
+//	target.go, project.go           which region, project and host a call goes to
+//	request.go                      building the request, and what is an answer to it
+//	retry.go                        the loop of attempts, and the policy of retrying
+//	attempt.go                      one attempt: credential, signature, time limit, bounded body
 //	auth_lending.go, auth_sign.go   which credential an attempt goes with, and how it is signed
-//	json.go                        lenient decoding: null, absent, numbers in strings, unexpected types
+//	errors.go, text.go              what an [Error] says, and what it must not repeat
+//	scan.go, json.go                strict form, lenient content: null, absent, numbers in strings, unexpected types
+//
+// # Answers
+//
+// A read takes HTTP 200 alone, with a JSON object in which no object has a member twice. An error code at its top makes it an error,
+// whatever stands beside it. Bodies of more than 1 MiB share a bound on memory over the whole client.
 //
 // # Retries
 //
-// Every call is a GET, so every call may be repeated. Repeated are: 429, 502, 503 and 504; 500 without a service code or with a
-// code that names a passing fault; connections that were refused, reset or timed out. Not repeated are: any other 4xx (a repeated
-// 401 locks the key), certificate errors, a name that does not resolve, a proxy that wants a password, a body over the bound.
-// Pauses grow from one second, with jitter; 429 and 503 may name their own with Retry-After. A pause that would outlast the
-// context's deadline is not begun: the failure is reported at once.
+// Every read is a GET, so every read may be repeated. Repeated are: 429, 502, 503 and 504; 500 without a service code or with a
+// code that names a passing fault; connections that were refused, reset or timed out. Not repeated are: any other status (a repeated
+// 401 locks the key), certificate errors, a name that does not resolve, a proxy that wants a password, a body over the bound, a failed
+// sign-in, which has retries of its own. Pauses grow from one second, with jitter; 429 and 503 may name their own with Retry-After. A
+// pause that would outlast the context's deadline is not begun: the failure is reported at once.
 //
 // # Authentication
 //

@@ -2,15 +2,18 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
@@ -40,6 +43,8 @@ type Error struct {
 var (
 	// ErrMalformed says that the answer is not what the API's page describes.
 	ErrMalformed = errors.New("malformed answer")
+	// ErrUnexpectedStatus says that a status is neither that of data nor that of an error.
+	ErrUnexpectedStatus = errors.New("unexpected status")
 	// ErrTooLarge says that the answer is larger than the client reads.
 	ErrTooLarge = errors.New("the answer is too large")
 	// ErrAttemptTimeout says that one attempt took too long.
@@ -125,6 +130,21 @@ func Cause(err error) (cause *Error, ok bool) {
 	}
 }
 
+// The codes of errors that have a meaning of their own, whatever the status beside them. Codes of the gateway stand under its short
+// prefix. Those of refused credentials are refusalCodes, those of passing faults passingCodes.
+var (
+	forbiddenCodes = []string{"ROMA.1006", "DLF.6888"}
+	workspaceCodes = []string{"DLF.0819", "DLF.20819", "DLS.6036"}
+	instanceCodes  = []string{"ROMA.00110002", "ROMA.00110006"}
+	// unpublishedCodes say that the gateway has no such API, or no host of that name.
+	unpublishedCodes = []string{"APIG.0101"}
+)
+
+func hasCode(err error, codes []string) bool {
+	e, ok := Cause(err)
+	return ok && slices.Contains(codes, shortCode(e.Code))
+}
+
 // codeOrderNotFound is COC's only way to say that there is no such order; the HTTP status is 400.
 const codeOrderNotFound = "COC.00040709"
 
@@ -144,7 +164,20 @@ func IsUnauthorized(err error) bool {
 func IsForbidden(err error) bool {
 	e, ok := Cause(err)
 	return ok && !refuses(e.Status, e.Code) &&
-		(e.Status == http.StatusForbidden || e.Code == "ROMA.1006" || e.Code == "DLF.6888")
+		(e.Status == http.StatusForbidden || slices.Contains(forbiddenCodes, e.Code))
+}
+
+// IsUnpublished tells whether a gateway said that it has no such API.
+func IsUnpublished(err error) bool { return hasCode(err, unpublishedCodes) }
+
+// IsWorkspaceMissing tells whether DataArts said that there is no such workspace, or no default one.
+func IsWorkspaceMissing(err error) bool { return hasCode(err, workspaceCodes) }
+
+// IsInstanceMissing tells whether ROMA said that there is no such instance. FDI has no code of its own for that, so any lasting error of
+// FDI may be one.
+func IsInstanceMissing(err error) bool {
+	e, ok := Cause(err)
+	return ok && (hasCode(e, instanceCodes) || strings.HasSuffix(e.Code, ".7302") || (strings.HasPrefix(e.Code, "FDI.") && !IsRetried(e)))
 }
 
 // IsTransient tells whether asking again later may help: throttling, a fault on the service's side, or the network.
@@ -170,98 +203,141 @@ func IsRetried(e *Error) bool {
 
 const messageLimit = 512
 
-// failure makes the Error of an answer with a status that is not 200, or of a 200 that holds an error instead of the data.
+// failure makes the Error of an answer that is not what was asked for: by its status, or by the error that stands in it.
 func (x *exchange) failure(got reply) *Error {
-	status, header := got.status, got.header
 	said := parseErrorBody(got.body)
-	if said.requestID == "" || header.Get("X-Request-Id") != "" {
-		said.requestID = header.Get("X-Request-Id")
-	}
-	if said.requestID == "" {
-		said.requestID = header.Get("X-Iam-Trace-Id")
-	}
+	requestID := cmp.Or(got.header.Get("X-Request-Id"), said.requestID, got.header.Get("X-Iam-Trace-Id"))
 	e := x.blank()
-	e.Status = status
+	e.Status = got.status
 	e.Code = x.plain(said.code, 64)
 	e.Message = x.plain(said.message, messageLimit)
-	e.RequestID = x.plain(said.requestID, 128)
-	if status >= 300 && status < 400 {
-		e.Message = "the answer is a redirect, which is never followed"
-		if to, err := url.Parse(header.Get("Location")); err == nil && *to != (url.URL{}) {
-			// The rest of the address may be a session.
-			to = &url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}
-			e.Message = x.plain("the answer is a redirect to "+to.String()+", which is never followed", messageLimit)
-		}
+	e.RequestID = x.plain(requestID, 128, requestID)
+	switch {
+	case got.status < 300 && !x.takes(got.status):
+		e.Err = fmt.Errorf("%w: only HTTP 200 counts as an answer", ErrUnexpectedStatus)
+	case got.status >= 300 && got.status < 400:
+		e.Message = x.redirect(got.header.Get("Location"))
 	}
 	return e
 }
 
-// plain makes a text from outside fit for an error: secrets first, so that no cut leaves a part of one.
-func (x *exchange) plain(from string, limit int) string {
-	return text.Plain(x.client.secrets.clean(from), limit)
+// redirect describes a redirect without the part of the address that may be a session.
+func (x *exchange) redirect(location string) string {
+	to, err := url.Parse(location)
+	if err != nil || to.Host == "" && to.Path == "" {
+		return "the answer is a redirect, which is never followed"
+	}
+	to = &url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}
+	return x.plain("the answer is a redirect to "+to.String()+", which is never followed", messageLimit, to.Host)
+}
+
+// plain makes a text from outside fit for an error: secrets first, so that no cut leaves a part of one. Ids of the request, and those
+// given, are no secrets.
+func (x *exchange) plain(from string, limit int, ids ...string) string {
+	return text.Plain(hideTokens(x.client.secrets.clean(from), append(ids, x.ids()...)), limit)
+}
+
+// ids are what a message may repeat of the request, however long it is.
+func (x *exchange) ids() []string {
+	u := x.request.URL
+	ids := append(strings.Split(u.Path, "/"), u.Path, u.Host, u.Hostname())
+	for _, name := range []string{"X-Project-Id", "X-Domain-Id", "Workspace"} {
+		ids = append(ids, x.request.Header.Get(name))
+	}
+	return ids
 }
 
 // said is what an error body tells.
 type said struct{ code, message, requestID string }
 
-// parseErrorBody reads the shapes of error bodies that the services, the gateway, IAM and proxies send. What it cannot read it
-// gives back as the message.
+// parseErrorBody reads the error envelopes of the services, the gateway and IAM. Of any other body, which may be data or hold what a
+// proxy was sent, the message says the kind and the size alone.
 func parseErrorBody(body []byte) said {
-	var values map[string]json.RawMessage
-	if json.Unmarshal(body, &values) != nil || values == nil {
-		return said{message: rawMessage(body)}
+	answer, err := parse(body)
+	if err != nil {
+		return said{message: kindOfBody(body)}
 	}
-	top := fields{values: values, found: &findings{}}
-	answer := said{requestID: deref(top.text("request_id"))}
-	if answer.read(top) {
-		return answer
+	found := said{requestID: deref(answer.text("request_id"))}
+	if !found.read(answer) && !found.readNested(answer) {
+		found.message = kindOfBody(body)
 	}
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if nested := top.object(name); nested != nil && answer.read(*nested) {
-			return answer
-		}
-	}
-	answer.message = rawMessage(body)
-	return answer
+	return found
 }
 
-// errorNames are the names that the services give code and message, in the order of preference.
-var errorNames = [][2]string{{"error_code", "error_msg"}, {"errorCode", "errorMsg"}, {"errCode", "externalMessage"}, {"code", "message"}}
+// errorNames are the names that envelopes have for code and message. No data has them at the top.
+var errorNames = [][2]string{{"error_code", "error_msg"}, {"errorCode", "errorMsg"}, {"errCode", "externalMessage"}}
 
 func (s *said) read(f fields) bool {
-	for _, name := range errorNames {
-		code, message := f.text(name[0]), f.text(name[1])
-		if code != nil || message != nil {
+	for _, names := range errorNames {
+		if code, message := f.text(names[0]), f.text(names[1]); code != nil || message != nil {
 			s.code, s.message = deref(code), deref(message)
 			return true
+		}
+	}
+	return s.readGeneric(f)
+}
+
+// readGeneric reads an envelope whose names data may have too: a log is called message. It has to have both, and nothing of its own.
+func (s *said) readGeneric(f fields) bool {
+	code, message := f.text("code"), f.text("message")
+	if code == nil || message == nil {
+		return false
+	}
+	for name := range f.values {
+		if !slices.Contains([]string{"code", "message", "title", "request_id"}, name) {
+			return false
+		}
+	}
+	s.code, s.message = *code, *message
+	return true
+}
+
+// readNested reads an envelope that is a member of the answer: the member error, as IAM has it, or the only one, unless that is data.
+func (s *said) readNested(f fields) bool {
+	if nested := f.object("error"); nested != nil {
+		s.code, s.message = deref(nested.text("code")), deref(nested.text("message"))
+		return s.code != "" || s.message != ""
+	}
+	for name := range f.values {
+		if nested := f.object(name); nested != nil && name != "data" && len(f.values) == 1 {
+			return s.readGeneric(*nested)
 		}
 	}
 	return false
 }
 
-var (
-	htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
-	htmlTag   = regexp.MustCompile(`(?s)<[^>]*>`)
-)
+var htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 
-// rawMessage describes a body that is not the JSON of an error: its first words, or the title of a page.
-func rawMessage(body []byte) string {
+// kindOfBody describes a body without repeating it, but for the title of a page.
+func kindOfBody(body []byte) string {
 	trimmed := bytes.TrimSpace(body)
+	kind := "text"
 	switch {
 	case len(trimmed) == 0:
 		return "empty body"
 	case trimmed[0] == '<':
+		kind = "HTML page"
 		if title := htmlTitle.FindSubmatch(trimmed); title != nil {
-			return "HTML page: " + string(title[1])
+			kind += ` "` + strings.Join(strings.Fields(html.UnescapeString(string(title[1]))), " ") + `"`
 		}
-		return "HTML page: " + string(htmlTag.ReplaceAll(trimmed, []byte(" ")))
+	case json.Valid(trimmed):
+		kind = "JSON " + strings.TrimPrefix(strings.TrimPrefix(kindOf(trimmed), "a "), "an ")
+	case trimmed[0] == '{' || trimmed[0] == '[':
+		kind = "invalid JSON"
+	case !utf8.Valid(trimmed):
+		kind = "binary data"
+	}
+	return kind + ", " + size(len(body))
+}
+
+func size(n int) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 1_000_000:
+		return fmt.Sprintf("%.1f kB", float64(n)/1000)
 	default:
-		return "not the JSON of an error: " + string(trimmed)
+		return fmt.Sprintf("%.1f MB", float64(n)/1_000_000)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -105,7 +106,13 @@ func TestErrorOfAnswer(t *testing.T) {
 			"HTTP 400 Bad Request: X.1: no",
 		},
 		{
+			// A log is called message too.
 			"a message alone", 400, `{"message":"no"}`, nil,
+			Error{Message: "JSON object, 16 bytes"},
+			"HTTP 400 Bad Request: JSON object, 16 bytes",
+		},
+		{
+			"the service's message alone", 400, `{"error_msg":"no"}`, nil,
 			Error{Message: "no"},
 			"HTTP 400 Bad Request: no",
 		},
@@ -120,34 +127,44 @@ func TestErrorOfAnswer(t *testing.T) {
 			"HTTP 400 Bad Request: inner",
 		},
 		{
-			"two nested objects, always the same one", 400, `{"b":{"code":"second"},"a":{"code":"first"}}`, nil,
-			Error{Code: "first"},
-			"HTTP 400 Bad Request: first",
+			"two nested objects, of which none is known for an error", 400, `{"b":{"code":"c","message":"m"},"a":{"code":"c","message":"m"}}`, nil,
+			Error{Message: "JSON object, 63 bytes"},
+			"HTTP 400 Bad Request: JSON object, 63 bytes",
+		},
+		{
+			"an envelope in the only member", 400, `{"itemNotFound":{"code":404,"message":"gone"}}`, nil,
+			Error{Code: "404", Message: "gone"},
+			"HTTP 400 Bad Request: 404: gone",
+		},
+		{
+			"a member twice", 400, `{"error_code":"X.1","error_code":"X.2","error_msg":"no"}`, nil,
+			Error{Message: "JSON object, 56 bytes"},
+			"HTTP 400 Bad Request: JSON object, 56 bytes",
 		},
 		{
 			"JSON without an error", 400, `{"detail":"no"}`, nil,
-			Error{Message: `not the JSON of an error: {"detail":"no"}`},
-			`HTTP 400 Bad Request: not the JSON of an error: {"detail":"no"}`,
+			Error{Message: "JSON object, 15 bytes"},
+			"HTTP 400 Bad Request: JSON object, 15 bytes",
 		},
 		{
 			"a list", 400, `["no"]`, nil,
-			Error{Message: `not the JSON of an error: ["no"]`},
-			`HTTP 400 Bad Request: not the JSON of an error: ["no"]`,
+			Error{Message: "JSON list, 6 bytes"},
+			"HTTP 400 Bad Request: JSON list, 6 bytes",
 		},
 		{
 			"null", 400, `null`, nil,
-			Error{Message: `not the JSON of an error: null`},
-			`HTTP 400 Bad Request: not the JSON of an error: null`,
+			Error{Message: `JSON null, 4 bytes`},
+			`HTTP 400 Bad Request: JSON null, 4 bytes`,
 		},
 		{
 			"HTML", 404, "\n<!DOCTYPE html><HTML><head><Title lang=en>Not\n found</Title></head><body>…</body></html>", nil,
-			Error{Message: "HTML page: Not found"},
-			"HTTP 404 Not Found: HTML page: Not found",
+			Error{Message: "HTML page \"Not found\", 91 bytes"},
+			"HTTP 404 Not Found: HTML page \"Not found\", 91 bytes",
 		},
 		{
 			"HTML without a title", 404, "<html><body><h1>No</h1> such page</body></html>", nil,
-			Error{Message: "HTML page: No such page"},
-			"HTTP 404 Not Found: HTML page: No such page",
+			Error{Message: "HTML page, 47 bytes"},
+			"HTTP 404 Not Found: HTML page, 47 bytes",
 		},
 		{
 			"empty", 404, "", nil,
@@ -156,8 +173,8 @@ func TestErrorOfAnswer(t *testing.T) {
 		},
 		{
 			"plain text", 400, "bad\r\nrequest\n", nil,
-			Error{Message: "not the JSON of an error: bad request"},
-			"HTTP 400 Bad Request: not the JSON of an error: bad request",
+			Error{Message: "text, 13 bytes"},
+			"HTTP 400 Bad Request: text, 13 bytes",
 		},
 		{
 			"a status without a name", 499, "", nil,
@@ -176,8 +193,18 @@ func TestErrorOfAnswer(t *testing.T) {
 		},
 		{
 			"longer than the client reads", 400, strings.Repeat("x", smallBody+1), nil,
-			Error{Message: text.Plain("not the JSON of an error: "+strings.Repeat("x", 1000), 512)},
-			"HTTP 400 Bad Request: " + text.Plain("not the JSON of an error: "+strings.Repeat("x", 1000), 512),
+			Error{Message: "text, 1.0 MB"},
+			"HTTP 400 Bad Request: text, 1.0 MB",
+		},
+		{
+			"bytes", 400, "\xff\x00\xfe", nil,
+			Error{Message: "binary data, 3 bytes"},
+			"HTTP 400 Bad Request: binary data, 3 bytes",
+		},
+		{
+			"a page of some size", 404, "<title>\nBad &amp; Gateway </title>" + strings.Repeat(" ", 1200), nil,
+			Error{Message: `HTML page "Bad & Gateway", 1.2 kB`},
+			`HTTP 404 Not Found: HTML page "Bad & Gateway", 1.2 kB`,
 		},
 		{
 			"invalid UTF-8", 400, "{\"error_msg\":\"a\xffb\"}", nil,
@@ -214,14 +241,56 @@ func TestErrorOfAnswer(t *testing.T) {
 		},
 		{
 			"a secret in a page", 400, "<title>" + testSecretKey + "</title>", nil,
-			Error{Message: "HTML page: ***"},
-			"HTTP 400 Bad Request: HTML page: ***",
+			Error{Message: "HTML page \"***\", 55 bytes"},
+			"HTTP 400 Bad Request: HTML page \"***\", 55 bytes",
 		},
 		{
 			// The cut comes after the replacement, or it would leave the beginning of the secret.
-			"a secret across the limit", 400, `{"error_msg":"` + strings.Repeat("x", 500) + testSecretKey + `"}`, nil,
-			Error{Message: strings.Repeat("x", 500) + "***"},
-			"HTTP 400 Bad Request: " + strings.Repeat("x", 500) + "***",
+			"a secret across the limit", 400, `{"error_msg":"` + strings.Repeat("x ", 250) + testSecretKey + `"}`, nil,
+			Error{Message: strings.Repeat("x ", 250) + "***"},
+			"HTTP 400 Bad Request: " + strings.Repeat("x ", 250) + "***",
+		},
+		{
+			// A service, or a proxy, may cut what it echoes at either end.
+			"a secret from its sixth character on", 400, `{"error_msg":"got ` + testSecretKey[5:30] + `, wanted more"}`, nil,
+			Error{Message: "got ***, wanted more"},
+			"HTTP 400 Bad Request: got ***, wanted more",
+		},
+		{
+			"the access key", 400, `{"error_msg":"AK ` + testAccessKey + ` does not exist"}`, nil,
+			Error{Message: "AK …0001 does not exist"},
+			"HTTP 400 Bad Request: AK …0001 does not exist",
+		},
+		{
+			"a token that nobody knows", 400, `{"error_msg":"no ` + strings.Repeat("Ab+/", 10) + `, but ` + strings.Repeat("Ab+/", 9) + `Ab+"}`, nil,
+			Error{Message: "no ***, but " + strings.Repeat("Ab+/", 9) + "Ab+"},
+			"HTTP 400 Bad Request: no ***, but " + strings.Repeat("Ab+/", 9) + "Ab+",
+		},
+		{
+			"a token that nobody knows, as the code", 400, `{"error_code":"` + strings.Repeat("Ab+/", 10) + `"}`, nil,
+			Error{Code: "***"},
+			"HTTP 400 Bad Request: ***",
+		},
+		{
+			"the path of the request", 400, `{"error_msg":"no /v1/job/script/orders/` + testOrderID + ` at coc-intl.example.com/v1/job/script/orders/` + testOrderID + `"}`,
+			nil,
+			Error{Message: "no /v1/job/script/orders/" + testOrderID + " at coc-intl.example.com/v1/job/script/orders/" + testOrderID},
+			"HTTP 400 Bad Request: no /v1/job/script/orders/" + testOrderID + " at coc-intl.example.com/v1/job/script/orders/" + testOrderID,
+		},
+		{
+			"a token around an id of the request", 400, `{"error_msg":"no ` + testProject + strings.Repeat("Ab+/", 10) + `"}`, nil,
+			Error{Message: "no ***"},
+			"HTTP 400 Bad Request: no ***",
+		},
+		{
+			"a long request id", 400, `{"error_code":"X.1"}`, []string{"X-Request-Id", "req-01234567-89ab-cdef-0123-456789abcdef-7"},
+			Error{Code: "X.1", RequestID: "req-01234567-89ab-cdef-0123-456789abcdef-7"},
+			"HTTP 400 Bad Request: X.1 (request id req-01234567-89ab-cdef-0123-456789abcdef-7)",
+		},
+		{
+			"a page that echoes what a proxy was sent", 407, "<title>Denied</title>Proxy-Authorization: Basic dXNlcjpwYXNz", nil,
+			Error{Message: `HTML page "Denied", 60 bytes`},
+			`HTTP 407 Proxy Authentication Required: HTML page "Denied", 60 bytes`,
 		},
 		{
 			"a redirect", 302, "<title>Found</title>", []string{"Location", "https://elsewhere.example.com/" + testSecretKey + "?session=1"},
@@ -306,7 +375,7 @@ func TestErrorText(t *testing.T) {
 
 func TestClassification(t *testing.T) {
 	t.Parallel()
-	type class struct{ NotFound, Unauthorized, Forbidden, Transient bool }
+	type class struct{ NotFound, Unauthorized, Forbidden, Transient, Unpublished, Workspace, Instance bool }
 	timeout := &net.OpError{Op: "read", Err: context.DeadlineExceeded}
 	for _, test := range []struct {
 		name string
@@ -318,8 +387,17 @@ func TestClassification(t *testing.T) {
 		{"order not found", &Error{Status: 400, Code: "COC.00040709"}, class{NotFound: true}},
 		{"order not found in a 200", &Error{Status: 200, Code: "COC.00040709"}, class{NotFound: true}},
 		{"bad argument", &Error{Status: 400, Code: "COC.00010002"}, class{}},
-		{"404 of the gateway", &Error{Status: 404, Code: "APIGW.0101"}, class{}},
-		{"404 of FDI", &Error{Status: 404, Code: "FDI.3081"}, class{}},
+		{"404 of the gateway", &Error{Status: 404, Code: "APIGW.0101"}, class{Unpublished: true}},
+		{"404 of the older gateway", &Error{Status: 404, Code: "APIG.0101"}, class{Unpublished: true}},
+		{"404 of FDI", &Error{Status: 404, Code: "FDI.3081"}, class{Instance: true}},
+		{"bad argument of FDI", &Error{Status: 400, Code: "FDI.3002"}, class{Instance: true}},
+		{"passing fault of FDI", &Error{Status: 500, Code: "FDI.9999"}, class{Transient: true}},
+		{"no instance of ROMA", &Error{Status: 500, Code: "ROMA.00110002"}, class{Transient: true, Instance: true}},
+		{"nothing of the kind at ROMA", &Error{Status: 404, Code: "ROMA.00110006"}, class{Instance: true}},
+		{"no instance of the API part", &Error{Status: 404, Code: "APIC.7302"}, class{Instance: true}},
+		{"no workspace", &Error{Status: 400, Code: "DLF.0819"}, class{Workspace: true}},
+		{"no workspace, newer", &Error{Status: 400, Code: "DLF.20819"}, class{Workspace: true}},
+		{"no workspace, another module", &Error{Status: 400, Code: "DLS.6036"}, class{Workspace: true}},
 		{"401", &Error{Status: 401, Code: "APIGW.0301"}, class{Unauthorized: true}},
 		{"refused before", &Error{Status: 401, Err: ErrRefusedBefore}, class{Unauthorized: true}},
 		{"token missing at ROMA", &Error{Status: 400, Code: "ROMA.1000"}, class{Unauthorized: true}},
@@ -349,12 +427,54 @@ func TestClassification(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			for _, err := range []error{test.err, fmt.Errorf("reading: %w", test.err)} {
-				got := class{IsNotFound(err), IsUnauthorized(err), IsForbidden(err), IsTransient(err)}
+				got := class{
+					IsNotFound(err), IsUnauthorized(err), IsForbidden(err), IsTransient(err),
+					IsUnpublished(err), IsWorkspaceMissing(err), IsInstanceMissing(err),
+				}
 				if diff := cmp.Diff(test.want, got); diff != "" {
 					t.Errorf("%v: want (-), got (+):\n%s", err, diff)
 				}
 			}
 		})
+	}
+}
+
+// Data never gets into an error, whatever the status, and however the service nests it.
+func TestDataIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	const hidden = "hunter2"
+	instance := `{"id":1588,"status":"ABNORMAL","message":"` + hidden + `"}`
+	bodies := map[string]string{
+		"parameters":            `{"data":{"properties":{"execute_param":{"script_params":[{"param_name":"p","param_value":"` + hidden + `"}]}}}}`,
+		"logs":                  `{"data":{"execute_instances":[` + instance + `]}}`,
+		"an instance":           instance,
+		"an instance inside":    `{"data":` + instance + `}`,
+		"a log alone":           `{"message":"` + hidden + `"}`,
+		"a log inside":          `{"data":{"message":"` + hidden + `"}}`,
+		"only a code and a log": `{"data":{"code":1,"message":"` + hidden + `"}}`,
+		"a log with a code":     `{"data":{"code":1,"message":"` + hidden + `","status":"ABNORMAL"}}`,
+		"a list":                `[` + instance + `]`,
+		"cut":                   instance[:len(instance)-2],
+		"a text":                hidden,
+		"a page":                "<html><body>" + hidden + "</body>",
+		"instances":             `{"total":1,"instances":[{"jobName":"j","errorMessage":"` + hidden + `"}]}`,
+		"beside an error":       `{"error_code":"X.1","error_msg":"no","data":` + instance + `}`,
+	}
+	for name, body := range bodies {
+		for _, status := range []int{101, 201, 206, 302, 400, 401, 403, 404, 409, 500, 502, 503} {
+			t.Run(fmt.Sprintf("%s/%d", name, status), func(t *testing.T) {
+				t.Parallel()
+				var log strings.Builder
+				c := newClient(t, answering(says(status, body)), func(cfg *Config) {
+					cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+				})
+				_, err := c.ScriptOrder(t.Context(), testOrder)
+				e := failure(t, err)
+				if e.Status != status || strings.Contains(err.Error(), hidden) || strings.Contains(log.String(), hidden) {
+					t.Errorf("%v, and the log\n%s", err, log.String())
+				}
+			})
+		}
 	}
 }
 

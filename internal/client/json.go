@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // findings is what decoding one answer brought up beside the data.
@@ -15,6 +17,8 @@ type findings struct {
 	warnings []string
 	// err is the first fault of a field that a verdict depends on.
 	err error
+	// elements and text count what has been read of lists and texts.
+	elements, text int
 }
 
 // fields reads the members of one JSON object. A member that is absent or null is nil. A number may come as a string, and the
@@ -103,31 +107,57 @@ func kindOf(raw json.RawMessage) string {
 	}
 }
 
-// scalar gives the text of a string or a number.
-func scalar(raw json.RawMessage) (string, bool) {
-	switch kindOf(raw) {
-	case "a string":
-		var s string
-		err := json.Unmarshal(raw, &s)
-		return s, err == nil
-	case "a number":
-		return string(raw), true
-	default:
-		return "", false
-	}
-}
-
+// text gives a string, or a number as it is written.
 func (f fields) text(name string) *string {
 	raw := f.member(name)
 	if raw == nil {
 		return nil
 	}
-	s, ok := scalar(raw)
-	if !ok {
-		f.wrong(name, "a string", raw)
-		return nil
+	switch kindOf(raw) {
+	case "a number":
+		return new(string(raw))
+	case "a string":
+		if f.found.text += len(raw); f.found.text > mostText {
+			f.malformed(fmt.Sprintf("its texts take more than %d MiB", mostText>>20))
+			return nil
+		}
+		return new(unquote(raw))
 	}
-	return &s
+	f.wrong(name, "a string", raw)
+	return nil
+}
+
+// log gives the end of a string, which may be long, and tells whether that is not all of it.
+func (f fields) log(name string, limit int64) (tail *string, truncated bool) {
+	raw := f.member(name)
+	if raw == nil {
+		return nil, false
+	}
+	if kindOf(raw) != "a string" {
+		log := f.text(name)
+		if log == nil || limit < 0 {
+			return log, false
+		}
+		end := text.Tail(*log, int(min(limit, int64(len(*log)))))
+		return &end, len(end) < len(*log)
+	}
+	end, truncated := unquoteTail(raw, limit)
+	return &end, truncated
+}
+
+// number gives the text of a number, which may stand in a string; empty for anything else.
+func number(raw json.RawMessage) string {
+	const longest = 400 // a string of any length is no number
+	switch kind := kindOf(raw); {
+	case len(raw) > longest:
+		return ""
+	case kind == "a string":
+		return strings.TrimSpace(unquote(raw))
+	case kind == "a number":
+		return string(raw)
+	default:
+		return ""
+	}
 }
 
 func (f fields) integer(name string) *int64 {
@@ -135,11 +165,8 @@ func (f fields) integer(name string) *int64 {
 	if raw == nil {
 		return nil
 	}
-	s, ok := scalar(raw)
-	if ok {
-		if n, ok := parseInteger(s); ok {
-			return &n
-		}
+	if n, ok := parseInteger(number(raw)); ok {
+		return &n
 	}
 	f.wrong(name, "a whole number", raw)
 	return nil
@@ -147,13 +174,13 @@ func (f fields) integer(name string) *int64 {
 
 // parseInteger reads 64-bit integers without loss. It takes 100.0 for 100, as the services write now and then.
 func parseInteger(s string) (int64, bool) {
-	s = strings.TrimSpace(s)
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n, true
 	}
+	// Beyond this the service itself may have rounded.
 	const exact = 1 << 53
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil || n != math.Trunc(n) || math.Abs(n) > exact {
+	n, ok := parseFloat(s)
+	if !ok || n != math.Trunc(n) || math.Abs(n) > exact {
 		return 0, false
 	}
 	return int64(n), true
@@ -164,15 +191,21 @@ func (f fields) float(name string) *float64 {
 	if raw == nil {
 		return nil
 	}
-	s, ok := scalar(raw)
-	if ok {
-		n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-		if err == nil && !math.IsNaN(n) && !math.IsInf(n, 0) {
-			return &n
-		}
+	if n, ok := parseFloat(number(raw)); ok {
+		return &n
 	}
 	f.wrong(name, "a number", raw)
 	return nil
+}
+
+// parseFloat reads a number that float64 can hold: strconv makes zero of one that is too small.
+func parseFloat(s string) (float64, bool) {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+		return 0, false
+	}
+	mantissa, _, _ := strings.Cut(strings.ToLower(s), "e")
+	return n, n != 0 || !strings.ContainsAny(mantissa, "123456789")
 }
 
 func (f fields) boolean(name string) *bool {
@@ -180,7 +213,7 @@ func (f fields) boolean(name string) *bool {
 	if raw == nil {
 		return nil
 	}
-	switch strings.Trim(string(raw), `"`) {
+	switch strings.Trim(string(raw[:min(len(raw), len(`"false"`)+1)]), `"`) {
 	case "true":
 		return new(true)
 	case "false":
@@ -196,35 +229,30 @@ func (f fields) object(name string) *fields {
 	if raw == nil {
 		return nil
 	}
-	nested := fields{path: f.path + name + ".", needed: f.needed, found: f.found}
-	if raw[0] != '{' || json.Unmarshal(raw, &nested.values) != nil {
+	if raw[0] != '{' {
 		f.wrong(name, "an object", raw)
 		return nil
 	}
-	return &nested
+	return &fields{values: membersOf(raw), path: f.path + name + ".", needed: f.needed, found: f.found}
 }
 
 // list gives a list of objects, each read by one. It is nil when the list is absent, and empty when it is empty.
 func list[T any](f fields, name string, one func(fields) T) []T {
 	return elements(f, name, func(at string, raw json.RawMessage) (T, bool) {
-		element := fields{path: at + ".", found: f.found}
-		if raw[0] != '{' || json.Unmarshal(raw, &element.values) != nil {
+		if raw[0] != '{' {
 			f.wrong(strings.TrimPrefix(at, f.path), "an object", raw)
 			var zero T
 			return zero, false
 		}
-		return one(element), true
+		return one(fields{values: membersOf(raw), path: at + ".", found: f.found}), true
 	})
 }
 
 // integers gives a list of whole numbers.
 func (f fields) integers(name string) []int64 {
 	return elements(f, name, func(at string, raw json.RawMessage) (int64, bool) {
-		s, ok := scalar(raw)
-		if ok {
-			if n, ok := parseInteger(s); ok {
-				return n, true
-			}
+		if n, ok := parseInteger(number(raw)); ok {
+			return n, true
 		}
 		f.wrong(strings.TrimPrefix(at, f.path), "a whole number", raw)
 		return 0, false
@@ -237,14 +265,17 @@ func elements[T any](f fields, name string, one func(at string, raw json.RawMess
 	if raw == nil {
 		return nil
 	}
-	var items []json.RawMessage
-	if raw[0] != '[' || json.Unmarshal(raw, &items) != nil {
+	if raw[0] != '[' {
 		f.wrong(name, "a list", raw)
 		return nil
 	}
-	values := make([]T, 0, len(items))
-	for i, item := range items {
-		value, ok := one(fmt.Sprintf("%s%s[%d]", f.path, name, i), item)
+	values := []T{}
+	for item := range elementsOf(raw) {
+		if f.found.elements++; f.found.elements > mostElements {
+			f.malformed(fmt.Sprintf("its lists have more than %d elements", mostElements))
+			return nil
+		}
+		value, ok := one(fmt.Sprintf("%s%s[%d]", f.path, name, len(values)), item)
 		if !ok {
 			return nil
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"regexp"
@@ -41,8 +42,8 @@ const (
 // wrongTypes are values that a field of a kind must not be taken from.
 var wrongTypes = map[kind][]string{
 	aString:     {`true`, `{}`, `[]`, `["a"]`},
-	wholeNumber: {`"many"`, `""`, `1.5`, `"1.5"`, `1e300`, `9223372036854775808`, `false`, `{}`, `[1]`},
-	aNumber:     {`"many"`, `""`, `"NaN"`, `"Infinity"`, `1e999`, `true`, `{}`, `[1]`},
+	wholeNumber: {`"many"`, `""`, `1e-400`, `"1e-400"`, `1e999`, `1.5`, `"1.5"`, `1e300`, `9223372036854775808`, `false`, `{}`, `[1]`},
+	aNumber:     {`"many"`, `""`, `1e-400`, `"1e-400"`, `0.000001e-400`, `"NaN"`, `"Infinity"`, `1e999`, `true`, `{}`, `[1]`},
 	aBoolean:    {`"yes"`, `""`, `1`, `{}`, `[true]`},
 	anObject:    {`"text"`, `1`, `true`, `[]`, `[{}]`},
 	aList:       {`"text"`, `1`, `true`, `{}`},
@@ -70,7 +71,7 @@ func checkFields[T any](t *testing.T, call caller, full string, want func() *T, 
 		}
 		named[test.path] = true
 	}
-	if diff := cmp.Diff(paths(parse(t, full), ""), slices.Sorted(maps.Keys(named))); diff != "" {
+	if diff := cmp.Diff(paths(parseTree(t, full), ""), slices.Sorted(maps.Keys(named))); diff != "" {
 		t.Fatalf("fields of the full answer (-) and tested ones (+) differ:\n%s", diff)
 	}
 	check := func(t *testing.T, body, where string, rule rule, wrong bool, change func(*T)) {
@@ -151,7 +152,7 @@ func checkFields[T any](t *testing.T, call caller, full string, want func() *T, 
 	t.Run("unknown fields", func(t *testing.T) {
 		t.Parallel()
 		body := full
-		for _, path := range paths(parse(t, full), "") {
+		for _, path := range paths(parseTree(t, full), "") {
 			body = edit(t, body, path, func(value any) any {
 				if members, ok := value.(map[string]any); ok {
 					members["a_new_field"] = []any{map[string]any{"status": 1}}
@@ -173,7 +174,7 @@ func decodeWith(t testing.TB, call caller, body string) (any, error) {
 	)))
 }
 
-func parse(t testing.TB, body string) any {
+func parseTree(t testing.TB, body string) any {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(body))
 	decoder.UseNumber() // int64 would lose digits
@@ -205,7 +206,7 @@ func paths(value any, at string) []string {
 // edit replaces the value at a path, or takes it out when there is no change.
 func edit(t testing.TB, body, path string, change func(any) any) string {
 	t.Helper()
-	root := parse(t, body)
+	root := parseTree(t, body)
 	steps := strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune(".[]", r) })
 	at := root
 	for i, step := range steps {
@@ -246,18 +247,18 @@ func TestAnswerThatIsNoObject(t *testing.T) {
 		// message is what the error may repeat: never what could be the data.
 		message string
 	}{
-		{"a list", `[{"data":{"status":"FINISHED"}}]`, ""},
-		{"a string", `"hidden"`, ""},
-		{"a number", `1`, ""},
-		{"null", `null`, ""},
-		{"trailing garbage", `{"data":{"status":"hidden"}} {}`, ""},
-		{"cut", `{"data":{"properties":{"execute_param":{"script_params":[{"param_value":"hidden`, ""},
-		{"invalid", `{"data":hidden}`, ""},
-		{"too deep", strings.Repeat(`{"data":`, 20_000), ""},
-		{"words", "hidden", ""},
+		{"a list", `[{"data":{"status":"FINISHED"}}]`, "JSON list, 32 bytes"},
+		{"a string", `"hidden"`, "JSON string, 8 bytes"},
+		{"a number", `1`, "JSON number, 1 bytes"},
+		{"null", `null`, "JSON null, 4 bytes"},
+		{"trailing garbage", `{"data":{"status":"hidden"}} {}`, "invalid JSON, 31 bytes"},
+		{"cut", `{"data":{"properties":{"execute_param":{"script_params":[{"param_value":"hidden`, "invalid JSON, 79 bytes"},
+		{"invalid", `{"data":hidden}`, "invalid JSON, 15 bytes"},
+		{"too deep", strings.Repeat(`{"data":`, 20_000), "invalid JSON, 160.0 kB"},
+		{"words", "hidden", "text, 6 bytes"},
 		{"empty", ``, "empty body"},
 		{"white space", " \n", "empty body"},
-		{"a login page", "<!DOCTYPE html><html><title>Log in</title>", "HTML page: Log in"},
+		{"a login page", "<!DOCTYPE html><html><title>Log in</title>", `HTML page "Log in", 42 bytes`},
 	} {
 		for name, call := range callers {
 			t.Run(test.name+"/"+name, func(t *testing.T) {
@@ -310,30 +311,119 @@ func TestAnswerWithoutData(t *testing.T) {
 	}
 }
 
-// Data and an error at once: the data is what was asked for.
+// An error code at the top counts, whatever stands beside it; a zero code is none.
 func TestAnswerWithDataAndError(t *testing.T) {
 	t.Parallel()
-	for name, call := range callers {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			body := edit(t, documented[name], "error_code", func(any) any { return "COC.0" })
-			if _, err := decodeWith(t, call, body); err != nil {
-				t.Error(err)
-			}
-		})
+	for _, test := range []struct {
+		member string
+		code   any
+		// want is the code of the error, empty for none.
+		want string
+	}{
+		{"error_code", "", ""},
+		{"error_code", nil, ""},
+		{"error_code", 0, ""},
+		{"error_code", "0", ""},
+		{"error_code", "000", ""},
+		{"error_code", "COC.0", ""},
+		{"error_code", "COC.00000000", ""},
+		{"error_code", "DLF.0000", ""},
+		{"error_code", "PAP5.0000", ""},
+		{"errorCode", "DLF.0", ""},
+		{"error_code", "COC.00040709", "COC.00040709"},
+		{"error_code", "COC.00040709.0", "COC.00040709.0"},
+		{"error_code", "DLF.3051", "DLF.3051"},
+		{"error_code", "FDI.9999", "FDI.9999"},
+		{"error_code", "10", "10"},
+		{"error_code", 10, "10"},
+		{"error_code", "COC.", "COC."},
+		{"error_code", "none", "none"},
+		{"errorCode", "DLF.0100", "DLF.0100"},
+		{"errCode", "Cdm.0001", "Cdm.0001"},
+	} {
+		for name, call := range callers {
+			t.Run(fmt.Sprintf("%s %#v/%s", test.member, test.code, name), func(t *testing.T) {
+				t.Parallel()
+				_, err := decodeWith(t, call, edit(t, documented[name], test.member, func(any) any { return test.code }))
+				if test.want == "" {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				if e := failure(t, err); e.Code != test.want || e.Status != http.StatusOK || e.Err != nil {
+					t.Errorf("%#v, want the code %s", e, test.want)
+				}
+			})
+		}
 	}
 }
 
-// The last of two equal keys counts, as in most readers of JSON; what matters is that it is always the same one.
-func TestAnswerWithDuplicateKeys(t *testing.T) {
+// A code that cannot be read may be one.
+func TestAnswerWithUnreadableErrorCode(t *testing.T) {
 	t.Parallel()
-	order, err := newClient(t, answering(says(http.StatusOK, `{"data":{"status":"FINISHED"},"data":{"status":"FINISHED","status":"ERROR"}}`))).
-		ScriptOrder(t.Context(), testOrder)
-	if err != nil {
-		t.Fatal(err)
+	for name, call := range callers {
+		for _, code := range []string{`{}`, `["COC.00040709"]`, `true`, `false`} {
+			t.Run(name+" "+code, func(t *testing.T) {
+				t.Parallel()
+				_, err := decodeWith(t, call, edit(t, documented[name], "error_code", func(any) any { return json.RawMessage(code) }))
+				checkFailure(t, err)
+				if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "error_code is a") {
+					t.Errorf("error %v, want ErrMalformed", err)
+				}
+			})
+		}
 	}
-	if diff := cmp.Diff(&ScriptOrder{Status: new("ERROR")}, order); diff != "" {
-		t.Errorf("want (-), got (+):\n%s", diff)
+}
+
+// Of a member that is there twice, nobody knows which one counts.
+func TestAnswerWithRepeatedMember(t *testing.T) {
+	t.Parallel()
+	many := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `,"m%d":{"a":%d}`, i, i)
+		}
+		return b.String()
+	}
+	for _, test := range []struct {
+		name, call, body string
+		// fault is empty for an answer that is good.
+		fault string
+	}{
+		{"status", "order", `{"data":{"status":"ABNORMAL","status":"FINISHED"}}`, "the member status is there twice"},
+		{"data", "order", `{"data":{"status":"ABNORMAL"},"data":{"status":"FINISHED"}}`, "the member data is there twice"},
+		{"apart", "order", `{"data":{"status":"ABNORMAL","properties":{},"creator":[{"a":"b"}],"status":"FINISHED"}}`, "the member status is there twice"},
+		{"deep, and not looked at", "order", `{"data":{"status":"FINISHED","new":[1,[{"x":1,"x":1}]]}}`, "the member x is there twice"},
+		{"escaped", "order", `{"data":{"status":"ABNORMAL","st\u0061tus":"FINISHED"}}`, "the member status is there twice"},
+		{"equal", "order", `{"data":{"status":"FINISHED","status":"FINISHED"}}`, "the member status is there twice"},
+		{"with spaces", "order", "{\"data\" :\n{\"status\"\t: \"ABNORMAL\" , \"status\"\r\n: \"FINISHED\"}}", "the member status is there twice"},
+		{"then null", "FDI", `{"common_task_details":null,"cdc_task_details":{"abnormal_tasks_count":3},"cdc_task_details":null}`, "the member cdc_task_details is there twice"},
+		{"count", "DataArts", `{"fail_count":1,"success_count":1,"fail_count":0}`, "the member fail_count is there twice"},
+		{"strange", "order", `{"data":{"status":"FINISHED","a b":1,"a b":2}}`, "the member with a strange name is there twice"},
+		{"no name", "order", `{"data":{"status":"FINISHED","":1,"":2}}`, "the member with a strange name is there twice"},
+		{"a token for a name", "order", `{"data":{"` + strings.Repeat("a", 40) + `":1,"` + strings.Repeat("a", 40) + `":2}}`, "the member with a strange name is there twice"},
+		{"too many members", "order", `{"data":{"status":"FINISHED"` + many(256) + `}}`, "an object in it has more than 256 members"},
+		{"as many as there may be", "order", `{"data":{"status":"FINISHED"` + many(255) + `}}`, ""},
+		{"in different objects", "order", `{"data":{"status":"FINISHED","list":[{"status":1},{"status":2}],"x":{"data":{"status":1}}},"status":"FINISHED"}`, ""},
+		{"in a text", "order", `{"data":{"status":"FINISHED","creator":"\"status\":\"a\",\"status\":{["}}`, ""},
+		{"another case", "order", `{"data":{"status":"FINISHED","Status":"ABNORMAL"}}`, ""},
+		{"equal texts in a list", "order", `{"data":{"status":"FINISHED","list":["a","a"],"a":["a"]}}`, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := decodeWith(t, callers[test.call], test.body)
+			if test.fault == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			e := failure(t, err)
+			if want := "HTTP 200 OK: malformed answer: " + test.fault; e.Answer() != want || !errors.Is(err, ErrMalformed) {
+				t.Errorf("%q, want %q", e.Answer(), want)
+			}
+		})
 	}
 }
 
@@ -347,7 +437,6 @@ func TestParseInteger(t *testing.T) {
 		{"0", 0, true},
 		{"-0", 0, true},
 		{"-1", -1, true},
-		{" 12 ", 12, true},
 		{"100.0", 100, true},
 		{"1e3", 1000, true},
 		{"9007199254740993", 9007199254740993, true},
@@ -357,6 +446,11 @@ func TestParseInteger(t *testing.T) {
 		{"9007199254740994.0", 0, false}, // its neighbour would read the same
 		{"9223372036854775808", 0, false},
 		{"1e300", 0, false},
+		{"1e-400", 0, false}, // strconv makes zero of it
+		{"-1E-400", 0, false},
+		{"0.000e-400", 0, true},
+		{"0e999", 0, true},
+		{"1e999", 0, false},
 		{"1.5", 0, false},
 		{"", 0, false},
 		{"NaN", 0, false},

@@ -38,24 +38,16 @@ func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) 
 		return zero, nil, err
 	}
 	defer x.free()
-	answer := fields{found: &findings{}}
-	if err := json.Unmarshal(got.body, &answer.values); err != nil || answer.values == nil {
-		e := x.failure(got)
-		if trimmed := bytes.TrimSpace(got.body); len(trimmed) > 0 && trimmed[0] != '<' {
-			// Anything but a page may be a part of the data, which errors never repeat.
-			e.Message = ""
-		}
-		e.Err = fmt.Errorf("%w: not a JSON object", ErrMalformed)
-		return zero, nil, e
+	answer, err := parse(got.body)
+	if err != nil {
+		return zero, nil, x.malformedAnswer(got, err)
+	}
+	if answer.hasError() {
+		return zero, nil, x.failure(got)
 	}
 	value := read(answer)
-	switch err := answer.found.err; {
-	case errors.Is(err, errInstead):
-		return zero, nil, x.failure(got)
-	case err != nil:
-		e := x.failure(reply{status: got.status, header: got.header})
-		e.Message, e.Err = "", err
-		return zero, nil, e
+	if answer.found.err != nil {
+		return zero, nil, x.malformedAnswer(got, answer.found.err)
 	}
 	return value, answer.found.warnings, nil
 }
@@ -77,6 +69,16 @@ func (c *Client) ask(ctx context.Context, call call, auth *authenticator) (*exch
 	return x, got, err
 }
 
+// malformedAnswer is the error of an answer that cannot be trusted. Of an object nothing is repeated, of anything else the kind.
+func (x *exchange) malformedAnswer(got reply, fault error) *Error {
+	e := x.failure(got)
+	if !errors.Is(fault, errNoObject) {
+		e.Code, e.Message = "", ""
+	}
+	e.Err = fault
+	return e
+}
+
 // malformed is the error of an answer that lacks what it is all about.
 func (x *exchange) malformed(fault string) *Error {
 	e := x.blank()
@@ -84,8 +86,18 @@ func (x *exchange) malformed(fault string) *Error {
 	return e
 }
 
-// errInstead marks a 200 that holds an error and no data, as some COC endpoints send.
-var errInstead = errors.New("an error instead of the data")
+// zeroCode is a code that stands for no error, such as COC.00000000.
+var zeroCode = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9]*\.)?0+$`)
+
+// hasError tells whether an answer with the status of a success says that it is an error. It counts whatever stands beside it.
+func (f fields) hasError() bool {
+	for _, names := range errorNames {
+		if code := f.need().text(names[0]); code != nil && *code != "" && !zeroCode.MatchString(*code) {
+			return true
+		}
+	}
+	return false
+}
 
 // data reads the object that the COC answers are wrapped in.
 func data[T any](read func(fields) T) func(fields) T {
@@ -105,13 +117,7 @@ func data[T any](read func(fields) T) func(fields) T {
 }
 
 // missing notes that an answer lacks what it is all about.
-func (f fields) missing(name string) {
-	if f.member("error_code") != nil {
-		f.found.err = errInstead
-	} else {
-		f.malformed("there is no " + name + " in it")
-	}
-}
+func (f fields) missing(name string) { f.malformed("there is no " + name + " in it") }
 
 func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) {
 	u, err := c.endpoint(call.service, call.target.Region)

@@ -25,16 +25,71 @@ const (
 // that of DataArts, and errors name DataArts.
 const dataArtsJobs Service = "dataarts jobs"
 
+// services is what differs from service to service beside the calls themselves.
+var services = []struct {
+	Service
+
+	// owner is the service that the host belongs to.
+	owner Service
+	// name is for people.
+	name string
+	// host has {region} and {cloud} for what depends on them; {coc} is cocHost.
+	host string
+	// right is what a caller of the reads has to be given.
+	right string
+}{
+	{COC, COC, "COC", "{coc}.{cloud}", "the permission coc:job:get"},
+	{DataArts, DataArts, "DataArts", "dayu.{region}.{cloud}", "a role in DataArts Studio and the membership of the workspace"},
+	{dataArtsJobs, DataArts, "DataArts", "dayu-dlf.{region}.{cloud}", "a role in DataArts Studio and the membership of the workspace"},
+	{ROMA, ROMA, "ROMA", "roma.{region}.{cloud}", "the right to read ROMA Connect in this project (ROMA ReadOnlyAccess)"},
+	{IAM, IAM, "IAM", "iam.{region}.{cloud}", "the right that the message names"},
+	{STS, STS, "STS", "sts.{region}.{cloud}", "the right that the message names"},
+}
+
+// Services lists every service whose endpoint can be set.
+func Services() []Service {
+	var list []Service
+	for _, service := range services {
+		if service.Service == service.owner {
+			list = append(list, service.Service)
+		}
+	}
+	return list
+}
+
+// find gives the place of a service in the table, -1 for one that is not in it.
+func (s Service) find() int {
+	for i, service := range services {
+		if service.Service == s {
+			return i
+		}
+	}
+	return -1
+}
+
 // owner is the service that a host belongs to.
 func (s Service) owner() Service {
-	if s == dataArtsJobs {
-		return DataArts
+	if i := s.find(); i >= 0 {
+		return services[i].owner
 	}
 	return s
 }
 
-// Services lists every service whose endpoint can be set.
-func Services() []Service { return []Service{COC, DataArts, ROMA, IAM, STS} }
+// Name is how people call the service.
+func (s Service) Name() string {
+	if i := s.find(); i >= 0 {
+		return services[i].name
+	}
+	return string(s)
+}
+
+// Right says what a caller has to be given to read from the service, as in "the permission coc:job:get".
+func (s Service) Right() string {
+	if i := s.find(); i >= 0 {
+		return services[i].right
+	}
+	return "the right to read"
+}
 
 // Target is where one read goes. It is what the arguments of a data source and the provider's settings come down to.
 type Target struct {
@@ -124,20 +179,11 @@ func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 	if cloud == "" {
 		cloud = defaultCloud(region)
 	}
-	switch service {
-	case COC:
-		return ParseEndpoint(cocHost(region) + "." + cloud)
-	case DataArts:
-		return ParseEndpoint("dayu." + region + "." + cloud)
-	case dataArtsJobs:
-		return ParseEndpoint("dayu-dlf." + region + "." + cloud)
-	case IAM:
-		return iamURL(Setting{Value: "iam." + region + "." + cloud})
-	case ROMA, STS:
-		return ParseEndpoint(string(service) + "." + region + "." + cloud)
-	default:
+	i := service.find()
+	if i < 0 {
 		return nil, fmt.Errorf("no host is known for the service %q", service)
 	}
+	return ParseEndpoint(strings.NewReplacer("{coc}", cocHost(region), "{region}", region, "{cloud}", cloud).Replace(services[i].host))
 }
 
 // defaultCloud is the domain of a region's hosts: Europe has its own.

@@ -43,6 +43,10 @@ func TestHosts(t *testing.T) {
 		{region: "eu-west-101", service: DataArts, want: "https://dayu.eu-west-101.myhuaweicloud.eu"},
 		{region: "eu-west-101", service: ROMA, want: "https://roma.eu-west-101.myhuaweicloud.eu"},
 		{region: "eu-west-101", service: IAM, want: "https://iam.eu-west-101.myhuaweicloud.eu"},
+		{region: "eu-west-102", service: COC, want: "https://coc-intl.myhuaweicloud.eu"},
+		{region: "eu-west-1", service: ROMA, want: "https://roma.eu-west-1.myhuaweicloud.eu"},
+		{region: "eu-west-200", service: COC, want: "https://coc-intl.myhuaweicloud.com"},
+		{region: "eu-west-101", service: STS, want: "https://sts.eu-west-101.myhuaweicloud.eu"},
 		{region: "eu-west-200", service: IAM, want: "https://iam.eu-west-200.myhuaweicloud.com"},
 		{region: "eu-west-101", cfg: Config{Cloud: Setting{Value: "example.com"}}, service: COC, want: "https://coc-eu-west-101-open-api.example.com"},
 		{region: "cn-north-4", cfg: Config{Cloud: Setting{Value: "example.com"}}, service: COC, want: "https://coc.example.com"},
@@ -106,8 +110,17 @@ func TestServices(t *testing.T) {
 	if diff := cmp.Diff([]Service{"coc", "dataarts", "roma", "iam", "sts"}, Services()); diff != "" {
 		t.Errorf("want (-), got (+):\n%s", diff)
 	}
+	if got := Service("another"); got.Name() != "another" || got.Right() != "the right to read" || got.owner() != got {
+		t.Errorf("a service that is not known is %q and needs %q", got.Name(), got.Right())
+	}
+	if got := dataArtsJobs.owner(); got != DataArts {
+		t.Errorf("the second host of DataArts belongs to %q", got)
+	}
 	c := newClient(t, nil)
 	for _, service := range Services() {
+		if service.Name() == "" || service.Right() == "" || service.owner() != service {
+			t.Errorf("%s has the name %q and needs %q", service, service.Name(), service.Right())
+		}
 		if _, err := c.endpoint(service, testRegion); err != nil {
 			t.Errorf("%s: %v", service, err)
 		}

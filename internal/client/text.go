@@ -3,88 +3,133 @@ package client
 import (
 	"html"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
+
+// gram is how many characters of a secret in a row give it away.
+const gram = 12
 
 // redactor takes secrets out of texts that services send back. It is safe for concurrent use.
 type redactor struct {
-	mu      sync.RWMutex
-	secrets []string
+	mu    sync.RWMutex
+	known map[string]bool
+	// short are the secrets with fewer characters than a gram, the longest first: one that contains another must go as a whole.
+	short []string
+	// grams are all parts of the other secrets that have the length of a gram.
+	grams map[string]bool
+	// keys are access keys, which are shown by their ends.
+	keys []string
 }
 
 func (r *redactor) add(secrets ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-next:
 	for _, secret := range secrets {
-		if secret == "" {
+		if secret == "" || r.known[secret] {
 			continue
 		}
-		for i, known := range r.secrets {
-			if known == secret {
-				continue next
-			}
-			// Longer ones first: a secret that contains another one must go as a whole.
-			if len(known) < len(secret) {
-				r.secrets = append(r.secrets[:i], append([]string{secret}, r.secrets[i:]...)...)
-				continue next
-			}
+		if r.known == nil {
+			r.known, r.grams = map[string]bool{}, map[string]bool{}
 		}
-		r.secrets = append(r.secrets, secret)
+		r.known[secret] = true
+		if len(secret) < gram {
+			r.short = append(r.short, secret)
+			slices.SortFunc(r.short, func(a, b string) int { return len(b) - len(a) })
+			continue
+		}
+		for i := range len(secret) - gram + 1 {
+			r.grams[secret[i:i+gram]] = true
+		}
+	}
+}
+
+// addKey makes an access key one that is shown by its end alone.
+func (r *redactor) addKey(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if key != "" && !slices.Contains(r.keys, key) {
+		r.keys = append(r.keys, key)
 	}
 }
 
 // Signatures and tokens follow no list of known secrets: a gateway may echo what it computed itself.
 var secretShapes = regexp.MustCompile(`\b[0-9a-fA-F]{64}\b|\beyJ[\w-]+\.[\w-]+\.[\w-]*`)
 
-func (r *redactor) clean(text string) string {
+func (r *redactor) clean(from string) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	text = r.replace(text)
-	if r.hides(text, 2) {
+	from = r.replace(from)
+	if r.hides(from, 2) {
 		return "***"
 	}
-	return text
+	return from
 }
 
 // hides tells whether a text holds a secret behind escapes, or behind escapes of escapes. It cannot be taken out there: which of the
 // escapes are to be read is not known.
-func (r *redactor) hides(text string, levels int) bool {
+func (r *redactor) hides(from string, levels int) bool {
 	for _, unescape := range []func(string) string{unescapeJSON, html.UnescapeString, unescapeURL} {
-		plain := unescape(text)
-		if plain != text && (r.replace(plain) != plain || (levels > 1 && r.hides(plain, levels-1))) {
+		plain := unescape(from)
+		if plain != from && (r.replace(plain) != plain || (levels > 1 && r.hides(plain, levels-1))) {
 			return true
 		}
 	}
 	return false
 }
 
-// replace takes the known secrets out of a text, also a long one that was cut short, since services bound their messages; and what
-// has the shape of a secret.
-func (r *redactor) replace(text string) string {
-	const head = 16
-	for _, secret := range r.secrets {
-		begin := secret
-		if len(secret) >= 2*head {
-			begin = secret[:head]
+// replace takes out the known secrets, from any part of them on, since services cut what they repeat; and what has the shape of a secret.
+func (r *redactor) replace(from string) string {
+	for _, key := range r.keys {
+		from = strings.ReplaceAll(from, key, shownKey(key))
+	}
+	var b strings.Builder
+	// hidden is where the last part of a secret ends.
+	hidden := 0
+	for i := range len(from) {
+		if i+gram <= len(from) && r.grams[from[i:i+gram]] {
+			if hidden <= i {
+				b.WriteString("***")
+			}
+			hidden = i + gram
 		}
-		before, after, found := strings.Cut(text, begin)
-		if !found {
-			continue
+		if i >= hidden {
+			b.WriteByte(from[i])
 		}
-		var b strings.Builder
-		for ; found; before, after, found = strings.Cut(after, begin) {
-			b.WriteString(before + "***")
-			for i := len(begin); i < len(secret) && after != "" && after[0] == secret[i]; i++ {
-				after = after[1:]
+	}
+	from = b.String()
+	for _, secret := range r.short {
+		from = strings.ReplaceAll(from, secret, "***")
+	}
+	return secretShapes.ReplaceAllString(from, "***")
+}
+
+// shownKey is an access key but for its last four characters.
+func shownKey(key string) string { return "…" + text.Tail(key, 4) }
+
+// longRun is what may be a token that nobody has told of.
+var longRun = regexp.MustCompile(`[A-Za-z0-9+/=_.~%\\-]{40,}`)
+
+// hideTokens takes out runs of 40 or more characters that tokens are made of, unless ids make them so long. An id of fewer than 16
+// characters is not looked for: it may stand in a token by chance.
+func hideTokens(from string, ids []string) string {
+	return longRun.ReplaceAllStringFunc(from, func(run string) string {
+		rest := run
+		slices.SortFunc(ids, func(a, b string) int { return len(b) - len(a) })
+		for _, id := range ids {
+			if len(id) >= 16 {
+				rest = strings.ReplaceAll(rest, id, " ")
 			}
 		}
-		b.WriteString(before)
-		text = b.String()
-	}
-	return secretShapes.ReplaceAllString(text, "***")
+		if longRun.MatchString(rest) {
+			return "***"
+		}
+		return run
+	})
 }
 
 var (
@@ -92,8 +137,8 @@ var (
 	escapesOfURL  = regexp.MustCompile(`%[2-7][0-9a-fA-F]`)
 )
 
-func unescapeJSON(text string) string {
-	return escapesOfJSON.ReplaceAllStringFunc(text, func(escape string) string {
+func unescapeJSON(from string) string {
+	return escapesOfJSON.ReplaceAllStringFunc(from, func(escape string) string {
 		code, err := strconv.ParseInt(escape[2:], 16, 32)
 		if err != nil {
 			return escape[1:]
@@ -102,8 +147,8 @@ func unescapeJSON(text string) string {
 	})
 }
 
-func unescapeURL(text string) string {
-	return escapesOfURL.ReplaceAllStringFunc(text, func(escape string) string {
+func unescapeURL(from string) string {
+	return escapesOfURL.ReplaceAllStringFunc(from, func(escape string) string {
 		code, _ := strconv.ParseInt(escape[1:], 16, 8) // cannot fail, since the expression fits
 		return string(rune(code))
 	})

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -132,7 +131,8 @@ func networkAdvice(failure *client.Error) string {
 	case errors.Is(failure.Err, http.ErrSchemeMismatch):
 		return fmt.Sprintf("%s, or a proxy in front of it, speaks plain HTTP where HTTPS is expected. Check the proxy (HTTPS_PROXY) and the "+
 			"port of %s; write http:// there only if the service has no HTTPS.", host, setting)
-	case errors.Is(failure.Err, client.ErrTooLarge), errors.Is(failure.Err, client.ErrMalformed):
+	case errors.Is(failure.Err, client.ErrTooLarge), errors.Is(failure.Err, client.ErrMalformed),
+		errors.Is(failure.Err, client.ErrUnexpectedStatus):
 		return fmt.Sprintf("Something other than the API answered, or the API has changed. Check that %s is the right host (%s, "+
 			"proxies); if it is, report the request id to the authors of hwgate.", host, setting)
 	case failure.Status == 0:
@@ -144,23 +144,18 @@ func networkAdvice(failure *client.Error) string {
 		return fmt.Sprintf("The request went out in plain HTTP, and the port seems to speak HTTPS. Begin the address in %s with https://.", setting)
 	case failure.Status >= 300 && failure.Status < 400:
 		return fmt.Sprintf("Set %s to the address that answers by itself.", setting)
-	case isUnpublished(failure), failure.Status == http.StatusNotFound && failure.Service != client.IAM && failure.Service != client.STS:
+	case client.IsUnpublished(failure), failure.Status == http.StatusNotFound && failure.Service != client.IAM && failure.Service != client.STS:
 		return fmt.Sprintf("The gateway knows no such API at %s. %s", host, hostAdvice(failure, ""))
 	default:
 		return ""
 	}
 }
 
-// isUnpublished tells whether a gateway said that it has no such API.
-func isUnpublished(failure *client.Error) bool {
-	return failure.Code == "APIGW.0101" || failure.Code == "APIG.0101"
-}
-
 // hostAdvice says which setting gives another host.
 func hostAdvice(failure *client.Error, condition string) string {
 	setting := addressSetting(failure.Service)
 	advice := fmt.Sprintf("%s is most likely not offered in %s: correct region or cloud, or set %s in the provider block.",
-		displayName(failure.Service), regionOf(failure), setting)
+		failure.Service.Name(), regionOf(failure), setting)
 	if failure.Service == client.COC {
 		advice = fmt.Sprintf("the host of COC follows the site of the account, not the region: correct cloud, or set %s in the provider block.", setting)
 	}
@@ -168,13 +163,6 @@ func hostAdvice(failure *client.Error, condition string) string {
 		return text.Sentence(advice)
 	}
 	return condition + advice
-}
-
-func displayName(service client.Service) string {
-	if service == client.DataArts {
-		return "DataArts"
-	}
-	return strings.ToUpper(string(service))
 }
 
 func regionOf(failure *client.Error) string {
@@ -250,7 +238,7 @@ func faultAdvice(failure *client.Error) string {
 	case failure.Status == http.StatusTooManyRequests:
 		return "The service throttles. Run again later, with fewer reads at a time (-parallelism), or raise max_retries."
 	case client.IsRetried(failure):
-		return fmt.Sprintf("%s fails at the moment. Run again later, or raise max_retries.", displayName(failure.Service))
+		return fmt.Sprintf("%s fails at the moment. Run again later, or raise max_retries.", failure.Service.Name())
 	case failure.RequestID == "":
 		return "This code is not retried. Give it to the vendor's support, with the time and the path of the request."
 	default:
@@ -333,9 +321,9 @@ func answerAdvice(service client.Service, failure *client.Error) string {
 		return credentialAdvice(failure)
 	case client.IsForbidden(failure):
 		return permissionAdvice(service)
-	case slices.Contains([]string{"DLF.0819", "DLF.20819", "DLS.6036"}, failure.Code):
+	case client.IsWorkspaceMissing(failure):
 		return "Correct workspace_id, or set it if the project has no default workspace; check project_id and region too."
-	case service == client.ROMA && isUnknownInstance(failure):
+	case client.IsInstanceMissing(failure):
 		return "Check instance_id, and that the instance belongs to this project and region."
 	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
 		return faultAdvice(failure)
@@ -351,23 +339,15 @@ func answerAdvice(service client.Service, failure *client.Error) string {
 	}
 }
 
-// isUnknownInstance names ROMA's codes for an instance that is not there.
-func isUnknownInstance(failure *client.Error) bool {
-	return failure.Code == "ROMA.00110002" || failure.Code == "ROMA.00110006" || strings.HasSuffix(failure.Code, ".7302") ||
-		(strings.HasPrefix(failure.Code, "FDI.") && !client.IsRetried(failure))
-}
-
+// permissionAdvice says what to give to a caller who lacks a right.
 func permissionAdvice(service client.Service) string {
+	advice := "Grant the caller " + service.Right()
 	switch service {
 	case client.COC:
-		return "Grant the caller the permission coc:job:get; if the account works with projects, check project_id too."
+		return advice + "; if the account works with projects, check project_id too."
 	case client.DataArts:
-		return "Give the caller a role in DataArts Studio and make it a member of the workspace; check workspace_id too."
-	case client.ROMA:
-		return "Give the caller the right to read ROMA Connect (ROMA ReadOnlyAccess) in this project."
-	case client.IAM, client.STS:
-		return "Grant the caller the right that the message names."
+		return advice + "; check workspace_id too."
 	default:
-		return "Grant the caller the right to read."
+		return advice + "."
 	}
 }

@@ -66,7 +66,7 @@ func TestMissingServiceAdvice(t *testing.T) {
 				t.Parallel()
 				failure.Service, failure.Host, failure.Region = service, "h.example.com", "cn-west-3"
 				got := advice(client.COC, &failure)
-				where := displayName(service) + " is most likely not offered in the region cn-west-3: correct region or cloud, or"
+				where := service.Name() + " is most likely not offered in the region cn-west-3: correct region or cloud, or"
 				if service == client.COC {
 					where = "the host of COC follows the site of the account, not the region: correct cloud, or"
 				}

@@ -66,7 +66,7 @@ func TestReadErrors(t *testing.T) {
 		},
 		"an HTML page with status 200": {
 			config: order, path: orderPath, answer: cloudtest.Answer{Body: "<html><head><title>Log in</title></head></html>"},
-			want: []string{"HTTP 200 OK: HTML page: Log in: malformed answer: not a JSON object."},
+			want: []string{"HTTP 200 OK: HTML page \"Log in\", 47 bytes: malformed answer: not a JSON object."},
 		},
 		"an empty body": {
 			config: order, path: orderPath, answer: cloudtest.Answer{},
@@ -92,7 +92,7 @@ func TestReadErrors(t *testing.T) {
 		"no permission for DataArts": {
 			config: dataarts, path: overview,
 			answer: cloudtest.Answer{Status: 400, Body: `{"error_code":"DLF.6888","error_msg":"no permission"}`},
-			want:   []string{"Give the caller a role in DataArts Studio and make it a member of the workspace"},
+			want:   []string{"Grant the caller a role in DataArts Studio and the membership of the workspace"},
 		},
 		"unknown workspace": {
 			config: dataarts, path: overview,

@@ -88,7 +88,7 @@ func TestFaults(t *testing.T) {
 		"502, 503 and 504 with HTML": {fates: fates{says(502, html), says(503, html), says(504, html), nil}, requests: 4},
 		"502 for ever": {
 			fates:    fates{says(502, html, "X-Request-Id", "req-3")},
-			want:     []string{"(6 attempts): HTTP 502 Bad Gateway: HTML page: Bad Gateway (request id req-3).", retried},
+			want:     []string{"(6 attempts): HTTP 502 Bad Gateway: HTML page \"Bad Gateway\", 80 bytes (request id req-3).", retried},
 			requests: 6,
 		},
 		"503, seconds to wait": {
@@ -119,7 +119,7 @@ func TestFaults(t *testing.T) {
 		},
 		"truncated JSON": {
 			fates: fates{says(200, `{"data":{"status":"FINISHED"`)},
-			want:  []string{": HTTP 200 OK: malformed answer: not a JSON object.", "Something other than the API answered"}, requests: 1,
+			want:  []string{": HTTP 200 OK: invalid JSON, 28 bytes: malformed answer: not a JSON object.", "Something other than the API answered"}, requests: 1,
 		},
 		"empty body": {
 			fates:    fates{says(200, ``, "X-Request-Id", "req-4")},
@@ -127,11 +127,11 @@ func TestFaults(t *testing.T) {
 			requests: 1,
 		},
 		"204": {
-			fates: fates{says(204, ``)}, want: []string{": HTTP 204 No Content: empty body: malformed answer", "Something other"}, requests: 1,
+			fates: fates{says(204, ``)}, want: []string{": HTTP 204 No Content: empty body: unexpected status: only HTTP 200 counts as an answer.", "Something other"}, requests: 1,
 		},
 		"HTML with status 200": {
 			fates:    fates{says(200, strings.ReplaceAll(html, "Bad Gateway", "Log in"), "Content-Type", "text/html")},
-			want:     []string{": HTTP 200 OK: HTML page: Log in: malformed answer: not a JSON object.", "(endpoints."},
+			want:     []string{": HTTP 200 OK: HTML page \"Log in\", 75 bytes: malformed answer: not a JSON object.", "(endpoints."},
 			requests: 1,
 		},
 		"another content type": {fates: fates{retyped("text/plain; charset=latin1")}, requests: 1},
