@@ -590,20 +590,25 @@ func TestDeadlineDuringSignIn(t *testing.T) {
 		source CredentialSource
 		asked  string
 	}{
-		{PasswordSource(Password{UserID: "u1", Password: "p", DomainID: "d1"}, "the test"), "POST iam.ap-example-1.example.com/v3/auth/tokens"},
-		{AssumeRoleSource(keys, Agency{Name: "a", DomainName: "d"}), "POST iam.ap-example-1.example.com/v3.0/OS-CREDENTIAL/securitytokens"},
+		{PasswordSource(Password{UserID: "u1", Password: "p", DomainID: "d1"}, "the test"), "POST iam.ap-example-1.example.com/proxied/v3/auth/tokens"},
+		{AssumeRoleSource(keys, Agency{Name: "a", DomainName: "d"}), "POST iam.ap-example-1.example.com/proxied/v3.0/OS-CREDENTIAL/securitytokens"},
 		{AssumeRoleSource(keys, Agency{Name: "a", DomainID: "d"}), "POST sts.ap-example-1.example.com/v5/agencies/assume"},
-		{IdentitySource(Identity{Token: "t"}, time.Hour, "the test"), "POST iam.ap-example-1.example.com/v3.0/OS-AUTH/id-token/tokens"},
+		{IdentitySource(Identity{Token: "t"}, time.Hour, "the test"), "POST iam.ap-example-1.example.com/proxied/v3.0/OS-AUTH/id-token/tokens"},
 	} {
 		t.Run(test.asked, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()
-				_, err := newClient(t, answering(hangs), retries(5), source(test.source)).ScriptOrder(ctx, testOrder)
+				atPath := func(cfg *Config) { cfg.AuthURL = Setting{Value: "https://iam.ap-example-1.example.com/proxied/v3"} }
+				_, err := newClient(t, answering(hangs), retries(5), source(test.source), atPath).ScriptOrder(ctx, testOrder)
 				want := "no usable credential: " + test.source.Origin() + ": " + test.asked + ": context deadline exceeded"
 				if e := failure(t, err); e.Answer() != want || !errors.Is(err, context.DeadlineExceeded) || IsTransient(err) {
 					t.Errorf("%q, want %q", e.Answer(), want)
+				}
+				// It was sent, unlike the read.
+				if cause, ok := Cause(err); !ok || cause.Attempts != 1 {
+					t.Errorf("cause %#v, want one attempt", cause)
 				}
 			})
 		})
