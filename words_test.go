@@ -2,11 +2,15 @@ package main_test
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -55,19 +59,24 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// pages are all texts for users. The section of the contributing guide that lists the phrases is none.
+// pages are all texts for users: pages and examples, and the messages and descriptions in the code. The section of the contributing
+// guide that lists the phrases is none.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
 	for _, root := range []string{
-		"README.md", "CONTRIBUTING.md", "templates/index.md.tmpl", "templates/guides", "examples/ci", "examples/provider", "examples/recipes",
+		"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "templates", "examples", "modules", "internal/client", "internal/gate",
+		"internal/provider",
 	} {
 		err := filepath.WalkDir(filepath.FromSlash(root), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
+			if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
 			content, err := os.ReadFile(path)
 			text := string(content)
+			if filepath.Ext(path) == ".go" {
+				text = messages(t, path)
+			}
 			if before, section, ok := strings.Cut(text, "\n## Terminology\n"); ok {
 				_, after, _ := strings.Cut(section, "\n## ")
 				text = before + after
@@ -79,10 +88,41 @@ func pages(t *testing.T) map[string]string {
 			t.Fatal(err)
 		}
 	}
-	if len(texts) < 20 {
-		t.Fatalf("found %d pages", len(texts))
+	if len(texts) < 100 {
+		t.Fatalf("found %d texts", len(texts))
 	}
 	return texts
+}
+
+// messages are the strings of a Go source, one a line. Literals that are added up are one string.
+func messages(t *testing.T, path string) string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	var visit func(node ast.Node) bool
+	visit = func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.ImportSpec:
+			return false
+		case *ast.BinaryExpr:
+			// Go adds from the left, so both sides are written before the line ends.
+			ast.Inspect(node.X, visit)
+			ast.Inspect(node.Y, visit)
+			return false
+		case *ast.BasicLit:
+			if value, err := strconv.Unquote(node.Value); err == nil && node.Kind == token.STRING {
+				text.WriteString(value)
+			}
+		case ast.Stmt, *ast.KeyValueExpr:
+			text.WriteString("\n\n")
+		}
+		return true
+	}
+	ast.Inspect(file, visit)
+	return text.String()
 }
 
 // TestTerminology holds the table of the contributing guide to the phrases that are looked for.

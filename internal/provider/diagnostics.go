@@ -207,7 +207,7 @@ func projectAdvice(failure *client.Error) string {
 	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
 		return faultAdvice(failure)
 	default:
-		return "Set project_id, which makes the look-up needless, or let the caller list projects (iam:projects:listProjects)."
+		return "Set project_id, so that no look-up is needed, or let the caller list projects (iam:projects:listProjects)."
 	}
 }
 
@@ -253,11 +253,11 @@ func credentialAdvice(failure *client.Error) string {
 	}
 	switch {
 	case strings.HasPrefix(failure.Credential, "token"):
-		return "The token was refused and is not used again in this run. It may have run out, been revoked, or belong to another site, " +
+		return "The token was refused and is not used again in this run. It may have expired, been revoked, or belong to another site, " +
 			"region or project: give a new one."
 	case strings.HasPrefix(failure.Credential, "temporary"):
 		return "The credential was refused and is not used again in this run, because repeated failures lock a key. Check that key, secret and " +
-			"security token belong together and have not run out, and this machine's clock (15 minutes off are too many), then run again."
+			"security token belong together and have not expired, and this machine's clock (15 minutes off are too many), then run again."
 	default:
 		return "The credential was refused and is not used again in this run, because repeated failures lock a key. Check the key, its secret " +
 			"and this machine's clock (15 minutes off are too many); a temporary key needs its security token too. Then run again."
@@ -277,7 +277,7 @@ func refusalHint(message string) string {
 		return "The access key is locked, because more than five signatures in a row were wrong. Find what uses it with a wrong secret " +
 			"key, correct that, and run again after five minutes."
 	case strings.Contains(said, "token must be updated"):
-		return "The token has run out. Give a new one, or sign in with user_name and password, whose token is renewed."
+		return "The token has expired. Give a new one, or sign in with user_name and password, whose token is renewed."
 	default:
 		return ""
 	}

@@ -35,7 +35,7 @@ func TestRefusalHint(t *testing.T) {
 		"unknown key":       {"Incorrect IAM authentication information: ak AKABC not exist", "The access key does not exist: "},
 		"unknown key, said": {"Incorrect IAM authentication information: AK not exist", "The access key does not exist: "},
 		"locked key":        {"AK access failed to reach the limit,forbidden: AKABC", "The access key is locked, "},
-		"token ran out":     {"The token must be updated", "The token has run out. "},
+		"token ran out":     {"The token must be updated", "The token has expired. "},
 		"wrong secret":      {"Incorrect IAM authentication information: verify aksk signature fail", ""},
 		"nothing":           {"", ""},
 	}
@@ -143,13 +143,13 @@ func TestAdvice(t *testing.T) {
 		"a refused key":           {answered(401, "APIGW.0301", "access key …1 (x)"), "Check the key, its secret and this machine's clock", ""},
 		"no such project":         {&client.ProjectError{Region: "r", Name: "n"}, "Set project_id in the provider block or the data source", ""},
 		"a look-up that is refused": {
-			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(401, "", "access key …1 (x)"))}, "Check the key, its secret", "needless",
+			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(401, "", "access key …1 (x)"))}, "Check the key, its secret", "no look-up is needed",
 		},
 		"a look-up that is forbidden": {
 			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(403, "", "access key …1 (x)"))}, "iam:projects:listProjects", "",
 		},
 		"a look-up while IAM fails": {
-			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(503, "", "access key …1 (x)"))}, "IAM fails at the moment.", "needless",
+			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(503, "", "access key …1 (x)"))}, "IAM fails at the moment.", "no look-up is needed",
 		},
 		"a code that is not retried": {
 			failed(func(e *client.Error) { e.Status, e.Code, e.RequestID = 500, "ROMA.00110999", "req-1" }),

@@ -152,7 +152,7 @@ func TestFailedSignIns(t *testing.T) {
 		"token": {
 			environment: map[string]string{"HW_AUTH_TOKEN": readyToken}, requests: 1,
 			deals: map[string]deal{orderAt: {by: readyToken, status: 401, answer: `{"error_code":"APIGW.0307","error_msg":"The token must be updated. ECHO"}`}},
-			want:  []string{"Authenticated with token (environment).", "The token has run out. Give a new one"},
+			want:  []string{"Authenticated with token (environment).", "The token has expired. Give a new one"},
 		},
 
 		"password": {

@@ -148,7 +148,7 @@ func stableAttributes(state, other string) map[string]schema.Attribute {
 			Optional:   true,
 			Validators: []validator.String{isStableFor},
 			MarkdownDescription: "How long every look has to show " + state + " before the wait ends, as a duration such as `3m`. Anything " +
-				"else, an answer that cannot be read too, starts the span anew." + other + " At least `poll_interval`, and less than the time " +
+				"else, an answer that cannot be read too, starts the span again." + other + " At least `poll_interval`, and less than the time " +
 				"limit in `timeouts`. Default: `0s`, the first such look ends the wait.",
 		},
 	}

@@ -10,7 +10,7 @@ terraform {
 variable "workspace_id" {
   type        = string
   default     = null
-  description = "Id of the workspace; the default workspace when left out."
+  description = "Id of the workspace. Default: the default workspace."
 }
 
 variable "query_days" {

@@ -32,7 +32,7 @@ resource "terraform_data" "etl" {
 }
 
 # Read during apply, after the deployment. The total has to have grown: until then the new run has not started. So the gate stays
-# closed for a plan without a new version, and over midnight, when the day's counts begin anew. try() makes what cannot be known
+# closed for a plan without a new version, and over midnight, when the day's counts begin again. try() makes what cannot be known
 # a no.
 data "dataarts_instance_status" "after" {
   provider            = hwgate
