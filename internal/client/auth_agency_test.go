@@ -52,7 +52,8 @@ func TestAssumeRole(t *testing.T) {
 			}, "DUMMYTEMPORARY000002", "",
 		},
 		{
-			"fifth version, in a chain, for less than may be", temporary, Agency{Name: "reader", DomainID: "d1", Duration: 30 * time.Minute}, v5, keysV5,
+			"fifth version, in a chain, for less than may be", temporary, Agency{Name: "reader", DomainID: "d1", Duration: 30 * time.Minute},
+			v5, keysV5,
 			[]string{
 				"POST https://sts.ap-example-1.example.com" + v5,
 				`{"agency_session_name":"terraform-provider-hwgate","agency_urn":"iam::d1:agency:reader","duration_seconds":1800}`,

@@ -590,7 +590,7 @@ func TestDeadlineDuringSignIn(t *testing.T) {
 		source CredentialSource
 		asked  string
 	}{
-		{PasswordSource(Password{UserID: "u1", Password: "p", DomainID: "d1"}, "the test"), "POST iam.ap-example-1.example.com/proxied/v3/auth/tokens"},
+		{PasswordSource(Password{UserID: "u1", DomainID: "d1"}, "the test"), "POST iam.ap-example-1.example.com/proxied/v3/auth/tokens"},
 		{AssumeRoleSource(keys, Agency{Name: "a", DomainName: "d"}), "POST iam.ap-example-1.example.com/proxied/v3.0/OS-CREDENTIAL/securitytokens"},
 		{AssumeRoleSource(keys, Agency{Name: "a", DomainID: "d"}), "POST sts.ap-example-1.example.com/v5/agencies/assume"},
 		{IdentitySource(Identity{Token: "t"}, time.Hour, "the test"), "POST iam.ap-example-1.example.com/proxied/v3.0/OS-AUTH/id-token/tokens"},
