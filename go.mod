@@ -16,6 +16,7 @@ require (
 	go.yaml.in/yaml/v4 v4.0.0-rc.6
 	golang.org/x/sync v0.23.0
 	gopkg.in/dnaeon/go-vcr.v4 v4.0.7
+	pgregory.net/rapid v1.3.0
 )
 
 require (
