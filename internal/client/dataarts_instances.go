@@ -179,7 +179,7 @@ func (c *Client) jobInstances(ctx context.Context, overview TaskOverview, day da
 		header.Set("Workspace", overview.WorkspaceID)
 	}
 	page, warnings, err := get(ctx, c, call{
-		service: dataArtsJobs, target: overview.Target,
+		service: DataArtsJobs, target: overview.Target,
 		path: []string{"v1", overview.ProjectID, "jobs", "instances", "detail"},
 		query: url.Values{
 			"status": {status},

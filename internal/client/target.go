@@ -21,9 +21,9 @@ const (
 	STS      Service = "sts"
 )
 
-// dataArtsJobs is the second host of DataArts, which has version 1 of the job APIs. It is no service of its own: its address is set as
+// DataArtsJobs is the second host of DataArts, which has version 1 of the job APIs. It is no service of its own: its address is set as
 // that of DataArts, and errors name DataArts.
-const dataArtsJobs Service = "dataarts jobs"
+const DataArtsJobs Service = "dataarts jobs"
 
 // services is what differs from service to service beside the calls themselves.
 var services = []struct {
@@ -40,7 +40,7 @@ var services = []struct {
 }{
 	{COC, COC, "COC", "{coc}.{cloud}", "the permission coc:job:get"},
 	{DataArts, DataArts, "DataArts", "dayu.{region}.{cloud}", "a role in DataArts Studio and the membership of the workspace"},
-	{dataArtsJobs, DataArts, "DataArts", "dayu-dlf.{region}.{cloud}", "a role in DataArts Studio and the membership of the workspace"},
+	{DataArtsJobs, DataArts, "DataArts", "dayu-dlf.{region}.{cloud}", "a role in DataArts Studio and the membership of the workspace"},
 	{ROMA, ROMA, "ROMA", "roma.{region}.{cloud}", "the right to read ROMA Connect in this project (ROMA ReadOnlyAccess)"},
 	{IAM, IAM, "IAM", "iam.{region}.{cloud}", "the right that the message names"},
 	{STS, STS, "STS", "sts.{region}.{cloud}", "the right that the message names"},

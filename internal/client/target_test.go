@@ -24,13 +24,13 @@ func TestHosts(t *testing.T) {
 	}{
 		{region: "cn-north-4", service: COC, want: "https://coc.myhuaweicloud.com"},
 		{region: "cn-north-4", service: DataArts, want: "https://dayu.cn-north-4.myhuaweicloud.com"},
-		{region: "cn-north-4", service: dataArtsJobs, want: "https://dayu-dlf.cn-north-4.myhuaweicloud.com"},
-		{region: "eu-west-101", service: dataArtsJobs, want: "https://dayu-dlf.eu-west-101.myhuaweicloud.eu"},
+		{region: "cn-north-4", service: DataArtsJobs, want: "https://dayu-dlf.cn-north-4.myhuaweicloud.com"},
+		{region: "eu-west-101", service: DataArtsJobs, want: "https://dayu-dlf.eu-west-101.myhuaweicloud.eu"},
 		{
 			region: "cn-north-4", cfg: Config{Endpoints: map[Service]Setting{DataArts: {Value: "https://dayu.example.com"}}},
-			service: dataArtsJobs, want: "https://dayu.example.com",
+			service: DataArtsJobs, want: "https://dayu.example.com",
 		},
-		{region: "cn-north-4", cfg: Config{Endpoints: map[Service]Setting{DataArts: {Err: unknown}}}, service: dataArtsJobs, err: unknown},
+		{region: "cn-north-4", cfg: Config{Endpoints: map[Service]Setting{DataArts: {Err: unknown}}}, service: DataArtsJobs, err: unknown},
 		{region: "cn-north-4", service: ROMA, want: "https://roma.cn-north-4.myhuaweicloud.com"},
 		{region: "cn-north-4", service: IAM, want: "https://iam.cn-north-4.myhuaweicloud.com"},
 		{region: "cn-north-4", service: STS, want: "https://sts.cn-north-4.myhuaweicloud.com"},
@@ -113,7 +113,7 @@ func TestServices(t *testing.T) {
 	if got := Service("another"); got.Name() != "another" || got.Right() != "the right to read" || got.owner() != got {
 		t.Errorf("a service that is not known is %q and needs %q", got.Name(), got.Right())
 	}
-	if got := dataArtsJobs.owner(); got != DataArts {
+	if got := DataArtsJobs.owner(); got != DataArts {
 		t.Errorf("the second host of DataArts belongs to %q", got)
 	}
 	c := newClient(t, nil)

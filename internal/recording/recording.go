@@ -63,6 +63,11 @@ func Load(name string) ([]Exchange, error) {
 	return exchanges, nil
 }
 
+// RecordTo starts a new recording in a folder of the caller's, which sends requests on. Stop writes it, as Record's does.
+func RecordTo(folder, name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
+	return record(filepath.Join(folder, name), next)
+}
+
 // Record starts a new recording, which sends requests on. Stop writes it, without what may be secret.
 func Record(name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
 	return record(filepath.Join(sourceDir(), "cassettes", filepath.FromSlash(name)), next)
