@@ -312,7 +312,7 @@ func githubJob(name string) func(*testing.T, map[string]any) []job {
 		var found job
 		for key, value := range member[map[string]any](file, "jobs", name, "env") {
 			match := expression.FindStringSubmatch(fmt.Sprint(value))
-			if match == nil || values[match[1]+"."+match[2]] == "" {
+			if len(match) != 3 || values[match[1]+"."+match[2]] == "" {
 				t.Fatalf("the test has no value for %s: %v", key, value)
 			}
 			found.environment = append(found.environment, key+"="+values[match[1]+"."+match[2]])
@@ -368,6 +368,7 @@ func TestOtherRecipes(t *testing.T) {
 	box := newSandbox(t)
 	tests := map[string]func(t *testing.T){
 		"several-gates": func(t *testing.T) {
+			t.Helper()
 			const folder = "several-gates"
 			well := mergeAnswers(orderAnswers("FINISHED", 5, 0), taskCounts(12, 0))
 			prepare(t, box, folder, withOverride(published(t, "examples", "recipes", folder)))
@@ -383,12 +384,13 @@ func TestOtherRecipes(t *testing.T) {
 		},
 		// TestRecipes runs it by its recipe.
 		"junit": func(t *testing.T) {
+			t.Helper()
 			if recipes()["gitlab-ci-junit.yml"].folders["gate"] != "recipes/junit" {
 				t.Error("no recipe uses it")
 			}
 		},
-		"job-page":   func(t *testing.T) { testJobPage(t, box) },
-		"notify":     func(t *testing.T) { testNotify(t, box) },
+		"job-page":   func(t *testing.T) { t.Helper(); testJobPage(t, box) },
+		"notify":     func(t *testing.T) { t.Helper(); testNotify(t, box) },
 		"terragrunt": testTerragrunt,
 	}
 	for _, name := range folders(t, "examples", "recipes") {
@@ -463,6 +465,7 @@ func testNotify(t *testing.T, box *sandbox.Sandbox) {
 
 // testTerragrunt holds the unit to the root module that it names: its folder and its variables.
 func testTerragrunt(t *testing.T) {
+	t.Helper()
 	unit := string(published(t, "examples", "recipes", "terragrunt")["terragrunt.hcl"].Data)
 	_, source, _ := strings.Cut(unit, "github.com/hwgate/terraform-provider-hwgate//")
 	source, _, _ = strings.Cut(source, `"`)
@@ -470,7 +473,7 @@ func testTerragrunt(t *testing.T) {
 	_, inputs, _ := strings.Cut(unit, "inputs = {\n")
 	inputs, _, _ = strings.Cut(inputs, "\n}")
 	declared := regexp.MustCompile(`(?m)^variable "(\w+)"`).FindAllStringSubmatch(root, -1)
-	given := regexp.MustCompile(`(?m)^  (\w+) += `).FindAllStringSubmatch(inputs, -1)
+	given := regexp.MustCompile(`(?m)^ {2}(\w+) += `).FindAllStringSubmatch(inputs, -1)
 	if len(declared) != 1 || len(given) != 1 || declared[0][1] != given[0][1] {
 		t.Errorf("the unit gives %v, and %s declares %v", given, source, declared)
 	}

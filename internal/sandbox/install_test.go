@@ -54,7 +54,7 @@ func install(t *testing.T) home {
 }
 
 func (h home) run(ctx context.Context, folder string, command ...string) (string, error) {
-	process := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the commands of the tests below
+	process := exec.CommandContext(ctx, command[0], command[1:]...)
 	process.Dir, process.Env = folder, h.environment
 	out, err := process.CombinedOutput()
 	return string(out), err
