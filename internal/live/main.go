@@ -56,13 +56,16 @@ func run(ctx context.Context, out io.Writer, getenv func(string) string, folder 
 	}
 	for _, point := range points() {
 		seen := point.look(account, ctx)
-		fmt.Fprintf(out, "%-9s %s\n          assumed: %s\n          seen:    %s\n", seen.verdict, point.name, point.assumed, seen.text)
+		_, err = fmt.Fprintf(out, "%-9s %s\n          assumed: %s\n          seen:    %s\n", seen.verdict, point.name, point.assumed, seen.text)
+		if err != nil {
+			return fell, err
+		}
 		if seen.verdict == fallen {
 			fell++
 		}
 	}
-	fmt.Fprintf(out, "\n%d of the assumptions fell. The answers are in %s; read them before you show them to anybody.\n", fell, folder)
-	return fell, nil
+	_, err = fmt.Fprintf(out, "\n%d of the assumptions fell. The answers are in %s; read them before you show them to anybody.\n", fell, folder)
+	return fell, err
 }
 
 // account is where and with what to look.

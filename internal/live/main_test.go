@@ -98,7 +98,7 @@ func look(t *testing.T, svc *cloudtest.Service) (points map[string]string, fell 
 		t.Fatal(err)
 	}
 	points = map[string]string{}
-	for _, block := range strings.Split(strings.ReplaceAll(out.String(), "\n          ", "; "), "\n") {
+	for block := range strings.SplitSeq(strings.ReplaceAll(out.String(), "\n          ", "; "), "\n") {
 		if verdict, rest, found := strings.Cut(block, " "); found {
 			name, seen, _ := strings.Cut(strings.TrimSpace(rest), "; assumed: ")
 			_, seen, _ = strings.Cut(seen, "seen:")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -131,11 +132,11 @@ func (o object) number(name string) (float64, bool) {
 	return n, err == nil
 }
 
-func has(condition bool, text string, arguments ...any) sight {
+func has(condition bool, format string, arguments ...any) sight {
 	if condition {
-		return sight{held, fmt.Sprintf(text, arguments...)}
+		return sight{held, fmt.Sprintf(format, arguments...)}
 	}
-	return sight{fallen, fmt.Sprintf(text, arguments...)}
+	return sight{fallen, fmt.Sprintf(format, arguments...)}
 }
 
 func without(id, variable string) *sight {
@@ -276,9 +277,7 @@ func (a *account) jobRows(ctx context.Context, from, to time.Time, more url.Valu
 		return nil, s
 	}
 	query := url.Values{"minPlanTime": {milliseconds(from.Add(-time.Millisecond))}, "maxPlanTime": {milliseconds(to)}, "limit": {"1000"}}
-	for name, values := range more {
-		query[name] = values
-	}
+	maps.Copy(query, more)
 	got, s := a.good(ctx, client.DataArtsJobs, query, "v1/"+a.project+"/jobs/instances/detail")
 	return got.rows("instances"), s
 }

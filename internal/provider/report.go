@@ -48,7 +48,7 @@ func (r reported) diagnose(report *gate.Report, diags *diag.Diagnostics) bool {
 	}
 	if report.UnreadDetails != nil {
 		diags.AddWarning("Cannot read the "+r.details+" of "+r.what, fmt.Sprintf("%s%s\n\n%s", text.Sentence(report.UnreadDetails.Error()),
-			r.missing(report), detailsAdvice(r.service, r.how, report.UnreadDetails)))
+			r.missing(report), detailsAdvice(r.service, report.UnreadDetails)))
 	}
 	if report.Timeout == nil {
 		return true
@@ -98,7 +98,7 @@ func (r reported) timedOut(timeout *gate.Timeout, diags *diag.Diagnostics) bool 
 }
 
 // detailsAdvice says what to do when the details could not be read.
-func detailsAdvice(service client.Service, how reading, err error) string {
+func detailsAdvice(service client.Service, err error) string {
 	if errors.Is(err, gate.ErrUntrusted) {
 		return "Look at the raw answers of the statistics and batches, or for a newer version of hwgate; failure_details = false does not ask " +
 			"for them."

@@ -225,7 +225,8 @@ func drawTasks(t *rapid.T) (wireAnswers, bool) {
 }
 
 // wholePath reads what was drawn, and compares the state with the oracle.
-func wholePath(t *rapid.T, tb testing.TB) {
+func wholePath(tb testing.TB, t *rapid.T) {
+	tb.Helper()
 	source := rapid.SampledFrom([]string{"coc_script_order", "dataarts_instance_status", "roma_fdi_task_statistics"}).Draw(t, "source")
 	var answers wireAnswers
 	var good bool
@@ -279,11 +280,11 @@ func told(diagnostics []*tfprotov6.Diagnostic) string {
 // A gate opens exactly when what the services mean is good, however it is written.
 func TestWholePath(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(r *rapid.T) { wholePath(r, t) })
+	rapid.Check(t, func(r *rapid.T) { wholePath(t, r) })
 }
 
 func FuzzWholePath(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed []byte) {
-		rapid.MakeFuzz(func(r *rapid.T) { wholePath(r, t) })(t, seed)
+		rapid.MakeFuzz(func(r *rapid.T) { wholePath(t, r) })(t, seed)
 	})
 }
