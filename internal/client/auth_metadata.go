@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -87,6 +88,16 @@ func isHeaderToken(token string) bool {
 }
 
 func (s *metadataSource) send(ctx context.Context, method, path string, header http.Header) (body string, status int, err error) {
+	body, status, err = s.ask(ctx, method, path, header)
+	attrs := []slog.Attr{slog.String("method", method), slog.String("path", path), slog.Int("status", status)}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	s.log.LogAttrs(ctx, slog.LevelDebug, "metadata of the machine asked for", attrs...)
+	return body, status, err
+}
+
+func (s *metadataSource) ask(ctx context.Context, method, path string, header http.Header) (body string, status int, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, metadataAddress+path, http.NoBody)
 	if err != nil {
 		return "", 0, err
