@@ -117,6 +117,8 @@ func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobRep
 		verdict, tally := judgeJobs(statistics, asked.Baseline, asked.MinNew)
 		return looked{statistics, tally}, Observation{
 			Verdict: verdict, Status: string(verdict.Outcome), Tally: jobWords(verdict, tally), Settling: verdict.Outcome == Empty,
+			// Counts that have begun again may catch up with a baseline of the day before, and would then be compared with it.
+			Final: baselineDoubt(asked.Baseline, verdict.Counts) != "",
 		}, nil
 	})
 	if err != nil {
@@ -136,6 +138,9 @@ func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobRep
 	jobs := ""
 	if len(report.Culprits) > 0 {
 		jobs = "failed jobs: " + names(report.Culprits)
+	}
+	if report.Timeout != nil {
+		report.Timeout.Missing = parts(report.Timeout.Missing, jobs)
 	}
 	by := ""
 	if tally != nil && tally.Overridden > 0 {
@@ -157,13 +162,10 @@ func judgeJobs(statistics *client.TaskStatistics, baseline map[string]int64, min
 	if len(statistics.Further) > 0 {
 		return newWords(counts, statistics.Further), nil
 	}
-	before, doubt := earlier(baseline)
-	if doubt == "" && before > sum {
-		doubt = fmt.Sprintf("the baseline counts %d instances, but there are only %d: it is of another day, workspace or filter", before, sum)
-	}
-	if doubt != "" {
+	if doubt := baselineDoubt(baseline, counts); doubt != "" {
 		return Verdict{Outcome: Unknown, Doubt: doubt, Counts: counts}, nil
 	}
+	before, _ := earlier(baseline)
 	above := func(words ...string) int64 {
 		var rest int64
 		for _, word := range words {
@@ -251,6 +253,22 @@ func earlier(baseline map[string]int64) (sum int64, doubt string) {
 		return 0, "the baseline has words that are no state of a job instance"
 	}
 	return sum, ""
+}
+
+// baselineDoubt says why counts cannot be compared with a baseline, empty when they can be, or there is nothing to compare.
+func baselineDoubt(baseline, counts map[string]int64) string {
+	before, doubt := earlier(baseline)
+	if baseline == nil || counts == nil || doubt != "" {
+		return doubt
+	}
+	var now int64
+	for _, word := range JobWords() {
+		now += counts[word]
+	}
+	if before > now {
+		return fmt.Sprintf("the baseline counts %d instances, but there are only %d: it is of another day, workspace or filter", before, now)
+	}
+	return ""
 }
 
 // newWords is the verdict on counts that are new to this version. They join the others, unless one is negative.

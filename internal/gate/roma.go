@@ -58,7 +58,9 @@ func ReadTasks(ctx context.Context, reader TaskReader, asked TaskQuestion) (*Tas
 		}
 		verdict := judgeTasks(statistics, asked.MinRunning)
 		// Tasks that run for ever never complete, so nothing but their health ends the wait.
-		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskWords(statistics, verdict)}
+		seen := Observation{
+			Verdict: verdict, Status: string(verdict.Outcome), Tally: parts(taskWords(statistics, verdict), asked.wanted(verdict)),
+		}
 		seen.Settling = verdict.Outcome == Empty
 		return statistics, seen, nil
 	})
@@ -78,17 +80,26 @@ func ReadTasks(ctx context.Context, reader TaskReader, asked TaskQuestion) (*Tas
 	if stopped(ctx) {
 		return nil, ctx.Err()
 	}
-	want, tasks := "", ""
-	if running := report.Counts["running"]; report.Counts != nil && running < asked.MinRunning {
-		want = fmt.Sprintf("%d have to run", asked.MinRunning)
-	}
+	tasks := ""
 	if len(report.Culprits) > 0 {
 		tasks = "abnormal tasks: " + names(report.Culprits)
 	}
-	report.Summary = parts(name+": "+string(report.Outcome), report.Doubt, taskWords(statistics, report.Verdict), want, tasks,
+	if report.Timeout != nil {
+		report.Timeout.Missing = parts(report.Timeout.Missing, tasks)
+	}
+	report.Summary = parts(name+": "+string(report.Outcome), report.Doubt, taskWords(statistics, report.Verdict),
+		asked.wanted(report.Verdict), tasks,
 		ending(ended.elapsed, ended.held, ended.timeout))
 	report.Markdown = markdown(name, report.Verdict, taskFigures(report.Counts), abnormal)
 	return report, nil
+}
+
+// wanted says how many tasks must run, empty when as many do or the counts cannot be trusted.
+func (q TaskQuestion) wanted(verdict Verdict) string {
+	if verdict.Counts == nil || verdict.Counts["running"] >= q.MinRunning {
+		return ""
+	}
+	return fmt.Sprintf("%d must run", q.MinRunning)
 }
 
 // taskKind is one of the two kinds of tasks that are counted apart.

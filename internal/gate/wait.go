@@ -38,6 +38,8 @@ type Observation struct {
 	Status string
 	// Tally is the counts in words, empty when there are none.
 	Tally string
+	// Final ends the wait: no later look can tell more.
+	Final bool
 	// Settling says that the service may not have caught up yet. It is tolerated for a grace, and then ends the wait.
 	Settling bool
 }
@@ -200,7 +202,7 @@ func (c *course) see(sent, answered time.Duration, seen *Observation) bool {
 		return c.wait.StableFor == 0 || sent >= c.stableSince+c.wait.StableFor
 	case seen.Settling:
 		return answered-c.settlingSince >= c.grace
-	case seen.Completed, seen.Outcome == Empty:
+	case seen.Completed, seen.Outcome == Empty, seen.Final:
 		return true
 	default:
 		return seen.Stuck && !c.wait.ThroughPause
