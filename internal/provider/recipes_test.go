@@ -86,7 +86,7 @@ func recipes() map[string]recipe {
 		"github-actions-monitor.yml": {
 			shell: githubShell, jobs: githubJob("monitor"), folders: map[string]string{"monitor": "use-cases/06-continuous-check"}, since: testSince,
 			well:  map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
-			ill:   map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}},
+			ill:   map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 5)}},
 			words: failedNightly,
 		},
 		"gitlab-ci.yml": {

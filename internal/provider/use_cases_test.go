@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,22 +50,50 @@ func orderAnswers(status string, finished, abnormal int) map[string][]cloudtest.
 	})
 }
 
-// jobCounts is an answer of DataArts.
-func jobCounts(failed, total int) cloudtest.Answer {
-	return cloudtest.Answer{Body: fmt.Sprintf(`{"fail_count":%d,"force_success_count":0,"freeze_count":0,"ignore_success_count":0,`+
-		`"manual_stop_count":0,"pause_count":0,"running_count":0,"running_exception_count":0,"skip_count":0,"success_count":5,`+
-		`"waiting_confirm_count":0,"waiting_count":0,"total_count":%d}`, failed, total)}
+// jobCounts is an answer of DataArts, with counts of other states by word.
+func jobCounts(failed, succeeded int, others ...string) cloudtest.Answer {
+	counts := map[string]int{"fail": failed, "success": succeeded}
+	for _, word := range others {
+		counts[word]++
+	}
+	body, total := "", 0
+	for _, word := range []string{
+		"fail", "force_success", "freeze", "ignore_success", "manual_stop", "pause", "running", "running_exception", "skip", "success",
+		"waiting_confirm", "waiting",
+	} {
+		body += fmt.Sprintf(`"%s_count":%d,`, word, counts[word])
+		total += counts[word]
+	}
+	return cloudtest.Answer{Body: fmt.Sprintf(`{%s"total_count":%d}`, body, total)}
+}
+
+// jobLooks are the counts of a workspace at one look after the other, whether the day is named or not.
+func jobLooks(looks ...cloudtest.Answer) map[string][]cloudtest.Answer {
+	return map[string][]cloudtest.Answer{overviewPath: looks, overviewPath + "?query_days=today": looks}
 }
 
 // taskCounts is an answer of ROMA: tasks that capture changes, and none of the other kind.
 func taskCounts(running, abnormal int) map[string][]cloudtest.Answer {
-	return always(map[string]string{taskPath: fmt.Sprintf(`{"common_task_details":null,"cdc_task_details":{"running_tasks_count":%d,`+
-		`"abnormal_tasks_count":%d,"terminated_tasks_count":0,"completed_tasks_count":0}}`, running, abnormal)})
+	return taskLooks([4]int{running, abnormal})
+}
+
+// taskLooks are the counts of such tasks at one look after the other: running, abnormal, terminated and completed.
+func taskLooks(looks ...[4]int) map[string][]cloudtest.Answer {
+	script := map[string][]cloudtest.Answer{}
+	for _, n := range looks {
+		script[taskPath] = append(script[taskPath], cloudtest.Answer{Body: fmt.Sprintf(`{"common_task_details":null,"cdc_task_details":{`+
+			`"running_tasks_count":%d,"abnormal_tasks_count":%d,"terminated_tasks_count":%d,"completed_tasks_count":%d}}`, n[0], n[1], n[2], n[3])})
+	}
+	return script
 }
 
 // useCase is a published root module, or one that its documentation shows.
 type useCase struct {
 	environment, command []string
+	// override is merged into the configuration: the test has no minutes to wait.
+	override string
+	// beside is what the example needs beside it.
+	beside string
 	// well and each of ill are what the cloud answers: all is well, and what has to close the gate, with the words that say so.
 	well map[string][]cloudtest.Answer
 	ill  []illness
@@ -102,8 +131,16 @@ func useCases() map[string]useCase {
 			environment: oneOrder, command: planning,
 			well: mergeAnswers(orderAnswers("ABNORMAL", 20, 1), orderStatistics(20, 1, 2)),
 			ill: []illness{
-				{mergeAnswers(orderAnswers("FINISHED", 20, 1), orderStatistics(20, 1, 1)), []string{"20 of 21 instances finished, 1 failed"}},
-				{mergeAnswers(orderAnswers("FINISHED", 18, 1), orderStatistics(18, 1, 2)), []string{"18 of 19 instances finished, 1 failed"}},
+				{mergeAnswers(orderAnswers("ABNORMAL", 20, 1), orderStatistics(20, 1, 1)), []string{"20 of 21 instances finished, 1 failed"}},
+				{mergeAnswers(orderAnswers("ABNORMAL", 18, 1), orderStatistics(18, 1, 2)), []string{"18 of 19 instances finished, 1 failed"}},
+				// The statistics alone would open the gate.
+				{orderAnswers("ABNORMAL", 20, 0), []string{": failed (ABNORMAL)", "20 of 20 instances finished"}},
+				{orderAnswers("PAUSED", 20, 0), []string{": paused (PAUSED)", "20 of 20 instances finished"}},
+				{orderAnswers("CANCELED", 20, 0), []string{": canceled (CANCELED)", "20 of 20 instances finished"}},
+				{
+					mergeAnswers(orderAnswers("CANCELED", 20, 1), orderStatistics(20, 1, 2)),
+					[]string{": canceled (CANCELED)", "20 of 21 instances finished"},
+				},
 				// The counts do not add up, so that rate and batches are null.
 				{mergeAnswers(orderAnswers("FINISHED", 5, 0), always(map[string]string{
 					exampleOrder + "/statistics": `{"data":{"total_instance":6,"execute_statistics":[{"instance_status":"FINISHED","instance_count":5}]}}`,
@@ -114,37 +151,64 @@ func useCases() map[string]useCase {
 			environment: oneOrder, command: applying, soft: true, well: orderAnswers("FINISHED", 5, 0), ill: failed, after: checkReport,
 		},
 		"05-soft-gate": {
-			environment: oneOrder, command: applying, soft: true, well: orderAnswers("FINISHED", 5, 0), ill: failed,
-			after: func(t *testing.T, ill bool, run func(...string) ([]byte, error)) {
-				t.Helper()
-				if out, err := run("output", "-raw", "ok"); err != nil || string(out) != fmt.Sprint(!ill) {
-					t.Errorf("ok is %s, %v", out, err)
-				}
-			},
+			environment: oneOrder, command: applying, soft: true, ill: failed, after: checkSoftGate,
+			well: mergeAnswers(orderAnswers("FINISHED", 5, 0), map[string][]cloudtest.Answer{
+				"/v1/job/script/orders/" + otherOrder: {{Status: http.StatusForbidden, Body: `{"error_code":"APIGW.0302","error_msg":"no"}`}},
+			}),
 		},
 		"06-continuous-check": {
 			environment: oneWorkspace, command: planning, soft: true,
 			well: map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
 			ill: []illness{{
-				map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}},
+				map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 5)}},
 				[]string{"Warning: Check block assertion failed", failedNightly},
 			}},
 		},
 		"07-no-new-failures": {
-			environment: oneWorkspace, command: applying,
-			well: map[string][]cloudtest.Answer{overviewPath: {jobCounts(2, 7), jobCounts(2, 8)}},
+			environment: oneWorkspace, command: applying, after: checkKeptBaseline,
+			override: `data "dataarts_instance_status" "after" {
+  stable_for    = "1s"
+  poll_interval = "1s"
+  timeouts {
+    read = "5s"
+  }
+}
+`,
+			// The run is counted at the third look, runs at the fourth, and has succeeded at the fifth; the morning's failures stay.
+			well: jobLooks(jobCounts(2, 5), jobCounts(2, 5), jobCounts(2, 5, "running"), jobCounts(2, 6)),
 			ill: []illness{
-				{map[string][]cloudtest.Answer{overviewPath: {jobCounts(2, 7), jobCounts(3, 8)}}, []string{"New failures", "failed; 3 fail, 5 success"}},
-				{map[string][]cloudtest.Answer{overviewPath: {jobCounts(2, 7), jobCounts(2, 7)}}, []string{"or no new run", "failed; 2 fail, 5 success"}},
+				{jobLooks(jobCounts(2, 5), jobCounts(3, 5)), []string{": failed; 1 new since the baseline, 1 of them failed"}},
+				{jobLooks(jobCounts(2, 5), jobCounts(3, 6)), []string{": failed; 2 new since the baseline, 1 of them failed"}},
+				// Nothing has come: there is no verdict on the deployment.
+				{jobLooks(jobCounts(2, 5)), []string{"did not end in time", "The last status was pending", "0 new since the baseline"}},
+				{jobLooks(jobCounts(2, 5), jobCounts(2, 5, "manual_stop")), []string{": canceled; 1 new since the baseline"}},
+				{jobLooks(jobCounts(2, 5), jobCounts(2, 5, "skip")), []string{": empty; 1 new since the baseline"}},
+				{jobLooks(jobCounts(2, 5), jobCounts(2, 5, "freeze")), []string{": empty; 1 new since the baseline"}},
+				// Midnight came in between.
+				{jobLooks(jobCounts(2, 5), jobCounts(0, 1)), []string{": unknown; the baseline counts 7 instances, but there are only 1"}},
+				// The baseline could not be read.
+				{jobLooks(cloudtest.Answer{Body: `{"fail_count":0}`}, jobCounts(0, 6)), []string{": unknown; the baseline has no count of fail"}},
 			},
 		},
 		"08-roma-after-a-switch": {
-			environment: oneInstance, command: applying, well: taskCounts(12, 0), next: "terraform_data.traffic: Creating...",
+			environment: oneInstance, command: applying, next: "terraform_data.traffic: Creating...",
+			override: `data "roma_fdi_task_statistics" "switch" {
+  stable_for    = "1s"
+  poll_interval = "1s"
+  timeouts {
+    read = "5s"
+  }
+}
+`,
+			well: taskLooks([4]int{3}, [4]int{12, 1}, [4]int{12}),
 			ill: []illness{
-				{taskCounts(12, 3), []string{failedTasks}},
-				{taskCounts(11, 0), []string{"FDI tasks of ROMA Connect instance " + instanceID + ": running"}},
-				// No tasks of the kind at all: the object is null.
-				{always(map[string]string{taskPath: `{"common_task_details":null,"cdc_task_details":null}`}), []string{"Resource postcondition failed", ": empty"}},
+				{taskCounts(12, 3), []string{"were not healthy in time", "The last status was failed", "3 abnormal, 12 running"}},
+				{taskCounts(11, 0), []string{"were not healthy in time", "The last status was pending", "11 running; 12 must run"}},
+				{taskLooks([4]int{0, 0, 12, 5}), []string{"The last status was pending", "5 completed, 12 terminated; 12 must run"}},
+				// Healthy at the first look only.
+				{taskLooks([4]int{12}, [4]int{12, 1}), []string{"stable for 0s of 1s; last interruption: 1 abnormal, 12 running"}},
+				// No tasks of either kind: the objects are null.
+				{always(map[string]string{taskPath: `{"common_task_details":null,"cdc_task_details":null}`}), []string{"no tasks; 12 must run"}},
 			},
 		},
 		"09-many-orders": {
@@ -158,17 +222,61 @@ func useCases() map[string]useCase {
 	}
 }
 
-// moduleCases are the folders of modules, used as their README says.
+// keptBaseline stands for the counts that a deployment has kept.
+const keptBaseline = `
+locals {
+  states = ["force_success", "freeze", "ignore_success", "manual_stop", "pause", "running", "running_exception", "skip", "waiting_confirm", "waiting"]
+}
+
+resource "terraform_data" "baseline" {
+  input = merge({ for state in local.states : state => 0 }, { fail = 2, success = 5 })
+}
+`
+
+// moduleCases are the examples in the READMEs of the modules, by name and number.
 func moduleCases() map[string]useCase {
 	return map[string]useCase{
-		"coc-gate": {
+		"coc-gate-1": {
 			command: planning, well: orderAnswers("FINISHED", 5, 0), ill: []illness{{orderAnswers("ABNORMAL", 3, 2), []string{failedOrder}}},
 		},
-		"dataarts-gate": {
+		"dataarts-gate-1": {
 			command: planning, well: map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
-			ill: []illness{{map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 7)}}, []string{failedNightly}}},
+			ill: []illness{{map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 5)}}, []string{failedNightly}}},
 		},
-		"roma-gate": {command: planning, well: taskCounts(12, 0), ill: []illness{{taskCounts(12, 3), []string{failedTasks}}}},
+		"dataarts-gate-2": {
+			command: applying, beside: keptBaseline,
+			override: `data "dataarts_instance_status" "gate" {
+  stable_for    = "1s"
+  poll_interval = "1s"
+  timeouts {
+    read = "4s"
+  }
+}
+`,
+			well: jobLooks(jobCounts(2, 5), jobCounts(2, 6)),
+			ill: []illness{
+				{jobLooks(jobCounts(3, 5)), []string{": failed; 1 new since the baseline, 1 of them failed"}},
+				{jobLooks(jobCounts(2, 5)), []string{"The last status was pending", "0 new since the baseline"}},
+				{jobLooks(jobCounts(0, 5)), []string{": unknown; the baseline counts 7 instances, but there are only 5"}},
+			},
+		},
+		"roma-gate-1": {
+			command: planning, well: taskLooks([4]int{3}, [4]int{12}),
+			override: `data "roma_fdi_task_statistics" "gate" {
+  stable_for    = "1s"
+  poll_interval = "1s"
+  timeouts {
+    read = "4s"
+  }
+}
+`,
+			ill: []illness{
+				{taskCounts(12, 3), []string{failedTasks + "; abnormal tasks: task-1, task-2, task-3; the wait ended with its time"}},
+				{taskCounts(11, 0), []string{": pending; 11 running; 12 must run; the wait ended with its time"}},
+				{taskLooks([4]int{0, 0, 12, 5}), []string{": pending; 5 completed, 12 terminated; 12 must run"}},
+				{taskLooks([4]int{12}, [4]int{12, 1}), []string{": failed; 1 abnormal, 12 running"}},
+			},
+		},
 	}
 }
 
@@ -199,6 +307,42 @@ func ordersOf(id, status string, finished, abnormal int) map[string][]cloudtest.
 		other[strings.Replace(path, "SCT2023083109562601af694bf", id, 1)] = []cloudtest.Answer{{Body: body}}
 	}
 	return other
+}
+
+// checkSoftGate asks for the order that succeeded, as another job does; also after an apply that could not read its order.
+func checkSoftGate(t *testing.T, ill bool, run func(...string) ([]byte, error)) {
+	t.Helper()
+	want := ""
+	if !ill {
+		want = "SCT2023083109562601af694bf"
+	}
+	check := func() {
+		if out, err := run("output", "-raw", "succeeded_order"); err != nil || string(out) != want {
+			t.Errorf("succeeded_order is %q, want %q; %v", out, want, err)
+		}
+	}
+	check()
+	if !ill {
+		if out, err := run(append(slices.Clip(applying), "-var=order_id="+otherOrder)...); exitCode(t, err) != 1 {
+			t.Errorf("the other order was read:\n%s", out)
+		}
+		// What is left is the verdict on the earlier order, and says so.
+		check()
+	}
+}
+
+// checkKeptBaseline plans again behind a deployment: nothing changes, and no gate is closed when all is well.
+func checkKeptBaseline(t *testing.T, ill bool, run func(...string) ([]byte, error)) {
+	t.Helper()
+	if ill {
+		return
+	}
+	for _, arguments := range [][]string{{}, {"-var=gate=false"}} {
+		command := append([]string{"plan", "-detailed-exitcode", "-no-color", "-input=false", "-lock=false"}, arguments...)
+		if out, err := run(command...); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
 }
 
 // checkReport looks into the outputs of the failure report.
@@ -302,6 +446,16 @@ func withOverride(files fstest.MapFS) fstest.MapFS {
 	return files
 }
 
+// override lays a file into a folder that Terraform merges into the others.
+func override(t *testing.T, box *sandbox.Sandbox, folder, content string) {
+	t.Helper()
+	if content != "" {
+		if err := box.Write(folder, fstest.MapFS{"case_override.tf": {Data: []byte(content)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestPublished holds what is published for users to what it says: formatted, valid, open when all is well, and closed, with the reason,
 // when it is not.
 func TestPublished(t *testing.T) {
@@ -328,33 +482,49 @@ func TestPublished(t *testing.T) {
 		for _, name := range folders(t, "modules") {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				test, ok := cases[name]
-				if !ok {
-					t.Fatal("it is not tested")
-				}
-				readme := string(published(t, "modules", name)["README.md"].Data)
-				used := strings.Replace(codeBlock(t, readme), "github.com/hwgate/terraform-provider-hwgate//modules/", "../modules/", 1)
-				root := fstest.MapFS{"main.tf": {Data: []byte(terraformBlock + "provider \"hwgate\" {}\n" + used + `
+				for i, block := range codeBlocks(t, string(published(t, "modules", name)["README.md"].Data)) {
+					example := fmt.Sprintf("%s-%d", name, i+1)
+					t.Run(example, func(t *testing.T) {
+						t.Parallel()
+						test, ok := cases[example]
+						if !ok {
+							t.Fatal("it is not tested")
+						}
+						// Each has a copy of the module to override.
+						if err := box.Write(example+"/module", published(t, "modules", name)); err != nil {
+							t.Fatal(err)
+						}
+						override(t, box, example+"/module", test.override)
+						used := strings.Replace(block, "github.com/hwgate/terraform-provider-hwgate//modules/"+name, "./module", 1)
+						root := fstest.MapFS{"main.tf": {Data: []byte(terraformBlock + "provider \"hwgate\" {}\n" + used + test.beside + `
 output "gate" {
-  value = [module.gate.outcome, module.gate.succeeded, module.gate.summary]
+  value = [module.gate.outcome, module.gate.summary]
 }
 `)}}
-				prepare(t, box, "use-"+name, withOverride(root))
-				runCase(t, box, "use-"+name, test)
+						prepare(t, box, example, withOverride(root))
+						runCase(t, box, example, test)
+					})
+				}
 			})
 		}
 	})
 }
 
-// codeBlock is the one of Terraform in a page.
-func codeBlock(t *testing.T, page string) string {
+// codeBlocks are those of Terraform in a page.
+func codeBlocks(t *testing.T, page string) []string {
 	t.Helper()
-	_, rest, found := strings.Cut(page, "```terraform\n")
-	block, _, ended := strings.Cut(rest, "```")
-	if !found || !ended {
+	var blocks []string
+	for _, rest := range strings.Split(page, "```terraform\n")[1:] {
+		block, _, ended := strings.Cut(rest, "```")
+		if !ended {
+			t.Fatal("a block does not end")
+		}
+		blocks = append(blocks, block)
+	}
+	if blocks == nil {
 		t.Fatal("there is no block of Terraform in the page")
 	}
-	return block
+	return blocks
 }
 
 func testUseCases(t *testing.T, box *sandbox.Sandbox) {
@@ -377,6 +547,7 @@ func testUseCases(t *testing.T, box *sandbox.Sandbox) {
 				t.Fatal("it is not tested")
 			}
 			prepare(t, box, name, withOverride(files))
+			override(t, box, name, test.override)
 			runCase(t, box, name, test)
 		})
 	}

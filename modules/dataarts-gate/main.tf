@@ -15,14 +15,32 @@ variable "workspace_id" {
 
 variable "query_days" {
   type        = string
-  default     = "yesterday"
-  description = "Days to count: today, yesterday, before_yesterday or all."
+  default     = null
+  description = "Days to count: today, yesterday, before_yesterday or all. Default: yesterday, or today with a baseline."
 }
 
 variable "wait" {
   type        = bool
   default     = false
   description = "Whether to wait for the end of what runs."
+}
+
+variable "baseline_counts" {
+  type        = map(number)
+  default     = null
+  description = "Counts of an earlier read, taken before the run: only what has come since is judged. Default: none, everything is judged."
+}
+
+variable "min_new_count" {
+  type        = number
+  default     = null
+  description = "How many instances must have come since the baseline. Default: 1, with a baseline."
+}
+
+variable "stable_for" {
+  type        = string
+  default     = null
+  description = "How long success must last, as a duration such as 3m; needs `wait`. Default: not at all."
 }
 
 variable "timeout" {
@@ -33,8 +51,11 @@ variable "timeout" {
 
 data "dataarts_instance_status" "gate" {
   workspace_id        = var.workspace_id
-  query_days          = var.query_days
+  query_days          = coalesce(var.query_days, var.baseline_counts == null ? "yesterday" : "today")
   wait_for_completion = var.wait
+  stable_for          = var.stable_for
+  baseline_counts     = var.baseline_counts
+  min_new_count       = var.min_new_count
 
   timeouts {
     read = var.timeout
@@ -56,6 +77,11 @@ output "outcome" {
 output "succeeded" {
   description = "Whether the outcome is `succeeded`."
   value       = data.dataarts_instance_status.gate.succeeded
+}
+
+output "counts" {
+  description = "Count by state, the baseline of a later gate. Null when it cannot be trusted."
+  value       = data.dataarts_instance_status.gate.counts
 }
 
 output "summary" {

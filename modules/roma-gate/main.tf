@@ -12,19 +12,50 @@ variable "instance_id" {
   description = "Id of the ROMA Connect instance."
 }
 
-variable "running_tasks" {
+variable "min_running_count" {
   type        = number
-  default     = 0
-  description = "How many tasks have to run, at least."
+  default     = 1
+  description = "How many tasks must run, at least 1: an instance whose tasks have all stopped is not healthy."
+
+  validation {
+    condition     = var.min_running_count >= 1
+    error_message = "The value must be at least 1."
+  }
 }
 
-# Integration tasks are meant to run for ever, so the gate asks for health. try() makes what cannot be known a no.
+variable "wait" {
+  type        = bool
+  default     = true
+  description = "Whether to wait until the tasks are healthy."
+}
+
+variable "stable_for" {
+  type        = string
+  default     = null
+  description = "How long the tasks must be healthy, as a duration such as 3m; needs `wait`. Default: not at all."
+}
+
+variable "timeout" {
+  type        = string
+  default     = "10m"
+  description = "Longest time of the whole read, as a duration such as 90s or 1h."
+}
+
+# Integration tasks are meant to run for ever, so the gate asks for health. A wait whose time is over goes on to the postcondition.
 data "roma_fdi_task_statistics" "gate" {
-  instance_id = var.instance_id
+  instance_id         = var.instance_id
+  min_running_count   = var.min_running_count
+  wait_until_healthy  = var.wait
+  stable_for          = var.stable_for
+  continue_on_timeout = true
+
+  timeouts {
+    read = var.timeout
+  }
 
   lifecycle {
     postcondition {
-      condition     = try(self.healthy && self.running_count >= var.running_tasks, false)
+      condition     = self.healthy
       error_message = self.summary
     }
   }
@@ -35,9 +66,9 @@ output "outcome" {
   value       = data.roma_fdi_task_statistics.gate.outcome
 }
 
-output "succeeded" {
-  description = "Whether the outcome is `succeeded`."
-  value       = data.roma_fdi_task_statistics.gate.succeeded
+output "healthy" {
+  description = "Whether no task is abnormal and enough tasks run."
+  value       = data.roma_fdi_task_statistics.gate.healthy
 }
 
 output "summary" {

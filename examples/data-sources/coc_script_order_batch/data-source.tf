@@ -1,4 +1,5 @@
-# From the order to its statistics, and from there to each batch with a failed instance.
+# From the order to its statistics, and from there to each batch with a failed instance. What is not known is null, and coalesce()
+# makes that an empty list: this is a report, and no gate.
 data "coc_script_order" "rollout" {
   provider            = hwgate
   execute_uuid        = "SCT2023083109562601af694bf"
@@ -12,14 +13,14 @@ data "coc_script_order_statistics" "rollout" {
 
 data "coc_script_order_batch" "failed" {
   provider       = hwgate
-  for_each       = toset([for index in data.coc_script_order_statistics.rollout.failed_batch_indexes : tostring(index)])
+  for_each       = toset([for index in coalesce(data.coc_script_order_statistics.rollout.failed_batch_indexes, []) : tostring(index)])
   execute_uuid   = data.coc_script_order_statistics.rollout.execute_uuid
   batch_index    = tonumber(each.key)
   log_tail_bytes = 2048
 }
 
 output "failed_hosts" {
-  value = flatten([for batch in data.coc_script_order_batch.failed : batch.failed_hosts])
+  value = flatten([for batch in data.coc_script_order_batch.failed : coalesce(batch.failed_hosts, [])])
 }
 
 # The first batch is a canary: all of it has to succeed.

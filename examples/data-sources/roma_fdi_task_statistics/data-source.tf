@@ -1,11 +1,19 @@
-# Integration tasks run for ever: the gate asks for health, and for enough tasks that capture changes.
+# Integration tasks are meant to run for ever, so the gate asks for health: it waits until at least twelve tasks run and none is
+# abnormal, and until that has lasted for three minutes.
 data "roma_fdi_task_statistics" "switch" {
-  provider    = hwgate
-  instance_id = "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"
+  provider           = hwgate
+  instance_id        = "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"
+  wait_until_healthy = true
+  min_running_count  = 12
+  stable_for         = "3m"
+
+  timeouts {
+    read = "10m"
+  }
 
   lifecycle {
     postcondition {
-      condition     = self.healthy && try(self.cdc_task_details.running_tasks_count >= 12, false)
+      condition     = self.healthy
       error_message = self.summary
     }
   }

@@ -10,12 +10,22 @@ provider "hwgate" {
   region = "cn-north-4"
 }
 
+# In your configuration the official provider starts the script, and its resource gives the order's id:
+#
+#   resource "huaweicloud_coc_script_execute" "migrate" {
+#     script_id    = huaweicloud_coc_script.migrate.id
+#     instance_id  = huaweicloud_compute_instance.db.id
+#     timeout      = 600
+#     execute_user = "root"
+#   }
+#
+# The gate then reads `execute_uuid = huaweicloud_coc_script_execute.migrate.id`. To run without that provider, this example takes the
+# id of an order from a variable; as there, it is known only during apply.
 variable "order_id" {
   type        = string
-  description = "Id that the script order is to get here; elsewhere the resource below gives it."
+  description = "Id of the script order."
 }
 
-# Stands for the resource that starts the script, such as huaweicloud_coc_script_execute: the order's id is known only when it ran.
 resource "terraform_data" "migrate" {
   input = var.order_id
 }

@@ -22,16 +22,21 @@ data "coc_script_order" "rollout" {
   wait_for_completion = true
 }
 
-# ... and accept it when all instances ended, 95 % of them well, and none of the first batch failed. What cannot be known is null,
-# and try() makes that a no.
+# ... and accept it if it succeeded, or if it failed only because of its instances: all of them ended, at least 95 % succeeded, and none
+# of the first batch failed. So an order that is paused or canceled is refused, whatever its statistics say. try() refuses what is null,
+# because it is not known.
 data "coc_script_order_statistics" "rollout" {
   provider     = hwgate
   execute_uuid = data.coc_script_order.rollout.execute_uuid
 
   lifecycle {
     postcondition {
-      condition     = try(self.completed && self.success_rate >= 95 && !contains(self.failed_batch_indexes, 1), false)
-      error_message = self.summary
+      condition = try(
+        (data.coc_script_order.rollout.succeeded || (data.coc_script_order.rollout.status == "ABNORMAL" && self.failed_count > 0)) &&
+        self.completed && self.success_rate >= 95 && !contains(self.failed_batch_indexes, 1),
+        false,
+      )
+      error_message = "${data.coc_script_order.rollout.summary}. ${self.summary}"
     }
   }
 }

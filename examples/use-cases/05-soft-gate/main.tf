@@ -21,8 +21,9 @@ data "coc_script_order" "rollout" {
   wait_for_completion = true
 }
 
-output "ok" {
-  value = data.coc_script_order.rollout.succeeded
+# An apply that cannot read the order leaves the outputs of an earlier one in the state. So the verdict names its order.
+output "succeeded_order" {
+  value = data.coc_script_order.rollout.succeeded ? data.coc_script_order.rollout.execute_uuid : ""
 }
 
 output "why" {

@@ -15,14 +15,21 @@ variable "instance_id" {
   description = "Id of the ROMA Connect instance."
 }
 
-# try() makes what cannot be known a no.
+# Tasks need a while to start, and one that has just started may still become abnormal.
 data "roma_fdi_task_statistics" "switch" {
-  provider    = hwgate
-  instance_id = var.instance_id
+  provider           = hwgate
+  instance_id        = var.instance_id
+  wait_until_healthy = true
+  min_running_count  = 12
+  stable_for         = "3m"
+
+  timeouts {
+    read = "10m"
+  }
 
   lifecycle {
     postcondition {
-      condition     = try(self.cdc_task_details.abnormal_tasks_count == 0 && self.cdc_task_details.running_tasks_count >= 12, false)
+      condition     = self.healthy
       error_message = self.summary
     }
   }
