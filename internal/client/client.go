@@ -92,20 +92,23 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		cfg:       cfg,
-		transport: newTransport(cfg),
 		log:       log,
 		secrets:   &redactor{},
 		projects:  projectCache{byKey: map[string]*projectEntry{}},
 		memory:    semaphore.NewWeighted(memoryLimit),
 		bodyLimit: bodyLimit,
 	}
+	c.transport = newTransport(cfg, c.secrets)
 	c.auth = c.authenticate(cfg.Credentials)
 	return c, nil
 }
 
-func newTransport(cfg Config) http.RoundTripper {
+func newTransport(cfg Config, secrets *redactor) http.RoundTripper {
 	transport := &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
+		Proxy: func(request *http.Request) (*url.URL, error) {
+			proxy, err := http.ProxyFromEnvironment(request)
+			return secrets.addProxy(proxy), err
+		},
 		TLSClientConfig: &tls.Config{
 			MinVersion:         tls.VersionTLS12,
 			RootCAs:            cfg.RootCAs,

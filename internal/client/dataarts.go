@@ -2,11 +2,14 @@ package client
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // TaskOverview names the job instances of DataArts Factory to count.
@@ -91,13 +94,13 @@ var jobCounts = []string{
 // a state that is new must not be overlooked.
 func furtherCounts(f fields, known []string, end string) map[string]int64 {
 	var further map[string]int64
-	for name := range f.values {
+	for _, name := range slices.Sorted(maps.Keys(f.values)) {
 		if word, ok := strings.CutSuffix(name, end); ok && !slices.Contains(known, name) {
 			if count := f.integer(name); count != nil && *count != 0 {
 				if further == nil {
 					further = map[string]int64{}
 				}
-				further[word] = *count
+				further[text.Plain(word, 64)] += *count
 			}
 		}
 	}

@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,6 +67,48 @@ func TestTaskStatisticsFields(t *testing.T) {
 			{path: "waiting_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.WaitingCount = nil }},
 			{path: "total_count", kind: wholeNumber, rule: informs, clear: func(s *TaskStatistics) { s.TotalCount = nil }},
 		})
+}
+
+// Counts that are not documented are told of unless they are zero; one that cannot be read spoils the answer.
+func TestTaskStatisticsFurtherCounts(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		members   string
+		want      map[string]int64
+		malformed bool
+	}{
+		{`"timeout_count":0`, nil, false},
+		{`"timeout_count":null`, nil, false},
+		{`"timeout_count":"0"`, nil, false},
+		{`"timeout_count":7`, map[string]int64{"timeout": 7}, false},
+		{`"timeout_count":"7","lost_count":-1`, map[string]int64{"timeout": 7, "lost": -1}, false},
+		{`"count":7,"counts":7,"a_counter":7,"timeout_COUNT":7,"page_size":7`, nil, false},
+		{`"_count":7`, map[string]int64{"": 7}, false},
+		{`"timeout_count":1.5`, nil, true},
+		{`"timeout_count":{}`, nil, true},
+		{`"timeout_count":true`, nil, true},
+		{`"timeout_count":1e-400`, nil, true},
+	} {
+		t.Run(test.members, func(t *testing.T) {
+			t.Parallel()
+			got, err := decodeWith(t, callers["DataArts"], strings.Replace(fullTasks, "{", "{"+test.members+",", 1))
+			if test.malformed {
+				checkFailure(t, err)
+				if !errors.Is(err, ErrMalformed) {
+					t.Errorf("error %v, want ErrMalformed", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := fullTasksResult()
+			want.Further = test.want
+			if diff := cmp.Diff(any(want), got); diff != "" {
+				t.Errorf("want (-), got (+):\n%s", diff)
+			}
+		})
+	}
 }
 
 func TestTaskStatisticsRequest(t *testing.T) {

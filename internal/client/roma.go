@@ -2,8 +2,12 @@ package client
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // FDIInstance names a ROMA Connect instance whose FDI tasks to count.
@@ -79,7 +83,7 @@ func furtherTasks(answer fields) map[string]int64 {
 		}
 	}
 	add(furtherCounts(answer, nil, tasksCount), "", "")
-	for name := range answer.values {
+	for _, name := range slices.Sorted(maps.Keys(answer.values)) {
 		known := name == "common_task_details" || name == "cdc_task_details"
 		if !known && !strings.HasSuffix(name, "_task_details") {
 			continue
@@ -87,7 +91,7 @@ func furtherTasks(answer fields) map[string]int64 {
 		if kind := answer.object(name); kind != nil && known {
 			add(furtherCounts(*kind, taskCounts, tasksCount), "", "")
 		} else if kind != nil {
-			add(furtherCounts(*kind, nil, "_count"), name+".", "_count")
+			add(furtherCounts(*kind, nil, "_count"), text.Plain(name, 64)+".", "_count")
 		}
 	}
 	if len(further) == 0 {

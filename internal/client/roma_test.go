@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 
@@ -91,6 +92,56 @@ func TestFDITaskStatisticsFields(t *testing.T) {
 		)
 	}
 	checkFields(t, callers["FDI"], fullFDI, full, nil, tests)
+}
+
+// A new status of a known kind is told of by its word, a new kind by the name of its object; zero is harmless.
+func TestFDITaskStatisticsFurtherCounts(t *testing.T) {
+	t.Parallel()
+	const none = `"common_task_details":null,"cdc_task_details":null`
+	for _, test := range []struct {
+		members   string
+		want      map[string]int64
+		malformed bool
+	}{
+		{none, nil, false},
+		{none + `,"failed_tasks_count":0,"stream_task_details":null`, nil, false},
+		{none + `,"failed_tasks_count":3`, map[string]int64{"failed": 3}, false},
+		{none + `,"failed_count":3,"tasks_count":3,"other":{"failed_tasks_count":3}`, nil, false},
+		{`"common_task_details":{"failed_tasks_count":7},"cdc_task_details":null`, map[string]int64{"failed": 7}, false},
+		{`"common_task_details":{"failed_tasks_count":7},"cdc_task_details":{"failed_tasks_count":-2}`, map[string]int64{"failed": 5}, false},
+		// Two that cancel each other out are both new.
+		{`"common_task_details":{"failed_tasks_count":7},"cdc_task_details":{"failed_tasks_count":-7}`, map[string]int64{"failed": 0}, false},
+		{`"common_task_details":{"failed_count":7,"failed_tasks_count":"0"},"cdc_task_details":{}`, nil, false},
+		{
+			none + `,"stream_task_details":{"abnormal_tasks_count":9,"running_tasks_count":0,"lost_count":1,"name":"x"}`,
+			map[string]int64{"stream_task_details.abnormal_tasks_count": 9, "stream_task_details.lost_count": 1}, false,
+		},
+		{none + `,"stream_task_details":{}`, nil, false},
+		{none + `,"stream_task_details":[]`, nil, true},
+		{none + `,"stream_task_details":9`, nil, true},
+		{none + `,"stream_task_details":{"abnormal_tasks_count":"many"}`, nil, true},
+		{none + `,"failed_tasks_count":1.5`, nil, true},
+		{`"common_task_details":{"failed_tasks_count":[]},"cdc_task_details":null`, nil, true},
+	} {
+		t.Run(test.members, func(t *testing.T) {
+			t.Parallel()
+			got, err := decodeWith(t, callers["FDI"], "{"+test.members+"}")
+			if test.malformed {
+				checkFailure(t, err)
+				if !errors.Is(err, ErrMalformed) {
+					t.Errorf("error %v, want ErrMalformed", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			statistics, _ := got.(*FDITaskStatistics)
+			if diff := cmp.Diff(test.want, statistics.Further); diff != "" {
+				t.Errorf("want (-), got (+):\n%s", diff)
+			}
+		})
+	}
 }
 
 // Both null means no tasks of either kind, which is an answer; both absent is none.

@@ -124,14 +124,18 @@ func skipSpace(raw []byte, i int) int {
 	return i
 }
 
-// skipString gives the place behind the string that begins at i.
+// skipString gives the place behind the string that begins at i: a quote ends it unless an odd number of backslashes stands before.
 func skipString(raw []byte, i int) int {
-	for i++; raw[i] != '"'; i++ {
-		if raw[i] == '\\' {
-			i++
+	for i++; ; i++ {
+		i += bytes.IndexByte(raw[i:], '"')
+		escapes := 0
+		for raw[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i + 1
 		}
 	}
-	return i + 1
 }
 
 // skipValue gives the place behind the value that begins at i.
@@ -170,6 +174,11 @@ func unquoteTail(quoted []byte, limit int64) (tail string, truncated bool) {
 	inner := quoted[1 : len(quoted)-1]
 	length := int64(0)
 	for i := 0; i < len(inner); {
+		if plain := plainPrefix(inner[i:]); plain > 0 {
+			length += int64(plain)
+			i += plain
+			continue
+		}
 		r, size := character(inner[i:])
 		length += int64(utf8.RuneLen(r))
 		i += size
@@ -180,16 +189,31 @@ func unquoteTail(quoted []byte, limit int64) (tail string, truncated bool) {
 	}
 	var b strings.Builder
 	b.Grow(int(length - skip))
-	length = 0
 	for i := 0; i < len(inner); {
+		if plain := plainPrefix(inner[i:]); plain > 0 {
+			b.Write(inner[i+int(min(max(skip, 0), int64(plain))) : i+plain])
+			skip -= int64(plain)
+			i += plain
+			continue
+		}
 		r, size := character(inner[i:])
-		if length >= skip {
+		if skip <= 0 {
 			b.WriteRune(r)
 		}
-		length += int64(utf8.RuneLen(r))
+		skip -= int64(utf8.RuneLen(r))
 		i += size
 	}
-	return b.String(), skip > 0
+	return b.String(), limit >= 0 && length > limit
+}
+
+// plainPrefix is how many characters at the beginning stand for themselves and have one byte.
+func plainPrefix(inner []byte) int {
+	for i, c := range inner {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return len(inner)
 }
 
 // character decodes the first character of a string and tells its size there. What is no character is the replacement character.

@@ -1,7 +1,9 @@
 package client
 
 import (
+	"encoding/base64"
 	"html"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -55,6 +57,15 @@ func (r *redactor) addKey(key string) {
 	if key != "" && !slices.Contains(r.keys, key) {
 		r.keys = append(r.keys, key)
 	}
+}
+
+// addProxy adds the password of a proxy, also as it is sent, since a proxy may echo that.
+func (r *redactor) addProxy(proxy *url.URL) *url.URL {
+	if proxy != nil && proxy.User != nil {
+		password, _ := proxy.User.Password()
+		r.add(password, base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password)))
+	}
+	return proxy
 }
 
 // Signatures and tokens follow no list of known secrets: a gateway may echo what it computed itself.

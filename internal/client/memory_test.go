@@ -1,0 +1,245 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// batchOf is an answer with instances that have logs of a size, which begins anew at each read.
+func batchOf(instances int, size int64) func() io.Reader {
+	return func() io.Reader {
+		parts := []io.Reader{strings.NewReader(fmt.Sprintf(`{"data":{"total_instances":%d,"execute_instances":[`, instances))}
+		for i := range instances {
+			comma := ","
+			if i == 0 {
+				comma = ""
+			}
+			parts = append(parts,
+				strings.NewReader(fmt.Sprintf(`%s{"id":%d,"status":"ABNORMAL","message":"`, comma, i+1)),
+				io.LimitReader(readerFunc(func(p []byte) (int, error) {
+					for i := range p {
+						p[i] = 'x'
+					}
+					return len(p), nil
+				}), size),
+				strings.NewReader(`"}`))
+		}
+		return io.MultiReader(append(parts, strings.NewReader(`]}}`))...)
+	}
+}
+
+// peakOf is the most memory that the heap takes while something runs, beyond what it takes before.
+func peakOf(run func()) uint64 {
+	var before, now runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var peak atomic.Uint64
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(5 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			runtime.ReadMemStats(&now)
+			peak.Store(max(peak.Load(), now.HeapAlloc-min(now.HeapAlloc, before.HeapAlloc)))
+			select {
+			case <-stop:
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	run()
+	close(stop)
+	<-stopped
+	return peak.Load()
+}
+
+// BenchmarkOrderOf200 reads the logs of an order as large as an order may be: 20 batches of ten hosts with logs of 1 MB, 4 kB of which are kept.
+func BenchmarkOrderOf200(b *testing.B) {
+	c := newClient(b, answering(saysFrom(http.StatusOK, batchOf(10, 1e6))))
+	batch := testBatch
+	batch.LogTail = 4096
+	for b.Loop() {
+		b.ReportMetric(float64(peakOf(func() {
+			var kept []*ScriptOrderBatch
+			for range 20 {
+				got, err := c.ScriptOrderBatch(b.Context(), batch)
+				if err != nil {
+					b.Fatal(err)
+				}
+				kept = append(kept, got)
+			}
+			runtime.KeepAlive(kept)
+		}))/(1<<20), "peak-MiB")
+	}
+}
+
+// BenchmarkTenHostile reads ten answers of 120 MB at a time.
+func BenchmarkTenHostile(b *testing.B) {
+	c := newClient(b, answering(saysFrom(http.StatusOK, batchOf(10, 12e6))))
+	batch := testBatch
+	batch.LogTail = 4096
+	for b.Loop() {
+		b.ReportMetric(float64(peakOf(func() {
+			var wg sync.WaitGroup
+			for range 10 {
+				wg.Go(func() {
+					if _, err := c.ScriptOrderBatch(b.Context(), batch); err != nil {
+						b.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+		}))/(1<<20), "peak-MiB")
+	}
+}
+
+// Decoding an answer takes memory for what is kept of it, not for the answer.
+func TestLargeAnswerIsNotCopied(t *testing.T) {
+	body, err := io.ReadAll(batchOf(10, 3e6)())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	answer, err := parse(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	instances := list(answer.object("data").need(), "execute_instances", func(f fields) Instance { return readInstance(f, 4096) })
+	runtime.ReadMemStats(&after)
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 1e6 {
+		t.Errorf("%d kB were allocated for ten logs of which 4 kB are kept", allocated/1e3)
+	}
+	if log := instances[9].Message; len(*log) != 4096 || !instances[9].MessageTruncated {
+		t.Errorf("%d bytes of the log", len(*log))
+	}
+}
+
+// Large answers are read two at a time, in the order in which they came; small ones and errors wait for none of them.
+func TestLargeAnswersWaitForMemory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const large = 2 * smallBody
+		var reading, most atomic.Int64
+		slow := saysFrom(http.StatusOK, func() io.Reader {
+			whole := io.MultiReader(strings.NewReader(`{"data":{"status":"`), strings.NewReader(strings.Repeat("x", large)), strings.NewReader(`"}}`))
+			read := 0
+			return readerFunc(func(p []byte) (int, error) {
+				n, err := whole.Read(p)
+				if before := read; before <= smallBody+1 && before+n > smallBody+1 {
+					most.Store(max(most.Load(), reading.Add(1)))
+					<-time.After(5 * time.Second)
+				}
+				if read += n; errors.Is(err, io.EOF) {
+					reading.Add(-1)
+				}
+				return n, err
+			})
+		})
+		small := says(http.StatusOK, documentedOrder)
+		c := newClient(t, answering(small, slow, slow, slow, slow, small))
+		read := func() error { _, err := c.ScriptOrder(t.Context(), testOrder); return err }
+		if err := read(); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				if err := read(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		if err := read(); err != nil || time.Since(start) != 0 {
+			t.Errorf("a small answer took %s and error %v", time.Since(start), err)
+		}
+		wg.Wait()
+		if most.Load() != 2 || time.Since(start) != 10*time.Second {
+			t.Errorf("%d large answers were read at a time, and all took %s, want 2 and 10s", most.Load(), time.Since(start))
+		}
+		if !c.memory.TryAcquire(memoryLimit) {
+			t.Error("memory was not given back")
+		}
+	})
+}
+
+// Whatever becomes of a large answer, its memory is given back; who waits for memory can be canceled, and waits no longer than an attempt.
+func TestMemoryIsGivenBack(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 2*smallBody)
+	good := `{"data":{"status":"` + long + `"}}`
+	for name, test := range map[string]struct {
+		answer answerer
+		fails  bool
+	}{
+		"good":                      {says(200, good), false},
+		"good, its length is known": {withLength(says(200, good), int64(len(good))), false},
+		"good, its length is wrong": {withLength(says(200, good), 7), false},
+		"malformed":                 {says(200, long), true},
+		"repeated":                  {says(200, `{"a":1,"a":"`+long+`"}`), true},
+		"an error beside data":      {says(200, `{"error_code":"X.1","a":"`+long+`"}`), true},
+		"a wrong field":             {says(200, `{"data":{"status":{"a":"`+long+`"}}}`), true},
+		"lost":                      {stuck(200, good), true},
+		"too large":                 {says(200, good+good+good), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := newClient(t, answering(test.answer), retries(1))
+				c.bodyLimit = 3 * smallBody
+				if _, err := c.ScriptOrder(t.Context(), testOrder); (err != nil) != test.fails {
+					t.Errorf("error %v", err)
+				}
+				if !c.memory.TryAcquire(memoryLimit) {
+					t.Error("memory was not given back")
+				}
+			})
+		})
+	}
+	t.Run("waiting", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			c := newClient(t, answering(says(200, good)))
+			if !c.memory.TryAcquire(memoryLimit) {
+				t.Fatal("no memory at the start")
+			}
+			start := time.Now()
+			_, err := c.ScriptOrder(t.Context(), testOrder)
+			if !errors.Is(err, ErrAttemptTimeout) || time.Since(start) != attemptTimeout {
+				t.Errorf("error %v after %s", err, time.Since(start))
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if _, err := c.ScriptOrder(ctx, testOrder); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("error %v, want the deadline", err)
+			}
+			c.memory.Release(memoryLimit)
+			if _, err := c.ScriptOrder(t.Context(), testOrder); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+}
+
+// withLength is an answer that says how long it is.
+func withLength(answer answerer, length int64) answerer {
+	return func(request *http.Request) (*http.Response, error) {
+		response, err := answer(request)
+		response.ContentLength = length
+		return response, err
+	}
+}

@@ -1,0 +1,213 @@
+package client
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
+)
+
+// jsonTexts are JSON texts that are easy to read wrongly.
+var jsonTexts = []string{
+	`{}`, `[]`, ` { } `, "[\n\t[ ] , { } ]", `{"a":1,"b":-2.5e-3,"c":true,"d":null,"e":"f"}`, `{"a":{"b":[{"c":[1,"2",[3]]}]},"d":[]}`,
+	`{"":""}`, `{"a\"b":"c\\","d":"{[,:]}"}`, "{ \"a\" : 1 , \"b\"\n:\r[ 1 , 2 ]\t}", `{"\u0061":"\u00e9\u4e2d\ud83d\ude00\ud800\udc00","x":"\ud800x"}`,
+	`["\ud800","\udc00\ud800","\ud800\u0041","\u0000","\b\f\n\r\t\/"]`, "[\"\xff\",\"\xe4\xb8\",\"é中🙂\"]", `{"a":"` + "\x7f" + `"}`,
+	documentedOrder, documentedStatistics, documentedBatch, documentedTasks, documentedFDI, documentedJobs, documentedAbnormal,
+}
+
+// FuzzScan reads JSON as encoding/json does, but for members that are there twice.
+func FuzzScan(f *testing.F) {
+	for _, body := range jsonTexts {
+		f.Add(body, int64(3))
+	}
+	f.Fuzz(func(t *testing.T, body string, limit int64) {
+		var want map[string]json.RawMessage
+		isObject := json.Unmarshal([]byte(body), &want) == nil && want != nil
+		got, err := parse([]byte(body))
+		if isObject == errors.Is(err, errNoObject) {
+			t.Fatalf("%q: error %v", body, err)
+		}
+		if err == nil {
+			compareScan(t, json.RawMessage(strings.TrimSpace(body)), limit)
+		} else if got.values != nil {
+			t.Errorf("%q: values beside %v", body, err)
+		}
+	})
+}
+
+// compareScan compares what is found in a value with what encoding/json finds.
+func compareScan(t *testing.T, raw json.RawMessage, limit int64) {
+	t.Helper()
+	switch raw[0] {
+	case '{':
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &want); err != nil {
+			t.Fatal(err)
+		}
+		got := membersOf(raw)
+		if !slices.Equal(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))) {
+			t.Fatalf("%q: members %q, want %q", raw, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+		}
+		for name, value := range got {
+			if string(value) != string(want[name]) {
+				t.Errorf("%q: %q is %q, want %q", raw, name, value, want[name])
+			}
+			compareScan(t, value, limit)
+		}
+	case '[':
+		var want []json.RawMessage
+		if err := json.Unmarshal(raw, &want); err != nil {
+			t.Fatal(err)
+		}
+		got := slices.Collect(elementsOf(raw))
+		if len(got) != len(want) {
+			t.Fatalf("%q: %d elements, want %d", raw, len(got), len(want))
+		}
+		for i, value := range got {
+			if string(value) != string(want[i]) {
+				t.Errorf("%q: [%d] is %q, want %q", raw, i, value, want[i])
+			}
+			compareScan(t, value, limit)
+		}
+	case '"':
+		var want string
+		if err := json.Unmarshal(raw, &want); err != nil {
+			t.Fatal(err)
+		}
+		if got := unquote(raw); got != want {
+			t.Errorf("%q reads %q, want %q", raw, got, want)
+		}
+		if limit < 0 {
+			return
+		}
+		tail, truncated := unquoteTail(raw, limit)
+		if end := text.Tail(want, int(min(limit, int64(len(want))))); tail != end || truncated != (int64(len(want)) > limit) {
+			t.Errorf("the last %d bytes of %q are %q, want %q (truncated %t)", limit, raw, tail, end, truncated)
+		}
+	}
+}
+
+// The fuzzer's examples, with every length of an end.
+func TestScan(t *testing.T) {
+	t.Parallel()
+	for _, body := range jsonTexts {
+		if !json.Valid([]byte(body)) {
+			t.Errorf("%q is not JSON", body)
+			continue
+		}
+		for limit := range int64(20) {
+			compareScan(t, json.RawMessage(strings.TrimSpace(body)), limit-1)
+		}
+	}
+}
+
+// The end of a log is kept as long as was asked for, and what is kept does not hold the rest in memory.
+func TestLogTail(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		log       string
+		limit     int64
+		want      *string
+		truncated bool
+	}{
+		{`null`, 4, nil, false},
+		{`""`, 0, new(""), false},
+		{`""`, 4, new(""), false},
+		{`"abcdef"`, -1, new("abcdef"), false},
+		{`"abcdef"`, 0, new(""), true},
+		{`"abcdef"`, 5, new("bcdef"), true},
+		{`"abcdef"`, 6, new("abcdef"), false},
+		{`"abcdef"`, 7, new("abcdef"), false},
+		{`"abcdef"`, 9223372036854775807, new("abcdef"), false},
+		{`"a\nb"`, 2, new("\nb"), true},
+		{`"华为"`, 4, new("为"), true},
+		{`"\u534e\u4e3a"`, 5, new("为"), true},
+		{`"\ud83d\ude42\ud83d\ude42"`, 7, new("🙂"), true},
+		{`12345`, 2, new("45"), true},
+		{`12345`, -1, new("12345"), false},
+		{`12345`, 0, new(""), true},
+	} {
+		t.Run(fmt.Sprintf("%s %d", test.log, test.limit), func(t *testing.T) {
+			t.Parallel()
+			batch := testBatch
+			batch.LogTail = test.limit
+			body := fmt.Sprintf(`{"data":{"total_instances":1,"execute_instances":[{"id":1,"message":%s}]}}`, test.log)
+			got, err := newClient(t, answering(says(http.StatusOK, body))).ScriptOrderBatch(t.Context(), batch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []Instance{{ID: new(int64(1)), Message: test.want, MessageTruncated: test.truncated}}
+			if diff := cmp.Diff(want, got.ExecuteInstances); diff != "" {
+				t.Errorf("want (-), got (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+// An answer that would take much more memory than its size is refused before it does.
+func TestAnswerBounds(t *testing.T) {
+	t.Parallel()
+	list := func(n int, element string) string { return "[" + strings.Repeat(element+",", n-1) + element + "]" }
+	for _, test := range []struct {
+		name, call, body string
+		fault            string
+	}{
+		{
+			"as many elements as there may be", "order statistics",
+			`{"data":{"execute_statistics":[{"batch_indexes":` + list(mostElements-1, "1") + `}]}}`, "",
+		},
+		{
+			"one more", "order statistics",
+			`{"data":{"execute_statistics":[{"batch_indexes":` + list(mostElements, "1") + `}]}}`, "its lists have more than 200000 elements",
+		},
+		{
+			"one more, in two lists", "order statistics",
+			`{"data":{"execute_statistics":` + list(2, `{"batch_indexes":`+list(mostElements/2, "1")+`}`) + `}}`,
+			"its lists have more than 200000 elements",
+		},
+		{
+			"in a list that only informs", "order",
+			`{"data":{"properties":{"execute_param":{"script_params":` + list(mostElements+1, "{}") + `}}}}`,
+			"its lists have more than 200000 elements",
+		},
+		{
+			"as much text as there may be", "order",
+			`{"data":{"creator":"` + strings.Repeat("x", mostText-2) + `"}}`, "",
+		},
+		{
+			"one more character", "order",
+			`{"data":{"creator":"` + strings.Repeat("x", mostText-1) + `"}}`, "its texts take more than 32 MiB",
+		},
+		{
+			"one more character, in two texts", "order",
+			`{"data":{"creator":"` + strings.Repeat("x", mostText/2) + `","status":"` + strings.Repeat("x", mostText/2-3) + `"}}`,
+			"its texts take more than 32 MiB",
+		},
+		{
+			"logs are asked for", "batch",
+			`{"data":{"total_instances":1,"execute_instances":[{"id":1,"message":"` + strings.Repeat("x", mostText) + `"}]}}`, "",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := decodeWith(t, callers[test.call], test.body)
+			if test.fault == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if e := failure(t, err); e.Answer() != "HTTP 200 OK: malformed answer: "+test.fault {
+				t.Errorf("error %v, want %q", err, test.fault)
+			}
+		})
+	}
+}
