@@ -12,7 +12,7 @@ import (
 type Job struct {
 	Name, Status, Message string
 	ID                    int64
-	// Planned is a minute ago when zero.
+	// Planned is in whatever window is asked for when zero.
 	Planned time.Time
 }
 
@@ -65,7 +65,7 @@ func (j JobScene) listing(w http.ResponseWriter, r *http.Request) {
 	for _, job := range jobs {
 		planned := job.Planned
 		if planned.IsZero() {
-			planned = time.Now().Add(-time.Minute)
+			planned = time.UnixMilli(most - 1)
 		}
 		at, status, name := planned.UnixMilli(), query.Get("status"), query.Get("jobName")
 		if at <= least || at >= most || (status != "" && status != job.Status) || (name != "" && name != job.Name) {

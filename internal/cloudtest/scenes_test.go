@@ -111,6 +111,7 @@ func TestWorkspace(t *testing.T) {
 		{fmt.Sprintf("?minPlanTime=%d", old.UnixMilli()), "ws", "", 0},
 		{fmt.Sprintf("?minPlanTime=%d&maxPlanTime=%d", old.UnixMilli()-1, old.UnixMilli()+1), "ws", "old fail", 1},
 		{fmt.Sprintf("?maxPlanTime=%d", old.UnixMilli()), "ws", "", 0},
+		{fmt.Sprintf("?minPlanTime=%d&maxPlanTime=%d&limit=1", old.UnixMilli()-1, old.UnixMilli()+1), "", "job-1 fail", 3},
 	} {
 		_, body := ask(t, svc, listing+test.query, "Workspace", test.workspace)
 		var names []string

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
@@ -115,7 +114,7 @@ func newCloud(t *testing.T, script map[string][]cloudtest.Answer) *cloud {
 	for path, answers := range script {
 		for _, answer := range answers {
 			svc.At(path).Then(answer)
-			listFailures(t, svc, path, answer.Body)
+			listFailures(svc, path, answer.Body)
 		}
 	}
 	t.Cleanup(svc.Close)
@@ -123,33 +122,25 @@ func newCloud(t *testing.T, script map[string][]cloudtest.Answer) *cloud {
 }
 
 // listFailures lists as many failed jobs or abnormal tasks as a scripted answer counts, for the data sources name them.
-func listFailures(t *testing.T, svc *cloudtest.Service, path, body string) {
-	t.Helper()
+func listFailures(svc *cloudtest.Service, path, body string) {
 	instance, isTasks := strings.CutSuffix(path, "/statistics/tasks")
 	switch {
 	case strings.HasPrefix(path, overviewPath):
 		var counts struct {
 			Failed int `json:"fail_count"`
 		}
-		if err := json.Unmarshal([]byte(body), &counts); err != nil {
-			t.Fatal(err)
-		}
-		planned := time.Now().Add(-time.Second)
-		if strings.Contains(path, "=yesterday") {
-			planned = planned.Add(-24 * time.Hour)
-		}
+		// What is no answer with counts lists nothing.
+		_ = json.Unmarshal([]byte(body), &counts)
 		scene := cloudtest.JobScene{Listed: []cloudtest.Job{}}
 		for i := range counts.Failed {
 			scene.Listed = append(scene.Listed, cloudtest.Job{
-				Name: fmt.Sprintf("job-%d", i+1), Status: "fail", ID: int64(i + 1), Message: logText, Planned: planned,
+				Name: fmt.Sprintf("job-%d", i+1), Status: "fail", ID: int64(i + 1), Message: logText,
 			})
 		}
 		svc.At("/v1/" + projectID + "/jobs/instances/detail?*").Then(scene)
 	case isTasks:
 		var counts map[string]map[string]int
-		if err := json.Unmarshal([]byte(body), &counts); err != nil {
-			t.Fatal(err)
-		}
+		_ = json.Unmarshal([]byte(body), &counts)
 		of := func(kind string) map[string]int {
 			return map[string]int{"abnormal": counts[kind+"_task_details"]["abnormal_tasks_count"]}
 		}
