@@ -13,26 +13,26 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// jobState is one of the twelve states that DataArts Factory counts, by the name of its count without "_count".
+// jobState is one of the twelve states that DataArts Factory counts, by the name of its count without "_count", and as it is said.
 type jobState struct {
-	word  string
-	count *int64
+	word, said string
+	count      *int64
 }
 
 func jobStates(s *client.TaskStatistics) []jobState {
 	return []jobState{
-		{"fail", s.FailCount},
-		{"force_success", s.ForceSuccessCount},
-		{"freeze", s.FreezeCount},
-		{"ignore_success", s.IgnoreSuccessCount},
-		{"manual_stop", s.ManualStopCount},
-		{"pause", s.PauseCount},
-		{"running", s.RunningCount},
-		{"running_exception", s.RunningExceptionCount},
-		{"skip", s.SkipCount},
-		{"success", s.SuccessCount},
-		{"waiting_confirm", s.WaitingConfirmCount},
-		{"waiting", s.WaitingCount},
+		{"fail", "failed", s.FailCount},
+		{"force_success", "forced to success", s.ForceSuccessCount},
+		{"freeze", "frozen", s.FreezeCount},
+		{"ignore_success", "ignored as success", s.IgnoreSuccessCount},
+		{"manual_stop", "stopped by hand", s.ManualStopCount},
+		{"pause", "paused", s.PauseCount},
+		{"running", "running", s.RunningCount},
+		{"running_exception", "suspended by a failure", s.RunningExceptionCount},
+		{"skip", "skipped", s.SkipCount},
+		{"success", "succeeded", s.SuccessCount},
+		{"waiting_confirm", "awaiting confirmation", s.WaitingConfirmCount},
+		{"waiting", "waiting", s.WaitingCount},
 	}
 }
 
@@ -59,7 +59,7 @@ type JobQuestion struct {
 	Wait *Wait
 	// Baseline is the counts of an earlier look, of which nothing is judged again; nil judges everything.
 	Baseline map[string]int64
-	// MinNew is how many instances have to have come since the baseline, 1 at least.
+	// MinNew is how many instances have to have come since the baseline; what is below 1 counts as 1.
 	MinNew int64
 	// Details reads which instances failed.
 	Details bool
@@ -105,21 +105,25 @@ func JobsName(asked client.TaskOverview) string {
 // fail. After a cancellation there is no report.
 func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobReport, error) {
 	name := JobsName(asked.TaskOverview)
+	asked.MinNew = max(asked.MinNew, 1)
 	type looked struct {
 		statistics *client.TaskStatistics
 		tally      *JobTally
 	}
-	ended, err := waitFor(ctx, asked.Wait, name, true, func(timed context.Context) (looked, Observation, error) {
+	ended, err := waitFor(ctx, asked.Wait, name, func(timed context.Context) (looked, Observation, error) {
 		statistics, err := reader.TaskStatistics(timed, asked.TaskOverview)
 		if err != nil {
 			return looked{}, Observation{}, err
 		}
 		verdict, tally := judgeJobs(statistics, asked.Baseline, asked.MinNew)
-		return looked{statistics, tally}, Observation{
-			Verdict: verdict, Status: string(verdict.Outcome), Tally: jobWords(verdict, tally), Settling: verdict.Outcome == Empty,
-			// Counts that have begun again may catch up with a baseline of the day before, and would then be compared with it.
-			Final: baselineDoubt(asked.Baseline, verdict.Counts) != "",
-		}, nil
+		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobWords(verdict, tally)}
+		seen.Settling = verdict.Outcome == Empty
+		// Counts that have begun again may catch up with a baseline of the day before, and would then be compared with it.
+		seen.Final = baselineDoubt(asked.Baseline, verdict.Counts) != ""
+		if verdict.Outcome == Pending && tally.New != nil && *tally.New < asked.MinNew {
+			seen.Wanted = plural(asked.MinNew, "new instance is needed", "new instances are needed")
+		}
+		return looked{statistics, tally}, seen, nil
 	})
 	if err != nil {
 		return nil, err
@@ -135,19 +139,15 @@ func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobRep
 	if stopped(ctx) {
 		return nil, ctx.Err()
 	}
-	jobs := ""
-	if len(report.Culprits) > 0 {
-		jobs = "failed jobs: " + names(report.Culprits)
-	}
 	if report.Timeout != nil {
-		report.Timeout.Missing = parts(report.Timeout.Missing, jobs)
+		report.Timeout.Missing = parts(report.Timeout.Missing, report.blamed("failed jobs"))
 	}
 	by := ""
 	if tally != nil && tally.Overridden > 0 {
 		by = fmt.Sprintf("%d counted as successful because a person overrode the state", tally.Overridden)
 	}
-	report.Summary = parts(name+": "+moving(report.Outcome), report.Doubt, jobWords(report.Verdict, tally), jobs, by,
-		ending(ended.elapsed, ended.held, ended.timeout))
+	report.Summary = parts(name+": "+moving(report.Outcome), report.Doubt, ended.seen.Tally, ended.seen.Wanted,
+		report.blamed("failed jobs"), by, ended.ending())
 	report.Markdown = markdown(name, report.Verdict, jobFigures(report.Counts), failed)
 	return report, nil
 }
@@ -182,7 +182,7 @@ func judgeJobs(statistics *client.TaskStatistics, baseline map[string]int64, min
 	enough := true
 	if baseline != nil {
 		tally.New, tally.NewFailed = new(sum-before), &newFailed
-		enough = *tally.New >= max(minNew, 1)
+		enough = *tally.New >= minNew
 	}
 	enough = enough || newFailed > 0
 	verdict := Verdict{
@@ -283,7 +283,7 @@ func newWords(counts, further map[string]int64) Verdict {
 	if counts != nil {
 		maps.Copy(counts, further)
 	}
-	return Verdict{Outcome: Unknown, Doubt: "counts new to this version of the provider: " + names(list), Counts: counts}
+	return Verdict{Outcome: Unknown, Doubt: "counts new to this version of the provider: " + allNames(list), Counts: counts}
 }
 
 // readFailures reads which instances failed, and gives them as a table.
@@ -304,19 +304,32 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, asked Jo
 		r.UnreadDetails = err
 		return nil
 	}
-	rows := &table{head: []string{"failed job", "instance", "status", "planned", "started"}, more: max(failed-int64(len(list.Instances)), 0)}
+	if r.UnreadDetails = listedAll(len(list.Instances), failed, "failed instance", "failed instances"); len(list.Instances) == 0 {
+		return nil
+	}
+	rows := &table{head: []string{"failed job", "instance", "status", "planned", "started"}, total: failed}
 	r.Failures = list.Instances
 	r.UnreadFields = append(r.UnreadFields, list.Warnings...)
+	var lines []string
 	for _, instance := range list.Instances {
 		job := cmp.Or(text.Plain(deref(instance.JobName), nameLimit), "a job without a name")
-		if id := deref(instance.InstanceID); id != "" {
-			r.Culprits = append(r.Culprits, fmt.Sprintf("%s (instance %s)", job, text.Plain(id, wordLimit)))
+		if id := text.Plain(deref(instance.InstanceID), wordLimit); id != "" {
+			lines = append(lines, fmt.Sprintf("%s (instance %s)", job, id))
 		} else {
-			r.Culprits = append(r.Culprits, job)
+			lines = append(lines, job)
 		}
 		rows.add(job, deref(instance.InstanceID), deref(instance.Status), clock(instance.PlanTime), clock(instance.StartTime))
 	}
+	r.blame(lines, failed)
 	return rows
+}
+
+// listedAll is an error when a listing names fewer than were counted: a list that is not whole would pass for better news than there is.
+func listedAll(listed int, counted int64, one, many string) error {
+	if int64(listed) >= min(counted, mostCulprits) {
+		return nil
+	}
+	return fmt.Errorf("%s were counted, but %d listed", plural(counted, one, many), listed)
 }
 
 // clock writes milliseconds since 1970 as a time, empty for what is none.
@@ -333,13 +346,10 @@ func jobFigures(counts map[string]int64) []figure {
 		return nil
 	}
 	var list []figure
-	words := JobWords()
-	for _, name := range append(words, slices.Sorted(maps.Keys(counts))...) {
-		if i := len(list); i < len(words) || !slices.Contains(words, name) {
-			list = append(list, figure{counts[name], word(name)})
-		}
+	for _, state := range jobStates(&client.TaskStatistics{}) {
+		list = append(list, figure{counts[state.word], state.said})
 	}
-	return list
+	return append(list, furtherFigures(counts, JobWords())...)
 }
 
 // jobWords puts the counts into words, empty when they cannot be trusted.
@@ -356,12 +366,4 @@ func jobWords(verdict Verdict, tally *JobTally) string {
 		since += fmt.Sprintf(", %d of them failed", *tally.NewFailed)
 	}
 	return since + " (in all: " + counted + ")"
-}
-
-// moving words the outcome of what may go on.
-func moving(outcome Outcome) string {
-	if outcome == Running || outcome == Pending {
-		return "still " + string(outcome)
-	}
-	return string(outcome)
 }

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -35,7 +34,9 @@ const (
 
 // orderFailures are the failed instances of an order, by batch, then in the API's order.
 type orderFailures struct {
-	instances    []FailedInstance
+	instances []FailedInstance
+	// total counts those beyond a cut too.
+	total        int64
 	unreadFields []string
 }
 
@@ -44,7 +45,7 @@ type orderFailures struct {
 func readFailures(ctx context.Context, reader OrderReader, asked OrderQuestion, instances *Instances) (*orderFailures, error) {
 	tally := instances.Tally
 	if tally.Failed > 0 && tally.FailedBatchIndexes == nil {
-		return nil, errors.New("the statistics do not say which batches have failed instances")
+		return nil, untrusted("the statistics", "they do not say which batches have failed instances")
 	}
 	indexes := tally.FailedBatchIndexes
 	var cut error
@@ -56,7 +57,7 @@ func readFailures(ctx context.Context, reader OrderReader, asked OrderQuestion, 
 	if err != nil {
 		return nil, err
 	}
-	failures := &orderFailures{instances: []FailedInstance{}}
+	failures := &orderFailures{instances: []FailedInstance{}, total: tally.Failed}
 	for i, batch := range batches {
 		failures.unreadFields = append(failures.unreadFields, batch.Warnings...)
 		for _, instance := range batch.ExecuteInstances {
@@ -66,8 +67,8 @@ func readFailures(ctx context.Context, reader OrderReader, asked OrderQuestion, 
 		}
 	}
 	if listed := int64(len(failures.instances)); cut == nil && listed != tally.Failed {
-		return nil, fmt.Errorf("the statistics count %s, but the batches list %d",
-			plural(tally.Failed, "failed instance", "failed instances"), listed)
+		return nil, untrusted("the statistics", fmt.Sprintf("they count %s, but the batches list %d",
+			plural(tally.Failed, "failed instance", "failed instances"), listed))
 	}
 	return failures, cut
 }
@@ -90,7 +91,7 @@ func readBatches(
 				return fmt.Errorf("batch %d: %w", index, err)
 			}
 			if instances, _ := judgeBatch(asked, batch); instances.Tally == nil {
-				return fmt.Errorf("batch %d: %w: %s", index, ErrUntrusted, instances.Doubt)
+				return untrusted(fmt.Sprintf("batch %d", index), instances.Doubt)
 			}
 			batches[i] = batch
 			return nil
@@ -115,9 +116,9 @@ func failedInstance(index int64, instance client.Instance) FailedInstance {
 
 // lines names each failed host with its batch.
 func (f *orderFailures) lines() []string {
-	lines := make([]string, 0, min(len(f.instances), mostCulprits))
-	for _, failed := range f.instances[:min(len(f.instances), mostCulprits)] {
-		lines = append(lines, fmt.Sprintf("%s (batch %d)", failed.HostName, failed.BatchIndex))
+	lines := make([]string, len(f.instances))
+	for i, failed := range f.instances {
+		lines[i] = fmt.Sprintf("%s (batch %d)", failed.HostName, failed.BatchIndex)
 	}
 	return lines
 }
@@ -126,7 +127,7 @@ func (f *orderFailures) table() *table {
 	if f == nil {
 		return nil
 	}
-	rows := &table{head: []string{"failed host", "batch", "status", "address"}}
+	rows := &table{head: []string{"failed host", "batch", "status", "address"}, total: f.total}
 	for _, failed := range f.instances {
 		rows.add(failed.HostName, fmt.Sprint(failed.BatchIndex), deref(failed.Status), deref(failed.FixedIP))
 	}
@@ -151,7 +152,7 @@ func stillRunning(ctx context.Context, reader OrderReader, order client.Order, i
 	if len(hosts) == 0 {
 		return ""
 	}
-	return "not ended: " + names(hosts)
+	return "not ended: " + names(hosts, instances.Tally.Unfinished)
 }
 
 // hostName is the name of an instance's host: its id when it has no name, its record's when it has neither.

@@ -53,8 +53,9 @@ type Report struct {
 	Summary string
 	// Markdown says the same for people: a heading, a table of counts and a table of what failed.
 	Markdown string
-	// Culprits names what failed, a line each, bounded; nil when that is not known.
-	Culprits []string
+	// Culprits names what failed, a line each, bounded; nil when that is not known. MoreCulprits counts those beyond.
+	Culprits     []string
+	MoreCulprits int64
 	// Missing says that the service does not know the object, which was to be ignored.
 	Missing bool
 	// Timeout is set when the deadline came before the end of a wait.
@@ -74,6 +75,20 @@ func (r *Report) took(timeout *Timeout, passed []string) {
 		r.Outcome, r.Good, r.Completed = Unknown, false, false
 		r.Doubt = "the time was over before the state had been stable for long enough: " + timeout.Missing
 	}
+}
+
+// blame notes what failed, by name, of so many in all.
+func (r *Report) blame(names []string, total int64) {
+	r.Culprits = names[:min(len(names), mostCulprits)]
+	r.MoreCulprits = max(total-int64(len(r.Culprits)), 0)
+}
+
+// blamed names what failed for a summary, empty when there is nothing to name.
+func (r *Report) blamed(as string) string {
+	if len(r.Culprits) == 0 {
+		return ""
+	}
+	return as + ": " + names(r.Culprits, int64(len(r.Culprits))+r.MoreCulprits)
 }
 
 // Instant reads milliseconds since 1970. What is no time of this era counts as not set.

@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -79,7 +78,7 @@ func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order,
 	instances := judgeStatistics(statistics)
 	batches := ""
 	if instances.Tally != nil && len(instances.Tally.FailedBatchIndexes) > 0 {
-		batches = "failed batches: " + names(numbers(instances.Tally.FailedBatchIndexes))
+		batches = "failed batches: " + allNames(numbers(instances.Tally.FailedBatchIndexes))
 	}
 	report := instances.report(name, batches, nil)
 	report.UnreadFields = statistics.Warnings
@@ -165,16 +164,14 @@ func ReadBatch(ctx context.Context, reader OrderReader, asked BatchQuestion) (*B
 		return nil, err
 	}
 	instances, hosts := judgeBatch(asked.Batch, batch)
-	failed := ""
-	rows := &table{head: []string{"failed host"}}
-	if len(hosts) > 0 {
-		failed = "failed hosts: " + names(hosts)
-		for _, host := range hosts {
-			rows.add(host)
-		}
+	var named Report
+	named.blame(hosts, int64(len(hosts)))
+	rows := &table{head: []string{"failed host"}, total: int64(len(hosts))}
+	for _, host := range hosts {
+		rows.add(host)
 	}
-	report := instances.report(name, failed, rows)
-	report.UnreadFields, report.Culprits = batch.Warnings, hosts
+	report := instances.report(name, named.blamed("failed hosts"), rows)
+	report.UnreadFields, report.Culprits, report.MoreCulprits = batch.Warnings, named.Culprits, named.MoreCulprits
 	return &BatchReport{Report: report, Tally: instances.Tally, FailedHosts: hosts, Batch: batch}, nil
 }
 
@@ -257,7 +254,7 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 	case len(fresh) > 0:
 		slices.Sort(fresh)
 		instances.Outcome = Unknown
-		instances.Doubt = "status new to this version of the provider: " + names(fresh)
+		instances.Doubt = "status new to this version of the provider: " + allNames(fresh)
 	case tally.Total == 0:
 		instances.Outcome = Empty
 	case tally.Unfinished > 0 && tally.Unfinished == counts[ready]:
@@ -292,12 +289,7 @@ func (i *Instances) figures() []figure {
 		{i.Tally.Finished, "finished"}, {i.Tally.Failed - i.Tally.Canceled, "failed"}, {i.Tally.Canceled, "canceled"},
 		{i.Counts[processing], "running"}, {i.Counts[ready], "waiting"},
 	}
-	for _, status := range slices.Sorted(maps.Keys(i.Counts)) {
-		if !knownInstanceWord(status) {
-			list = append(list, figure{i.Counts[status], word(status)})
-		}
-	}
-	return list
+	return append(list, furtherFigures(i.Counts, append(InstanceWords(), errored))...)
 }
 
 // words puts the counts into words, empty when they cannot be trusted.

@@ -14,16 +14,14 @@ const mostCulprits = 100
 type table struct {
 	head []string
 	rows [][]string
-	// more is how many rows there are beyond those that are kept.
-	more int64
+	// total counts what is not kept too.
+	total int64
 }
 
 func (t *table) add(cells ...string) {
-	if len(t.rows) == mostCulprits {
-		t.more++
-		return
+	if len(t.rows) < mostCulprits {
+		t.rows = append(t.rows, cells)
 	}
-	t.rows = append(t.rows, cells)
 }
 
 // markdown writes a report: a heading with the verdict, a table of counts and a table of what failed.
@@ -38,7 +36,7 @@ func markdown(name string, verdict Verdict, counts []figure, failed *table) stri
 		fmt.Fprintf(&b, "\n%s\n", cell(verdict.Doubt))
 	}
 	if len(counts) > 0 {
-		rows := table{head: []string{"state", "count"}}
+		rows := table{head: []string{"state", "count"}, total: int64(len(counts))}
 		for _, figure := range counts {
 			rows.add(figure.what, fmt.Sprint(figure.count))
 		}
@@ -59,8 +57,8 @@ func (t *table) write(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
 	}
-	if t.more > 0 {
-		fmt.Fprintf(b, "\nand %d more\n", t.more)
+	if more := t.total - int64(len(t.rows)); more > 0 {
+		fmt.Fprintf(b, "\nand %d more\n", more)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -70,10 +71,9 @@ type OrderReport struct {
 // is read beside it can be missing from the report. After a cancellation there is no report.
 func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*OrderReport, error) {
 	name := OrderName(asked.ExecuteUUID)
-	ended, err := waitFor(ctx, asked.Wait, name, orderIsYoung(asked.ExecuteUUID, time.Now()),
-		func(timed context.Context) (orderLook, Observation, error) {
-			return lookAtOrder(ctx, timed, reader, asked)
-		})
+	ended, err := waitFor(ctx, asked.Wait, name, func(timed context.Context) (orderLook, Observation, error) {
+		return lookAtOrder(ctx, timed, reader, asked)
+	})
 	switch {
 	case client.IsNotFound(err) && asked.IgnoreNotFound:
 		return &OrderReport{Report: missingOrder(name)}, nil
@@ -85,32 +85,32 @@ func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*O
 		Report: Report{Verdict: ended.seen.Verdict}, Span: span(look.order.GmtCreated, look.order.GmtFinished), Order: look.order,
 	}
 	report.took(ended.timeout, ended.passed)
-	if asked.Details && !look.asked && (report.Completed || report.Stuck || report.Timeout != nil) {
+	ends := report.Completed || report.Stuck
+	if asked.Details && !look.asked && (ends || report.Timeout != nil) {
 		look.readInstances(ctx, reader, asked.Order)
 	}
+	report.UnreadFields = slices.Concat(look.order.Warnings, look.unreadFields)
 	var failures *orderFailures
-	if instances := look.instances; instances != nil {
-		switch {
-		case report.Completed || report.Stuck:
-			report.Counts = instances.Counts
-			failures, look.err = readFailures(ctx, reader, asked, instances)
-			if failures != nil {
-				report.Failures, report.Culprits = failures.instances, failures.lines()
-			}
-		case report.Timeout != nil:
-			report.Timeout.Tally = instances.words()
-			report.Timeout.Missing = stillRunning(ctx, reader, asked.Order, instances)
+	if ends {
+		report.UnreadDetails = look.err
+		if look.instances != nil {
+			report.Counts = look.instances.Counts
+			failures, report.UnreadDetails = readFailures(ctx, reader, asked, look.instances)
 		}
+		if failures != nil {
+			report.Failures = failures.instances
+			report.blame(failures.lines(), failures.total)
+			report.UnreadFields = append(report.UnreadFields, failures.unreadFields...)
+		}
+	}
+	if timeout := report.Timeout; timeout != nil && look.instances != nil {
+		timeout.Tally = look.instances.words()
+		timeout.Missing = stillRunning(ctx, reader, asked.Order, look.instances)
 	}
 	if stopped(ctx) {
 		return nil, ctx.Err()
 	}
-	report.UnreadDetails = look.err
-	report.UnreadFields = append(look.order.Warnings, look.unreadFields...)
-	if failures != nil {
-		report.UnreadFields = append(report.UnreadFields, failures.unreadFields...)
-	}
-	report.describe(name, ended.seen.Status, look, failures, ending(ended.elapsed, ended.held, ended.timeout))
+	report.describe(name, ended.seen.Status, look, failures, ended.ending())
 	return report, nil
 }
 
@@ -128,8 +128,9 @@ type orderLook struct {
 // not bound by the time of the wait: time is kept for them.
 func lookAtOrder(ctx, timed context.Context, reader OrderReader, asked OrderQuestion) (orderLook, Observation, error) {
 	order, err := reader.ScriptOrder(timed, asked.Order)
+	young := orderIsYoung(asked.ExecuteUUID, time.Now())
 	if err != nil {
-		return orderLook{}, Observation{}, err
+		return orderLook{}, Observation{Settling: young && client.IsNotFound(err)}, err
 	}
 	look := orderLook{order: order}
 	verdict := judgeOrder(order, nil)
@@ -138,8 +139,8 @@ func lookAtOrder(ctx, timed context.Context, reader OrderReader, asked OrderQues
 		verdict = judgeOrder(order, look.instances)
 	}
 	seen := Observation{Verdict: verdict, Status: word(orderStatus(order)), Tally: look.instances.words()}
-	seen.Settling = verdict.Outcome == Unknown && orderStatus(order) == finished ||
-		verdict.Outcome == Empty && orderIsYoung(asked.ExecuteUUID, time.Now())
+	contradicted := verdict.Outcome == Unknown && orderStatus(order) == finished
+	seen.Settling = contradicted || (verdict.Outcome == Empty && young)
 	return look, seen, nil
 }
 
@@ -153,14 +154,16 @@ func (l *orderLook) readInstances(ctx context.Context, reader OrderReader, order
 	l.unreadFields = statistics.Warnings
 	instances := judgeStatistics(statistics)
 	if instances.Tally == nil {
-		l.err = fmt.Errorf("%w: %s", ErrUntrusted, instances.Doubt)
+		l.err = untrusted("the statistics", instances.Doubt)
 		return
 	}
 	l.instances = &instances
 }
 
-// ErrUntrusted says that an answer was read whose counts cannot be trusted.
-var ErrUntrusted = errors.New("the statistics cannot be trusted")
+// ErrUntrusted says that an answer was read that cannot be trusted.
+var ErrUntrusted = errors.New("cannot be trusted")
+
+func untrusted(what, why string) error { return fmt.Errorf("%s %w: %s", what, ErrUntrusted, why) }
 
 func orderStatus(order *client.ScriptOrder) string {
 	if order.Status == nil {
@@ -203,7 +206,7 @@ func judgeOrder(order *client.ScriptOrder, instances *Instances) Verdict {
 }
 
 // contradiction says how statistics contradict an order that is FINISHED, empty when they do not. Rates are compared to one decimal,
-// as thresholds are written. An order that names no threshold needs at least one success.
+// as thresholds are written, but almost all is never all. An order that names no threshold needs at least one success.
 func contradiction(tally *Tally, threshold *float64) string {
 	const advice = "; failure_details = false takes the order's word"
 	of := fmt.Sprintf("the order is FINISHED, but its statistics count %d of %s finished",
@@ -213,7 +216,7 @@ func contradiction(tally *Tally, threshold *float64) string {
 		return of + fmt.Sprintf(" and %d not ended", tally.Unfinished) + advice
 	case threshold == nil && tally.Finished == 0:
 		return of + advice
-	case threshold != nil && math.Round(tally.SuccessRate*10)/10 < *threshold:
+	case threshold != nil && (math.Round(tally.SuccessRate*10)/10 < *threshold || (*threshold >= 100 && tally.Finished < tally.Total)):
 		return of + ", below the success-rate threshold of " + percent(*threshold) + advice
 	default:
 		return ""
@@ -231,29 +234,23 @@ func missingOrder(what string) Report {
 
 // describe puts the report into words.
 func (r *OrderReport) describe(name, status string, look orderLook, failures *orderFailures, ending string) {
-	state := string(r.Outcome)
-	if r.Outcome == Running || r.Outcome == Pending {
-		state = "still " + state
-	}
+	state := moving(r.Outcome)
 	if status != "" {
 		state += " (" + status + ")"
 	}
 	if duration := r.Duration(); duration != nil {
 		state += " after " + duration.Round(time.Second).String()
 	}
-	limit, hosts := "", ""
+	limit := ""
 	if share := threshold(r.Order); share != nil && look.instances != nil && look.instances.Tally.Finished < look.instances.Tally.Total {
 		limit = "success-rate threshold " + percent(*share)
-	}
-	if len(r.Culprits) > 0 {
-		hosts = "failed hosts: " + names(r.Culprits)
 	}
 	tally := look.instances.words()
 	if r.Doubt != "" {
 		// It says what the tally and the threshold say.
 		tally, limit = "", ""
 	}
-	r.Summary = parts(name+": "+state, r.Doubt, tally, limit, hosts, ending)
+	r.Summary = parts(name+": "+state, r.Doubt, tally, limit, r.blamed("failed hosts"), ending)
 	r.Markdown = markdown(name, r.Verdict, look.instances.figures(), failures.table())
 }
 

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
@@ -51,17 +49,18 @@ func TasksName(instanceID string) string { return "FDI tasks of ROMA Connect ins
 // fail. After a cancellation there is no report.
 func ReadTasks(ctx context.Context, reader TaskReader, asked TaskQuestion) (*TaskReport, error) {
 	name := TasksName(asked.InstanceID)
-	ended, err := waitFor(ctx, asked.Wait, name, true, func(timed context.Context) (*client.FDITaskStatistics, Observation, error) {
+	ended, err := waitFor(ctx, asked.Wait, name, func(timed context.Context) (*client.FDITaskStatistics, Observation, error) {
 		statistics, err := reader.FDITaskStatistics(timed, asked.FDIInstance)
 		if err != nil {
 			return nil, Observation{}, err
 		}
 		verdict := judgeTasks(statistics, asked.MinRunning)
-		// Tasks that run for ever never complete, so nothing but their health ends the wait.
-		seen := Observation{
-			Verdict: verdict, Status: string(verdict.Outcome), Tally: parts(taskWords(statistics, verdict), asked.wanted(verdict)),
-		}
+		// Tasks that run for ever never complete, so the wait goes on until they are healthy, or there are none.
+		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskWords(statistics, verdict)}
 		seen.Settling = verdict.Outcome == Empty
+		if verdict.Counts != nil && verdict.Counts["running"] < asked.MinRunning {
+			seen.Wanted = fmt.Sprintf("%d must run", asked.MinRunning)
+		}
 		return statistics, seen, nil
 	})
 	if err != nil {
@@ -80,26 +79,13 @@ func ReadTasks(ctx context.Context, reader TaskReader, asked TaskQuestion) (*Tas
 	if stopped(ctx) {
 		return nil, ctx.Err()
 	}
-	tasks := ""
-	if len(report.Culprits) > 0 {
-		tasks = "abnormal tasks: " + names(report.Culprits)
-	}
 	if report.Timeout != nil {
-		report.Timeout.Missing = parts(report.Timeout.Missing, tasks)
+		report.Timeout.Missing = parts(report.Timeout.Missing, report.blamed("abnormal tasks"))
 	}
-	report.Summary = parts(name+": "+string(report.Outcome), report.Doubt, taskWords(statistics, report.Verdict),
-		asked.wanted(report.Verdict), tasks,
-		ending(ended.elapsed, ended.held, ended.timeout))
+	report.Summary = parts(name+": "+string(report.Outcome), report.Doubt, ended.seen.Tally, ended.seen.Wanted,
+		report.blamed("abnormal tasks"), ended.ending())
 	report.Markdown = markdown(name, report.Verdict, taskFigures(report.Counts), abnormal)
 	return report, nil
-}
-
-// wanted says how many tasks must run, empty when as many do or the counts cannot be trusted.
-func (q TaskQuestion) wanted(verdict Verdict) string {
-	if verdict.Counts == nil || verdict.Counts["running"] >= q.MinRunning {
-		return ""
-	}
-	return fmt.Sprintf("%d must run", q.MinRunning)
 }
 
 // taskKind is one of the two kinds of tasks that are counted apart.
@@ -188,16 +174,20 @@ func (r *TaskReport) readAbnormal(ctx context.Context, reader TaskReader, asked 
 		r.UnreadDetails = err
 		return nil
 	}
-	rows := &table{
-		head: []string{"abnormal task", "kind", "last run", "position"}, more: max(r.Counts["abnormal"]-int64(len(list.Tasks)), 0),
+	abnormal := r.Counts["abnormal"]
+	if r.UnreadDetails = listedAll(len(list.Tasks), abnormal, "abnormal task", "abnormal tasks"); len(list.Tasks) == 0 {
+		return nil
 	}
+	rows := &table{head: []string{"abnormal task", "kind", "last run", "position"}, total: abnormal}
 	r.Abnormal = list.Tasks
 	r.UnreadFields = append(r.UnreadFields, list.Warnings...)
+	var lines []string
 	for _, task := range list.Tasks {
 		name := cmp.Or(text.Plain(deref(task.TaskName), nameLimit), text.Plain(deref(task.TaskID), wordLimit), "a task without a name")
-		r.Culprits = append(r.Culprits, name)
+		lines = append(lines, name)
 		rows.add(name, deref(task.Kind), deref(task.ExecuteStatus), deref(task.Position))
 	}
+	r.blame(lines, abnormal)
 	return rows
 }
 
@@ -210,12 +200,7 @@ func taskFigures(counts map[string]int64) []figure {
 		{counts["abnormal"], "abnormal"}, {counts["running"], "running"}, {counts["completed"], "completed"},
 		{counts["terminated"], "terminated"},
 	}
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		if !slices.Contains(TaskWords(), name) {
-			list = append(list, figure{counts[name], word(name)})
-		}
-	}
-	return list
+	return append(list, furtherFigures(counts, TaskWords())...)
 }
 
 // taskWords puts the counts into words, the two kinds apart where both have tasks; empty when the counts cannot be trusted.

@@ -38,9 +38,12 @@ type Observation struct {
 	Status string
 	// Tally is the counts in words, empty when there are none.
 	Tally string
+	// Wanted says what the counts lack, empty when the outcome says it.
+	Wanted string
 	// Final ends the wait: no later look can tell more.
 	Final bool
-	// Settling says that the service may not have caught up yet. It is tolerated for a grace, and then ends the wait.
+	// Settling says that the service may not have caught up yet, also of a look that failed. It is tolerated for a grace, and then ends
+	// the wait.
 	Settling bool
 }
 
@@ -50,7 +53,7 @@ type Timeout struct {
 	Status, Tally string
 	// Waited is how long the wait took.
 	Waited time.Duration
-	// Missing says what the wait still asked for, empty when that is plain.
+	// Missing says what the wait still asked for, empty when the status says it.
 	Missing string
 	// Err is the failure of the last look, if it failed.
 	Err error
@@ -61,7 +64,7 @@ const (
 	longestGrace  = time.Minute
 	// lastLook is how long before the deadline there is a last look.
 	lastLook = time.Second
-	// longestReserve is the time kept at the end of a wait for reading details, a tenth of the whole at most.
+	// longestReserve is the time kept at the end of a wait for reading details. It is a tenth at most of what a stable span leaves.
 	longestReserve = 10 * time.Second
 	// defaultLimit bounds a wait whose context has no deadline.
 	defaultLimit = 30 * time.Minute
@@ -79,21 +82,20 @@ type waited[T any] struct {
 	timeout *Timeout
 }
 
-// lookFunc looks once. The observation is worth something only without an error.
+// lookFunc looks once. With an error, the observation says only whether it may come from looking too early.
 type lookFunc[T any] func(ctx context.Context) (T, Observation, error)
 
-// waitFor looks until there is nothing more to wait for, or the deadline has come. Without a wait it looks once. young says that the
-// thing may be too new to be visible.
+// waitFor looks until there is nothing more to wait for, or the deadline has come. Without a wait it looks once.
 //
-// Before the first good answer every failure ends the wait, but a not-found in the grace of what is young. Afterwards only those end
-// it that asking again cannot mend. The error is that failure, or the end of the context.
-func waitFor[T any](ctx context.Context, w *Wait, name string, young bool, look lookFunc[T]) (waited[T], error) {
+// Before the first good answer every failure ends the wait, but one that may come from looking too early, in the grace. Afterwards
+// only those end it that asking again cannot mend. The error is that failure, or the end of the context.
+func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T]) (waited[T], error) {
 	if w == nil {
 		last, seen, err := look(ctx)
 		return waited[T]{last: last, seen: seen}, err
 	}
 	start := time.Now()
-	end := deadline(ctx, start)
+	end := deadline(ctx, start, w.StableFor)
 	timed, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	course := course{wait: *w, limit: end.Sub(start), grace: min(longestGrace, end.Sub(start)/2)}
@@ -102,8 +104,16 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, young bool, look 
 	log := logger(w.Logger)
 	tell := func(err error) {
 		if w.Progress != nil {
-			w.Progress(Progress{Observation: ended.seen, Elapsed: time.Since(start), Limit: course.limit, Err: err})
+			w.Progress(Progress{
+				Observation: ended.seen, Missing: course.missing(&ended.seen), Elapsed: time.Since(start), Limit: course.limit, Err: err,
+			})
 		}
+	}
+	fail := func(err error) (waited[T], error) {
+		if client.IsNotFound(err) && ended.elapsed >= shortestPause {
+			err = fmt.Errorf("looked for it for %s: %w", ended.elapsed.Round(time.Second), err)
+		}
+		return ended, err
 	}
 	tell(nil)
 	for good := false; ; {
@@ -117,27 +127,25 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, young bool, look 
 					"elapsed_ms", ended.elapsed.Milliseconds())
 			}
 			good, ended.last, ended.seen = true, last, seen
-			if seen.Doubt != "" && !slices.Contains(doubts, seen.Doubt) {
+			if seen.Doubt != "" && !seen.Settling && !slices.Contains(doubts, seen.Doubt) {
 				doubts = append(doubts, seen.Doubt)
 			}
 			ended.passed = slices.DeleteFunc(slices.Clone(doubts), func(doubt string) bool { return doubt == seen.Doubt })
 			if course.see(sent, ended.elapsed, &seen) {
-				ended.held = course.held(sent)
+				ended.held = course.held()
 				return ended, nil
 			}
 		case stopped(ctx):
 			return ended, ctx.Err()
 		case good && (asksTooMuch(err) || (timed.Err() != nil && !refusal(err))):
-			ended.timeout = course.timeout(ended.seen, ended.elapsed, err)
+			ended.timeout = course.timeout(&ended.seen, ended.elapsed, err)
 			return ended, nil
-		case client.IsNotFound(err) && young && ended.elapsed < course.grace && timed.Err() == nil:
+		case seen.Settling && ended.elapsed < course.grace:
 		case good && client.IsTransient(err):
 			course.see(sent, ended.elapsed, nil)
 			log.InfoContext(ctx, "looking again after a failure", "what", name, "error", err.Error())
-		case client.IsNotFound(err) && ended.elapsed >= shortestPause:
-			return ended, fmt.Errorf("looked for it for %s: %w", ended.elapsed.Round(time.Second), err)
 		default:
-			return ended, err
+			return fail(err)
 		}
 		tell(err)
 		if !sleep(timed, course.pause(ended.elapsed)) {
@@ -146,21 +154,21 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, young bool, look 
 				return ended, ctx.Err()
 			case good:
 				ended.elapsed = time.Since(start)
-				ended.timeout = course.timeout(ended.seen, ended.elapsed, err)
+				ended.timeout = course.timeout(&ended.seen, ended.elapsed, err)
 				return ended, nil
 			}
-			return ended, err
+			return fail(err)
 		}
 	}
 }
 
-// deadline is when a wait has to end so that details can still be read.
-func deadline(ctx context.Context, now time.Time) time.Time {
+// deadline is when a wait has to end so that details can still be read. A stable span that fits into the time still fits.
+func deadline(ctx context.Context, now time.Time, stableFor time.Duration) time.Time {
 	end, ok := ctx.Deadline()
 	if !ok {
 		end = now.Add(defaultLimit)
 	}
-	return end.Add(-min(longestReserve, end.Sub(now)/10))
+	return end.Add(-max(min(longestReserve, (end.Sub(now)-stableFor)/10), 0))
 }
 
 // course is what a wait remembers from look to look. It is a pure state machine: times are counted from the start of the wait.
@@ -168,9 +176,10 @@ type course struct {
 	wait         Wait
 	limit, grace time.Duration
 
-	// stable says that every look since stableSince, when the first of them was answered, showed what the wait is for.
-	stable      bool
-	stableSince time.Duration
+	// stable says that every look since stableSince, when the first of them was answered, showed what the wait is for. The last of them
+	// was sent at stableAt.
+	stable                bool
+	stableSince, stableAt time.Duration
 	// interruption is what last ended such a span.
 	interruption string
 	// settling says that every look since settlingSince may have come too early.
@@ -187,6 +196,7 @@ func (c *course) see(sent, answered time.Duration, seen *Observation) bool {
 		if !c.stable {
 			c.stable, c.stableSince = true, answered
 		}
+		c.stableAt = max(sent, c.stableSince)
 	default:
 		c.interrupt(cmp.Or(seen.Tally, seen.Status))
 	}
@@ -199,7 +209,7 @@ func (c *course) see(sent, answered time.Duration, seen *Observation) bool {
 	c.settling = seen.Settling
 	switch {
 	case seen.Good:
-		return c.wait.StableFor == 0 || sent >= c.stableSince+c.wait.StableFor
+		return c.held() >= c.wait.StableFor
 	case seen.Settling:
 		return answered-c.settlingSince >= c.grace
 	case seen.Completed, seen.Outcome == Empty, seen.Final:
@@ -215,12 +225,12 @@ func (c *course) interrupt(by string) {
 	}
 }
 
-// held is how long the state had been stable at a look.
-func (c *course) held(sent time.Duration) time.Duration {
-	if !c.stable || c.wait.StableFor == 0 {
+// held is how long the state has been seen stable.
+func (c *course) held() time.Duration {
+	if !c.stable {
 		return 0
 	}
-	return sent - c.stableSince
+	return c.stableAt - c.stableSince
 }
 
 // pause is how long to wait for the next look. It grows with the time waited, so that the end is seen soon after it came, in
@@ -235,8 +245,8 @@ func (c *course) pause(now time.Duration) time.Duration {
 	if c.stable {
 		pause = min(pause, c.stableSince+c.wait.StableFor-now)
 	}
-	if c.settling {
-		pause = min(pause, c.settlingSince+c.grace-now)
+	if left := c.settlingSince + c.grace - now; c.settling && left > 0 {
+		pause = min(pause, left)
 	}
 	return max(pause, 0)
 }
@@ -248,19 +258,21 @@ func (c *course) interval() time.Duration {
 	return c.wait.Interval
 }
 
-func (c *course) timeout(seen Observation, elapsed time.Duration, err error) *Timeout {
-	timeout := &Timeout{Status: seen.Status, Tally: seen.Tally, Waited: elapsed, Err: err}
-	if c.wait.StableFor > 0 && (c.stable || c.interruption != "") {
-		held := time.Duration(0)
-		if c.stable {
-			held = elapsed - c.stableSince
-		}
-		timeout.Missing = fmt.Sprintf("stable for %s of %s", held.Round(time.Second), c.wait.StableFor)
-		if c.interruption != "" {
-			timeout.Missing += "; last interruption: " + c.interruption
-		}
+func (c *course) timeout(seen *Observation, elapsed time.Duration, err error) *Timeout {
+	return &Timeout{Status: seen.Status, Tally: seen.Tally, Waited: elapsed, Missing: c.missing(seen), Err: err}
+}
+
+// missing says what the wait still asks for.
+func (c *course) missing(seen *Observation) string {
+	stable, interruption := "", ""
+	if c.stable || c.interruption != "" {
+		// Rounded down, so that the two never look equal.
+		stable = fmt.Sprintf("stable for %s of %s", c.held().Truncate(time.Second), c.wait.StableFor)
 	}
-	return timeout
+	if c.interruption != "" {
+		interruption = "last interruption: " + c.interruption
+	}
+	return parts(seen.Wanted, stable, interruption)
 }
 
 // Progress is how things stand after a look.
@@ -268,6 +280,8 @@ type Progress struct {
 	// Observation is the last good look's; its Outcome is empty before the first one.
 	Observation
 
+	// Missing says what the wait still asks for, empty when the status says it.
+	Missing string
 	// Elapsed counts from the start of the wait, which Limit bounds.
 	Elapsed, Limit time.Duration
 	// Err is the failure of the look, if it failed.
@@ -282,25 +296,27 @@ func (p Progress) Line(since time.Duration) string {
 	}
 	if p.Outcome != "" {
 		state = string(p.Outcome)
-		if p.Tally != "" {
-			state += ", " + p.Tally
-		} else if p.Status != "" && p.Status != string(p.Outcome) {
+		if p.Status != "" && p.Status != string(p.Outcome) {
 			state += " (" + p.Status + ")"
 		}
 	}
+	failed := ""
 	if p.Err != nil && p.Outcome != "" {
-		state += ", the last look failed"
+		failed = "the last look failed"
 	}
 	elapsed := p.Elapsed + since
-	return fmt.Sprintf("%s; %s elapsed, %s left", state, elapsed.Round(time.Second), max(p.Limit-elapsed, 0).Round(time.Second))
+	return parts(state, p.Tally, p.Missing, failed,
+		fmt.Sprintf("%s elapsed, %s left", elapsed.Round(time.Second), max(p.Limit-elapsed, 0).Round(time.Second)))
 }
 
+// sleep tells whether there is time left after the pause. At the very deadline there is none, whichever timer fires first.
 func sleep(ctx context.Context, pause time.Duration) bool {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return ctx.Err() == nil
+		end, _ := ctx.Deadline()
+		return ctx.Err() == nil && time.Now().Before(end)
 	case <-ctx.Done():
 		return false
 	}

@@ -3,6 +3,7 @@ package gate
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,12 +25,25 @@ func word(status string) string {
 	return cmp.Or(text.Plain(status, wordLimit), "?")
 }
 
-// names joins names for a summary: ten at most, then how many more.
-func names(list []string) string {
-	if more := len(list) - namesInShort; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(list[:namesInShort], ", "), more)
+// names joins names for a summary: ten at most, then how many more there are of the total.
+func names(list []string, total int64) string {
+	shown := list[:min(len(list), namesInShort)]
+	joined := strings.Join(shown, ", ")
+	if more := total - int64(len(shown)); more > 0 {
+		return fmt.Sprintf("%s and %d more", joined, more)
 	}
-	return strings.Join(list, ", ")
+	return joined
+}
+
+// allNames joins names that are the whole of the list.
+func allNames(list []string) string { return names(list, int64(len(list))) }
+
+// moving words the outcome of what may go on.
+func moving(outcome Outcome) string {
+	if outcome == Running || outcome == Pending {
+		return "still " + string(outcome)
+	}
+	return string(outcome)
 }
 
 // parts joins the parts of a summary that there are.
@@ -51,18 +65,30 @@ func figures(list ...figure) string {
 			words = append(words, fmt.Sprintf("%d %s", f.count, f.what))
 		}
 	}
-	return names(words)
+	return allNames(words)
+}
+
+// furtherFigures lists the counts of words that are new.
+func furtherFigures(counts map[string]int64, known []string) []figure {
+	var list []figure
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if !slices.Contains(known, name) {
+			list = append(list, figure{counts[name], word(name)})
+		}
+	}
+	return list
 }
 
 // ending words how a wait ended, empty when there was none to speak of.
-func ending(waited, held time.Duration, timeout *Timeout) string {
+func (w *waited[T]) ending() string {
+	took := w.elapsed.Round(time.Second).String()
 	switch {
-	case timeout != nil:
-		return "the wait ended with its time after " + timeout.Waited.Round(time.Second).String()
-	case held > 0:
-		return fmt.Sprintf("stable for %s, after %s of waiting", held.Round(time.Second), waited.Round(time.Second))
-	case waited >= shortestPause:
-		return "seen after " + waited.Round(time.Second).String() + " of waiting"
+	case w.timeout != nil:
+		return "timed out after " + took
+	case w.held > 0:
+		return fmt.Sprintf("stable for %s, waited %s", w.held.Truncate(time.Second), took)
+	case w.elapsed >= shortestPause:
+		return "waited " + took
 	default:
 		return ""
 	}

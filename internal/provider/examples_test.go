@@ -82,7 +82,7 @@ func TestExamples(t *testing.T) {
 		"dataarts_instance_status": {
 			well:   map[string]string{overview: fmt.Sprintf(counts, 0)},
 			ill:    map[string]string{overview: fmt.Sprintf(counts, 2)},
-			reason: "(yesterday): failed; 2 fail, 5 success; failed jobs: job-1 (instance 1), job-2 (instance 2)",
+			reason: "(yesterday): failed; 2 failed, 5 succeeded; failed jobs: job-1 (instance 1), job-2 (instance 2)",
 		},
 		"roma_fdi_task_statistics": {
 			well:   map[string]string{tasks: fmt.Sprintf(details, 0)},

@@ -111,9 +111,9 @@ func refuse(report *gate.Report, good string, diags *diag.Diagnostics) {
 	detail := "Required was " + good + "."
 	if len(report.Culprits) > 0 {
 		const most = 20
-		shown, more := report.Culprits, ""
-		if left := len(shown) - most; left > 0 {
-			shown, more = shown[:most], fmt.Sprintf("\n  and %d more", left)
+		shown, more := report.Culprits[:min(len(report.Culprits), most)], ""
+		if left := int64(len(report.Culprits)-len(shown)) + report.MoreCulprits; left > 0 {
+			more = fmt.Sprintf("\n  and %d more", left)
 		}
 		detail += "\n\nWhat failed:\n  " + strings.Join(shown, "\n  ") + more
 	}

@@ -26,7 +26,7 @@ const (
 	taskPath      = "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
 	failedOrder   = "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed"
 	failedTasks   = "FDI tasks of ROMA Connect instance " + instanceID + ": failed; 3 abnormal, 12 running"
-	failedNightly = "(yesterday): failed; 2 fail, 5 success"
+	failedNightly = "(yesterday): failed; 2 failed, 5 succeeded"
 )
 
 // Environment of the cases.
