@@ -329,7 +329,7 @@ func listedAll(listed int, counted int64, one, many string) error {
 	if int64(listed) >= min(counted, mostCulprits) {
 		return nil
 	}
-	return fmt.Errorf("%s were counted, but %d listed", plural(counted, one, many), listed)
+	return fmt.Errorf("the service counts %s, but lists %d", plural(counted, one, many), listed)
 }
 
 // clock writes milliseconds since 1970 as a time, empty for what is none.
