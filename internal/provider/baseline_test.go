@@ -143,7 +143,7 @@ func TestTimeoutNamesWhatFailed(t *testing.T) {
 			source:    "dataarts_instance_status",
 			arguments: map[string]tftypes.Value{"project_id": str(projectID), "wait_for_completion": forCompletion},
 			want: []string{
-				"did not end in time\n\nThe last status was failed, after ", " of waiting; 1 fail, 1 running; failed jobs: job-1 (instance 1).",
+				"did not end in time\n\nThe last status was failed, after ", " of waiting; 1 failed, 1 running; failed jobs: job-1 (instance 1).",
 				"Raise timeouts.read to wait longer,",
 			},
 		},

@@ -85,9 +85,9 @@ func TestExamples(t *testing.T) {
 			reason: "(yesterday): failed; 2 failed, 5 succeeded; failed jobs: job-1 (instance 1), job-2 (instance 2)",
 		},
 		"roma_fdi_task_statistics": {
-			well:   map[string]string{tasks: fmt.Sprintf(details, 0)},
-			ill:    map[string]string{tasks: fmt.Sprintf(details, 3)},
-			says:   "FDI tasks of ROMA Connect instance " + instanceID + " were not healthy in time",
+			well: map[string]string{tasks: fmt.Sprintf(details, 0)},
+			ill:  map[string]string{tasks: fmt.Sprintf(details, 3)},
+			says: "FDI tasks of ROMA Connect instance " + instanceID + " were not healthy in time",
 			reason: "The last status was failed, after 4s of waiting; ordinary tasks: 3 abnormal, 1 running; CDC tasks: 12 running; " +
 				"abnormal tasks: task-1, task-2, task-3.",
 		},

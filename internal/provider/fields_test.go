@@ -119,7 +119,7 @@ func TestDocumented(t *testing.T) {
 				"wait_for_completion": null, "poll_interval": null, "wait_through_pause": null, "continue_on_timeout": null,
 				"completed": yes, "timed_out": no, "outcome": text("succeeded"), "succeeded": yes,
 				"summary": text("DataArts job instances of the default workspace in project " + projectID +
-					" (today): succeeded; 1 success"),
+					" (today): succeeded; 1 succeeded"),
 				"report_markdown": text("### ✅ DataArts job instances of the default workspace in project " + projectID +
 					" (today): succeeded\n\n| state | count |\n| --- | --- |\n| fail | 0 |\n| force\\_success | 0 |\n| freeze | 0 |\n" +
 					"| ignore\\_success | 0 |\n| manual\\_stop | 0 |\n| pause | 0 |\n| running | 0 |\n| running\\_exception | 0 |\n| skip | 0 |\n" +
