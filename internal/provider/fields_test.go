@@ -121,9 +121,9 @@ func TestDocumented(t *testing.T) {
 				"summary": text("DataArts job instances of the default workspace in project " + projectID +
 					" (today): succeeded; 1 succeeded"),
 				"report_markdown": text("### ✅ DataArts job instances of the default workspace in project " + projectID +
-					" (today): succeeded\n\n| state | count |\n| --- | --- |\n| fail | 0 |\n| force\\_success | 0 |\n| freeze | 0 |\n" +
-					"| ignore\\_success | 0 |\n| manual\\_stop | 0 |\n| pause | 0 |\n| running | 0 |\n| running\\_exception | 0 |\n| skip | 0 |\n" +
-					"| success | 1 |\n| waiting\\_confirm | 0 |\n| waiting | 0 |\n"),
+					" (today): succeeded\n\n| state | count |\n| --- | --- |\n| failed | 0 |\n| forced to success | 0 |\n| frozen | 0 |\n" +
+					"| ignored as success | 0 |\n| stopped by hand | 0 |\n| paused | 0 |\n| running | 0 |\n| suspended by a failure | 0 |\n" +
+					"| skipped | 0 |\n| succeeded | 1 |\n| awaiting confirmation | 0 |\n| waiting | 0 |\n"),
 				"stable_for": null, "baseline_counts": null, "min_new_count": null, "failure_details": null,
 				"new_count": null, "new_failed_count": null, "failed_jobs": list(items{}),
 				"counts": mapping(values{
