@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -11,7 +12,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +37,11 @@ var cli = struct {
 var box = sync.OnceValues(func() (*sandbox.Sandbox, error) { return sandbox.New(context.Background(), cli.program) })
 
 func TestMain(m *testing.M) {
+	// Most tests wait for a command or for a pause, so there is room for more of them than there are processors.
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		_ = parallel.Value.Set(strconv.Itoa(3 * runtime.GOMAXPROCS(0)))
+	}
 	cli.product, cli.version, cli.err = sandbox.Version(context.Background(), cli.program)
 	code := m.Run()
 	if box, err := box(); err == nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -90,8 +91,8 @@ func taskLooks(looks ...[4]int) map[string][]cloudtest.Answer {
 // useCase is a published root module, or one that its documentation shows.
 type useCase struct {
 	environment, command []string
-	// override is merged into the configuration: the test has no minutes to wait.
-	override string
+	// override is merged into the configuration, which is in the folder overridden: the test has no minutes to wait.
+	override, overridden string
 	// beside is what the example needs beside it.
 	beside string
 	// well and each of ill are what the cloud answers: all is well, and what has to close the gate, with the words that say so.
@@ -447,10 +448,10 @@ func withOverride(files fstest.MapFS) fstest.MapFS {
 }
 
 // override lays a file into a folder that Terraform merges into the others.
-func override(t *testing.T, box *sandbox.Sandbox, folder, content string) {
+func override(t *testing.T, box *sandbox.Sandbox, folder, file, content string) {
 	t.Helper()
 	if content != "" {
-		if err := box.Write(folder, fstest.MapFS{"case_override.tf": {Data: []byte(content)}}); err != nil {
+		if err := box.Write(folder, fstest.MapFS{file: {Data: []byte(content)}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -494,7 +495,8 @@ func TestPublished(t *testing.T) {
 						if err := box.Write(example+"/module", published(t, "modules", name)); err != nil {
 							t.Fatal(err)
 						}
-						override(t, box, example+"/module", test.override)
+						test.overridden = example + "/module"
+						override(t, box, test.overridden, "case_override.tf", test.override)
 						used := strings.Replace(block, "github.com/hwgate/terraform-provider-hwgate//modules/"+name, "./module", 1)
 						root := fstest.MapFS{"main.tf": {Data: []byte(terraformBlock + "provider \"hwgate\" {}\n" + used + test.beside + `
 output "gate" {
@@ -547,11 +549,14 @@ func testUseCases(t *testing.T, box *sandbox.Sandbox) {
 				t.Fatal("it is not tested")
 			}
 			prepare(t, box, name, withOverride(files))
-			override(t, box, name, test.override)
+			test.overridden = name
+			override(t, box, name, "case_override.tf", test.override)
 			runCase(t, box, name, test)
 		})
 	}
 }
+
+var readLimit = regexp.MustCompile(`read = "\d+s"`)
 
 // runCase meets the states of a case in turn, the good one last: behind a closed gate nothing may be there yet.
 func runCase(t *testing.T, box *sandbox.Sandbox, folder string, test useCase) {
@@ -586,6 +591,8 @@ func runCase(t *testing.T, box *sandbox.Sandbox, folder string, test useCase) {
 			t.Errorf("it went on behind a closed gate:\n%s", out)
 		}
 	}
+	// What goes well ends by itself, and may take as long as the machine needs.
+	override(t, box, test.overridden, "well_override.tf", readLimit.ReplaceAllString(test.override, `read = "5m"`))
 	if out := meet("well", test.well, false); strings.Contains(out, "Warning:") || !strings.Contains(out, test.next) {
 		t.Errorf("while all is well, wanted no warning and %q:\n%s", test.next, out)
 	}
