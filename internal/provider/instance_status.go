@@ -269,7 +269,7 @@ func (isBaseline) ValidateMap(_ context.Context, req validator.MapRequest, resp 
 			if _, exact := count.ValueBigFloat().Int64(); exact == big.Exact {
 				continue
 			}
-			why = "its value is too large to be a count"
+			why = "its value " + count.ValueBigFloat().Text('g', 10) + " is too large to be a count"
 		}
 		at := req.Path.AtMapKey(name)
 		resp.Diagnostics.AddAttributeError(at, "Invalid value of baseline_counts", fmt.Sprintf(

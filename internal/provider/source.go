@@ -118,7 +118,7 @@ func (f *form) validate(ctx context.Context, config tfsdk.Config, diags *diag.Di
 // limit gives the time limit of a read, and tells whether it is known yet.
 func (f *form) limit(ctx context.Context, config tfsdk.Config, w *waitModel, diags *diag.Diagnostics) (time.Duration, bool) {
 	limit, known := defaultLimit, true
-	if w != nil && (f.always || w.waiting()) {
+	if w != nil && (f.always || w.waiting() || w.asked.IsUnknown()) {
 		limit = defaultWaitingLimit
 	}
 	var set types.String

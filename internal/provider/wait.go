@@ -60,8 +60,8 @@ func (w *waitModel) gate(how reading) *gate.Wait {
 // validate checks stable_for against the arguments that it depends on. What is not known yet is checked when it is.
 func (w *waitModel) validate(always bool, limit time.Duration, limitKnown bool, limitName string, diags *diag.Diagnostics) {
 	stable, err := time.ParseDuration(w.stableFor.ValueString())
-	if err != nil || stable == 0 {
-		return
+	if err != nil || stable <= 0 {
+		return // Zero asks for nothing, and the rest is the validator's to refuse.
 	}
 	refuse := func(why string) {
 		diags.AddAttributeError(path.Root("stable_for"), "Invalid value of stable_for",
@@ -73,9 +73,9 @@ func (w *waitModel) validate(always bool, limit time.Duration, limitKnown bool, 
 		refuse("it needs " + w.argument + " = true, since a single look cannot show that a state lasts")
 	case !w.pollInterval.IsUnknown() && stable < interval:
 		refuse(fmt.Sprintf("it is shorter than poll_interval (%s), so that no second look would fall into it. Raise stable_for, or "+
-			"lower poll_interval", interval))
+			"lower poll_interval", short(interval)))
 	case limitKnown && stable >= limit:
-		refuse(fmt.Sprintf("it does not fit into %s (%s). Lower stable_for, or raise %s", limitName, limit, limitName))
+		refuse(fmt.Sprintf("it does not fit into %s (%s). Lower stable_for, or raise %s", limitName, short(limit), limitName))
 	}
 }
 
