@@ -88,7 +88,7 @@ func TestExamples(t *testing.T) {
 			well: map[string]string{tasks: fmt.Sprintf(details, 0)},
 			ill:  map[string]string{tasks: fmt.Sprintf(details, 3)},
 			says: "FDI tasks of ROMA Connect instance " + instanceID + " were not healthy in time",
-			reason: "The last status was failed, after 4s of waiting; ordinary tasks: 3 abnormal, 1 running; CDC tasks: 12 running; " +
+			reason: "of waiting; ordinary tasks: 3 abnormal, 1 running; CDC tasks: 12 running; " +
 				"abnormal tasks: task-1, task-2, task-3.",
 		},
 	}
