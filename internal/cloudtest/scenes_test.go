@@ -56,6 +56,7 @@ func TestOrderScenes(t *testing.T) {
 		"finished": {cloudtest.Finished(2), "FINISHED", true, map[string]int{"FINISHED": 2}},
 		"failed":   {cloudtest.Failed(1, 2), "ABNORMAL", true, map[string]int{"FINISHED": 1, "ABNORMAL": 2}},
 		"canceled": {cloudtest.Canceled(1, 2), "CANCELED", true, map[string]int{"FINISHED": 1, "CANCELED": 2}},
+		"empty":    {cloudtest.Finished(0), "FINISHED", true, map[string]int{}},
 		"new word": {
 			cloudtest.OrderScene{Status: "DREAMING", Batches: []cloudtest.Batch{{"DREAMING": 1}}}, "DREAMING", true, map[string]int{"DREAMING": 1},
 		},
@@ -182,6 +183,10 @@ func TestAccount(t *testing.T) {
 	check(t, "token", answer.Header.Get("X-Subject-Token"), "unscoped")
 	_, body := ask(t, svc, "POST https://iam.test/v3.0/OS-CREDENTIAL/securitytokens")
 	check(t, "secret", at(t, body, "credential", "secret"), "SK")
+	end, err := time.Parse(time.RFC3339, fmt.Sprint(at(t, body, "credential", "expires_at")))
+	if left := time.Until(end); err != nil || left > time.Hour || left < time.Hour-time.Minute {
+		t.Errorf("the keys end in %s, %v", left, err)
+	}
 	_, body = ask(t, svc, "POST https://sts.test/v5/agencies/assume")
 	check(t, "security token", at(t, body, "credentials", "security_token"), "ST")
 	_, body = ask(t, svc, "https://iam.test/v3/projects?name=cn-east-3")

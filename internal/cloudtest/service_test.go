@@ -161,6 +161,15 @@ func TestUnknown(t *testing.T) {
 	check(t, "told", told, 7)
 }
 
+// TestNoContent has no body.
+func TestNoContent(t *testing.T) {
+	t.Parallel()
+	svc := cloudtest.New(cloudtest.Report(t.Errorf))
+	svc.At("/a").Then(cloudtest.Says(http.StatusNoContent, "body"))
+	status, body := ask(t, svc, "https://coc.test/a")
+	check(t, "status and body", fmt.Sprint(status, body), "204")
+}
+
 // TestFaults come to each path in turn, before its story, and spare IAM.
 func TestFaults(t *testing.T) {
 	t.Parallel()

@@ -64,7 +64,7 @@ func (t TaskScene) listing(w http.ResponseWriter, r *http.Request) {
 	query, rows := r.URL.Query(), []object{}
 	for _, task := range t.tasks() {
 		status, mode, name := query.Get("execute_status"), query.Get("task_mode"), query.Get("task_name")
-		if (status != "" && status != task.Status) || (!monitors && mode != "" && mode != task.Kind) || !strings.Contains(task.Name, name) {
+		if (status != "" && status != task.Status) || (mode != "" && mode != task.Kind) || !strings.Contains(task.Name, name) {
 			continue
 		}
 		row := object{"task_id": task.ID, "task_name": task.Name, "execute_status": task.Status, "status": 1, "ext_type": nil}
