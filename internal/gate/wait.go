@@ -24,7 +24,7 @@ type Wait struct {
 	StableFor time.Duration
 	// ThroughPause keeps waiting while only a person can move what is left.
 	ThroughPause bool
-	// Progress, when set, is called at the start and after every look that does not end the wait. It must not block.
+	// Progress, when set, is called at the start and after every look. It must not block.
 	Progress func(Progress)
 	// Logger takes each change of status; nil logs nothing.
 	Logger *slog.Logger
@@ -131,7 +131,9 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 				doubts = append(doubts, seen.Doubt)
 			}
 			ended.passed = slices.DeleteFunc(slices.Clone(doubts), func(doubt string) bool { return doubt == seen.Doubt })
-			if course.see(sent, ended.elapsed, &seen) {
+			over := course.see(sent, ended.elapsed, &seen)
+			tell(nil)
+			if over {
 				ended.held = course.held()
 				return ended, nil
 			}
@@ -147,7 +149,9 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 		default:
 			return fail(err)
 		}
-		tell(err)
+		if err != nil {
+			tell(err)
+		}
 		if !sleep(timed, course.pause(ended.elapsed)) {
 			switch {
 			case stopped(ctx):
@@ -299,13 +303,16 @@ func (p Progress) Line(since time.Duration) string {
 		if p.Status != "" && p.Status != string(p.Outcome) {
 			state += " (" + p.Status + ")"
 		}
+		if p.Tally != "" {
+			state += ", " + p.Tally
+		}
 	}
 	failed := ""
 	if p.Err != nil && p.Outcome != "" {
 		failed = "the last look failed"
 	}
 	elapsed := p.Elapsed + since
-	return parts(state, p.Tally, p.Missing, failed,
+	return parts(state, p.Missing, failed,
 		fmt.Sprintf("%s elapsed, %s left", elapsed.Round(time.Second), max(p.Limit-elapsed, 0).Round(time.Second)))
 }
 

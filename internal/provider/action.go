@@ -63,7 +63,8 @@ func (a *sourceAction) ValidateConfig(ctx context.Context, req action.ValidateCo
 func (a *sourceAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	var interval types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("progress_interval"), &interval)...)
-	told := newTelling(durationOr(interval, defaultProgressInterval), func(line string) {
+	limit, _ := a.limit(ctx, req.Config, a.newModel().wait(), &resp.Diagnostics)
+	told := newTelling(limit, durationOr(interval, defaultProgressInterval), func(line string) {
 		resp.SendProgress(action.InvokeProgressEvent{Message: line})
 	})
 	report, _ := a.read(ctx, req.Config, told.see, &resp.Diagnostics)
@@ -73,56 +74,79 @@ func (a *sourceAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	}
 }
 
-const defaultProgressInterval = 30 * time.Second
+const (
+	defaultProgressInterval = 30 * time.Second
+	// sendingLimit is how long the end of an action waits for its last line to be taken.
+	sendingLimit = 500 * time.Millisecond
+)
 
-// telling tells how a wait goes: each change of status at once, and a line at least every interval. A receiver that does not take the
-// lines holds up neither the wait nor its end.
+// telling tells how a wait is getting on: each change of status at once, and a line at least every interval. A receiver that does not
+// take the lines holds up the end of the wait by sendingLimit at most, and the wait itself not at all.
 type telling struct {
 	news chan gate.Progress
 	done chan struct{}
+	// sent is closed when all lines have been taken.
+	sent chan struct{}
 }
 
-func newTelling(interval time.Duration, send func(string)) *telling {
-	t := &telling{news: make(chan gate.Progress, 1), done: make(chan struct{})}
+func newTelling(limit, interval time.Duration, send func(string)) *telling {
+	t := &telling{news: make(chan gate.Progress, 1), done: make(chan struct{}), sent: make(chan struct{})}
 	lines := make(chan string, 1)
 	// A receiver that has gone away holds this goroutine, and no other, until the process ends.
 	go func() {
+		defer close(t.sent)
 		for line := range lines {
 			send(line)
 		}
 	}()
-	go t.run(interval, lines)
+	go t.run(limit, interval, lines)
 	return t
 }
 
 // see takes in how things stand. It never blocks.
 func (t *telling) see(p gate.Progress) { replace(t.news, p) }
 
-// stop ends the telling.
-func (t *telling) stop() { close(t.done) }
+// stop ends the telling, after what has been seen.
+func (t *telling) stop() {
+	close(t.done)
+	timer := time.NewTimer(sendingLimit)
+	defer timer.Stop()
+	select {
+	case <-t.sent:
+	case <-timer.C:
+	}
+}
 
-func (t *telling) run(interval time.Duration, lines chan string) {
+func (t *telling) run(limit, interval time.Duration, lines chan string) {
 	defer close(lines)
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
-	var last gate.Progress
-	seen := time.Now()
+	// Before the wait begins, as while a project is looked up, there is nothing but the time.
+	last, seen := gate.Progress{Limit: limit}, time.Now()
 	tell := func() {
 		replace(lines, last.Line(time.Since(seen)))
 		timer.Reset(interval)
 	}
+	take := func(next gate.Progress) {
+		changed := next.Outcome != "" && (next.Status != last.Status || next.Outcome != last.Outcome)
+		last, seen = next, time.Now()
+		if changed {
+			tell()
+		}
+	}
 	for {
 		select {
-		case <-t.done:
-			return
 		case next := <-t.news:
-			changed := next.Outcome != "" && (next.Status != last.Status || next.Outcome != last.Outcome)
-			last, seen = next, time.Now()
-			if changed {
-				tell()
-			}
+			take(next)
 		case <-timer.C:
 			tell()
+		case <-t.done:
+			select {
+			case next := <-t.news:
+				take(next)
+			default:
+			}
+			return
 		}
 	}
 }

@@ -21,14 +21,14 @@ import (
 
 // addReadError turns the failure of a read into a diagnostic. The summary names what could not be read, so that the diagnostics
 // of one for_each can be told apart; the detail says what was asked, what came back and, last, what to do.
-func addReadError(diags *diag.Diagnostics, what string, service client.Service, err error) {
+func addReadError(diags *diag.Diagnostics, what string, service client.Service, err error, how reading) {
 	summary := "Cannot read " + what
 	if errors.Is(err, context.Canceled) {
 		diags.AddError(summary, "The read was canceled before it ended. Run it again.")
 		return
 	}
 	detail := whatHappened(err)
-	if hint := advice(service, err); hint != "" {
+	if hint := advice(service, err, how); hint != "" {
 		detail += "\n\n" + hint
 	}
 	if setting, ok := errors.AsType[*settingError](err); ok && (setting.argument == "region" || setting.argument == "project_id") {
@@ -68,9 +68,9 @@ func whatHappened(err error) string {
 
 // advice says what to do about the failure of a read; empty when the failure itself does. The cases are in the order in which a
 // request makes its way: settings, credential, network, sign-in, answer.
-func advice(service client.Service, err error) string {
+func advice(service client.Service, err error, how reading) string {
 	failure, sent := client.Cause(err)
-	if hint := beforeAdvice(err, failure); hint != "" {
+	if hint := beforeAdvice(err, failure, how); hint != "" {
 		return hint
 	}
 	if errors.As(err, new(*settingError)) {
@@ -88,22 +88,24 @@ func advice(service client.Service, err error) string {
 	if failure.Service == client.IAM || failure.Service == client.STS {
 		return signInAdvice(failure)
 	}
-	return answerAdvice(service, failure)
+	return answerAdvice(service, failure, how)
 }
 
 // beforeAdvice is for what ended a read without, or apart from, an answer: a setting, the time, a credential that is not to be had.
-func beforeAdvice(err error, failure *client.Error) string {
+func beforeAdvice(err error, failure *client.Error, how reading) string {
 	pause, turn, refused, project := new(*client.PauseError), new(*client.TurnError), new(*client.RefusedError), new(*client.ProjectError)
 	switch {
 	case errors.As(err, pause):
-		return "Raise timeouts.read beyond the pause that the service asks for, or try again later."
+		return "Raise " + how.timeout + " beyond the pause that the service asks for, or try again later."
 	case errors.As(err, turn):
-		return fmt.Sprintf("Find out why there is no answer from %s, or raise timeouts.read.", strings.Join((*turn).Hosts, " and "))
+		return fmt.Sprintf("Find out why there is no answer from %s, or raise %s.", strings.Join((*turn).Hosts, " and "), how.timeout)
 	case errors.Is(err, context.DeadlineExceeded):
-		return "The time of timeouts.read is over. Raise it, or find out why the service does not answer."
+		return "The time of " + how.timeout + " is over. Raise it, or find out why the service does not answer."
 	case errors.As(err, refused):
 		first := (*refused).First
 		return fmt.Sprintf("Correct the error of %s %s%s first.", first.Method, first.Host, first.Path)
+	case failure != nil && errors.Is(failure.Err, client.ErrNoCredential) && how.always:
+		return "Then run again."
 	case failure != nil && errors.Is(failure.Err, client.ErrNoCredential):
 		return "Then run again; terraform destroy -refresh=false works without credentials."
 	case errors.As(err, project) && (*project).Err == nil:
@@ -311,12 +313,15 @@ func skewHint(message string) string {
 }
 
 // answerAdvice says what to do about an answer of the service.
-func answerAdvice(service client.Service, failure *client.Error) string {
+func answerAdvice(service client.Service, failure *client.Error, how reading) string {
 	switch {
 	case client.IsNotFound(failure):
-		return fmt.Sprintf("Check the order's id, and that %s is the site of the account that owns it (China, international and "+
-			"European accounts have their own: endpoints.coc). For an order that COC has purged set ignore_not_found = true; a blocked "+
-			"destroy gets through with -refresh=false.", failure.Host)
+		hint := fmt.Sprintf("Check the order's id, and that %s is the site of the account that owns it (China, international and "+
+			"European accounts have their own: endpoints.coc).", failure.Host)
+		if !how.always {
+			hint += " For an order that COC has purged set ignore_not_found = true; a blocked destroy gets through with -refresh=false."
+		}
+		return hint
 	case client.IsUnauthorized(failure):
 		return credentialAdvice(failure)
 	case client.IsForbidden(failure):

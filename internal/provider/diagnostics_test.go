@@ -65,7 +65,7 @@ func TestMissingServiceAdvice(t *testing.T) {
 			t.Run(string(service)+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				failure.Service, failure.Host, failure.Region = service, "h.example.com", "cn-west-3"
-				got := advice(client.COC, &failure)
+				got := advice(client.COC, &failure, reading{})
 				where := service.Name() + " is most likely not offered in the region cn-west-3: correct region or cloud, or"
 				if service == client.COC {
 					where = "the host of COC follows the site of the account, not the region: correct cloud, or"
@@ -76,7 +76,7 @@ func TestMissingServiceAdvice(t *testing.T) {
 					}
 				}
 				failure.Region = ""
-				if got := advice(client.COC, &failure); service != client.COC && !strings.Contains(got, "offered in this region") {
+				if got := advice(client.COC, &failure, reading{}); service != client.COC && !strings.Contains(got, "offered in this region") {
 					t.Errorf("without a region: %q", got)
 				}
 			})
@@ -168,7 +168,7 @@ func TestAdvice(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := advice(client.ROMA, test.err)
+			got := advice(client.ROMA, test.err, reading{timeout: "timeouts.read"})
 			if !strings.Contains(got, test.want) || (test.want == "") != (got == "") {
 				t.Errorf("advice is %q, want %q", got, test.want)
 			}
@@ -220,7 +220,7 @@ func TestErrorPointsAtSetting(t *testing.T) {
 		"region": path.Root("region"), "project_id": path.Root("project_id"), "auth_url": path.Empty(), "": path.Empty(),
 	} {
 		var diags diag.Diagnostics
-		addReadError(&diags, "it", client.COC, &settingError{argument, "no " + argument})
+		addReadError(&diags, "it", client.COC, &settingError{argument, "no " + argument}, reading{})
 		at := path.Empty()
 		if pointing, ok := diags[0].(diag.DiagnosticWithPath); ok {
 			at = pointing.Path()

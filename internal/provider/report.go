@@ -30,7 +30,7 @@ type reported struct {
 
 // failed tells of a read that failed.
 func (r reported) failed(err error, diags *diag.Diagnostics) *gate.Report {
-	addReadError(diags, r.what, r.service, err)
+	addReadError(diags, r.what, r.service, err, r.how)
 	return nil
 }
 
@@ -48,7 +48,7 @@ func (r reported) diagnose(report *gate.Report, diags *diag.Diagnostics) bool {
 	}
 	if report.UnreadDetails != nil {
 		diags.AddWarning("Cannot read the "+r.details+" of "+r.what, fmt.Sprintf("%s%s\n\n%s", text.Sentence(report.UnreadDetails.Error()),
-			r.missing(report), detailsAdvice(r.service, report.UnreadDetails)))
+			r.missing(report), r.detailsAdvice(report.UnreadDetails)))
 	}
 	if report.Timeout == nil {
 		return true
@@ -98,12 +98,12 @@ func (r reported) timedOut(timeout *gate.Timeout, diags *diag.Diagnostics) bool 
 }
 
 // detailsAdvice says what to do when the details could not be read.
-func detailsAdvice(service client.Service, err error) string {
+func (r reported) detailsAdvice(err error) string {
 	if errors.Is(err, gate.ErrUntrusted) {
 		return "Look at the raw answers of the statistics and batches, or for a newer version of hwgate; failure_details = false does not ask " +
 			"for them."
 	}
-	return advice(service, err)
+	return advice(r.service, err, r.how)
 }
 
 // refuse makes a verdict that is not good the error of a form that cannot leave it to a postcondition.

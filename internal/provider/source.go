@@ -3,7 +3,9 @@ package provider
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -139,6 +141,12 @@ func (f *form) read(
 	ctx context.Context, config tfsdk.Config, progress func(gate.Progress), diags *diag.Diagnostics,
 ) (*gate.Report, tftypes.Value) {
 	none := tftypes.NewValue(config.Schema.Type().TerraformType(ctx), nil)
+	if unknown := unknownArguments(config.Raw); len(unknown) > 0 {
+		// An unknown require_success would open a gate, and an unknown id would ask for nothing.
+		diags.AddError("Cannot read "+f.name+" yet", "Not known yet: "+strings.Join(unknown, ", ")+
+			". Nothing was sent. Terraform reads when all arguments are known: apply first what they come from.")
+		return nil, none
+	}
 	m := f.model(ctx, config, diags)
 	limit, _ := f.limit(ctx, config, m.wait(), diags)
 	if diags.HasError() {
@@ -154,6 +162,21 @@ func (f *form) read(
 	result := tfsdk.State{Raw: tftypes.NewValue(shared.Type().TerraformType(ctx), nil), Schema: shared}
 	diags.Append(result.Set(ctx, m)...)
 	return report, compose(config.Schema.Type().TerraformType(ctx), result.Raw, config.Raw)
+}
+
+// unknownArguments names the arguments of a configuration that are not known, or not as a whole.
+func unknownArguments(config tftypes.Value) []string {
+	var arguments map[string]tftypes.Value
+	if !config.IsKnown() || config.As(&arguments) != nil {
+		return []string{"the whole block"}
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(arguments)) {
+		if !arguments[name].IsFullyKnown() {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // positiveTimeout refuses a time limit that could only ever fail. What is no duration at all is the library's to refuse.
