@@ -1,6 +1,6 @@
 // Command demo shows what hwgate does, with the real Terraform and without an account: it builds the provider, installs it in a
-// local mirror, answers its requests on loopback from recordings, and applies three configurations: one that reads all five data
-// sources, one with a gate that opens, and one with a gate that stops a rollout. It works in a temporary folder and removes it.
+// local mirror, plays the services on loopback, and shows all five data sources, gates that open, gates that stop a rollout, a gate
+// that waits, one that looks again at a saved plan, and one that shows its progress. It works in a temporary folder and removes it.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
 
-//go:embed read open closed
+//go:embed read open closed failed waiting saved progress
 var configurations embed.FS
 
 func main() {
@@ -50,26 +50,32 @@ func run(ctx context.Context, terraform string) error {
 	}
 	server := svc.Start()
 	defer svc.Close()
-	fmt.Println("Playing the recorded answers at " + server + " ...")
-	cli := cli{box, server}
-	if err := showSources(ctx, cli); err != nil {
+	fmt.Println("Playing COC, DataArts and ROMA at " + server + " ...")
+	product, version, err := sandbox.Version(ctx, terraform)
+	if err != nil {
 		return err
 	}
-	if err := showOpenGate(ctx, cli); err != nil {
-		return err
+	program := cli{box, server, product, version}
+	for _, show := range []func(context.Context, cli, *cloudtest.Service) error{
+		showSources, showOpenGate, showClosedGate, showFailedJob, showWait, showSavedPlan, showProgress,
+	} {
+		if err := show(ctx, program, svc); err != nil {
+			return err
+		}
 	}
-	return showClosedGate(ctx, cli)
+	return nil
 }
 
 // showSources reads all five data sources and prints what they say.
-func showSources(ctx context.Context, cli cli) error {
-	if err := cli.prepare(ctx, "read"); err != nil {
+func showSources(ctx context.Context, cli cli, _ *cloudtest.Service) error {
+	folder, err := cli.prepare(ctx, "read")
+	if err != nil {
 		return err
 	}
-	if out, err := cli.apply(ctx, "read"); err != nil {
+	if out, err := cli.apply(ctx, folder); err != nil {
 		return fmt.Errorf("terraform apply: %w\n%s", err, out)
 	}
-	out, err := cli.run(ctx, "read", "output", "-json")
+	out, err := cli.run(ctx, folder, "output", "-json")
 	if err != nil {
 		return fmt.Errorf("terraform output: %w\n%s", err, out)
 	}
@@ -95,66 +101,186 @@ func showSources(ctx context.Context, cli cli) error {
 }
 
 // showOpenGate applies a configuration whose gate lets it through.
-func showOpenGate(ctx context.Context, cli cli) error {
+func showOpenGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 	fmt.Println("\nNow a gate. A gate is the postcondition `self.succeeded` of a data source. The next configuration creates the next" +
-		"\nlayer of a rollout only if the DataArts jobs went well. They did, so Terraform goes on:")
-	if err := cli.prepare(ctx, "open"); err != nil {
+		"\nlayer of a rollout only if the DataArts jobs succeeded. They did, so Terraform goes on:")
+	folder, err := cli.prepare(ctx, "open")
+	if err != nil {
 		return err
 	}
-	out, err := cli.apply(ctx, "open")
+	out, err := cli.apply(ctx, folder)
 	if err != nil {
 		return fmt.Errorf("terraform apply: %w\n%s", err, out)
 	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	fmt.Printf("\n%s\n", lines[len(lines)-1])
+	fmt.Printf("\n%s\n", lastLine(out))
 	return nil
 }
 
 // showClosedGate applies a configuration whose gate has to stop it.
-func showClosedGate(ctx context.Context, cli cli) error {
-	fmt.Println("\nThe last configuration asks for a script order. The recorded one was canceled, so Terraform has to stop:")
-	if err := cli.prepare(ctx, "closed"); err != nil {
+func showClosedGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
+	fmt.Println("\nThe next configuration asks for a script order. The recorded one was canceled, so Terraform has to stop:")
+	folder, err := cli.prepare(ctx, "closed")
+	if err != nil {
 		return err
 	}
-	out, err := cli.apply(ctx, "closed")
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		return fmt.Errorf("the gate should have stopped terraform apply, but it ended with %w\n%s", err, out)
+	out, err := cli.apply(ctx, folder)
+	code, err := refused(out, err)
+	if err != nil {
+		return err
 	}
-	if state, _ := cli.run(ctx, "closed", "state", "list"); strings.Contains(string(state), "terraform_data") {
+	if state, _ := cli.run(ctx, folder, "state", "list"); strings.Contains(string(state), "terraform_data") {
 		return errors.New("the gate stopped terraform apply, but the next layer was created")
 	}
-	fmt.Printf("\n%s\nterraform apply has ended with exit code %d, nothing was created, and the reason above is the summary\n"+
-		"of the data source. That is the gate: a pipeline stops here.\n", strings.TrimSpace(string(out))+"\n", exit.ExitCode())
+	fmt.Printf("\n%s\n\nterraform apply has ended with exit code %d, nothing was created, and the reason above is the summary\n"+
+		"of the data source. That is the gate: a pipeline stops here.\n", errorOf(out), code)
 	return nil
+}
+
+// showFailedJob applies a gate on jobs, one of which has failed.
+func showFailedJob(ctx context.Context, cli cli, svc *cloudtest.Service) error {
+	fmt.Println("\nA closed gate names what failed. In this DataArts workspace, one of seven job instances did:")
+	svc.Workspace("").Then(cloudtest.JobScene{
+		Counts: map[string]int{"success": 6, "fail": 1}, Listed: []cloudtest.Job{{Name: "load_orders", Status: "fail", ID: 34765}},
+	})
+	folder, err := cli.prepare(ctx, "failed")
+	if err != nil {
+		return err
+	}
+	out, err := cli.apply(ctx, folder)
+	if _, err := refused(out, err); err != nil {
+		return err
+	}
+	if !strings.Contains(string(out), "load_orders") {
+		return fmt.Errorf("the gate does not name the job\n%s", out)
+	}
+	fmt.Printf("\n%s\n", errorOf(out))
+	return nil
+}
+
+// showWait applies a gate that waits until tasks are healthy.
+func showWait(ctx context.Context, cli cli, svc *cloudtest.Service) error {
+	fmt.Println("\nSome states need time. After a switch, the tasks of ROMA start one by one. This gate waits until twelve of them run and" +
+		"\nnone is abnormal, and until that has lasted for two seconds. One task is abnormal at the second look:")
+	svc.Instance("fae7ff6c-8e07-4cf8-9e67-589cab2f017c").Then(
+		cloudtest.Tasks(nil, map[string]int{"running": 3}), cloudtest.Tasks(nil, map[string]int{"running": 11, "abnormal": 1}),
+		cloudtest.Tasks(nil, map[string]int{"running": 12}))
+	folder, err := cli.prepare(ctx, "waiting")
+	if err != nil {
+		return err
+	}
+	if out, err := cli.apply(ctx, folder); err != nil {
+		return fmt.Errorf("terraform apply: %w\n%s", err, out)
+	}
+	out, err := cli.run(ctx, folder, "output", "-raw", "summary")
+	if err != nil {
+		return fmt.Errorf("terraform output: %w\n%s", err, out)
+	}
+	fmt.Printf("\n%s\n", out)
+	return nil
+}
+
+// showSavedPlan plans while all is well, and applies the plan when it no longer is.
+func showSavedPlan(ctx context.Context, cli cli, svc *cloudtest.Service) error {
+	fmt.Println("\nA saved plan can be older than the state of things. An ephemeral resource looks again when the plan is applied. This one" +
+		"\nwas planned while the order had succeeded; then the same order is reported as failed:")
+	since := [2]int{1, 10}
+	if cli.product == "OpenTofu" {
+		since = [2]int{1, 11}
+	}
+	if cli.older(since) {
+		fmt.Printf("\nNot shown: it needs Terraform 1.10 or OpenTofu 1.11, and this is %s.\n", cli.name())
+		return nil
+	}
+	order := svc.Order("SCT-saved-plan").Then(cloudtest.Finished(10))
+	folder, err := cli.prepare(ctx, "saved")
+	if err != nil {
+		return err
+	}
+	if out, err := cli.run(ctx, folder, "plan", "-no-color", "-input=false", "-out=saved.tfplan"); err != nil {
+		return fmt.Errorf("terraform plan: %w\n%s", err, out)
+	}
+	order.Now(cloudtest.Failed(8, 2))
+	out, err := cli.run(ctx, folder, "apply", "-no-color", "-input=false", "saved.tfplan")
+	if _, err := refused(out, err); err != nil {
+		return err
+	}
+	fmt.Printf("\n%s\n", errorOf(out))
+	return nil
+}
+
+// showProgress invokes an action.
+func showProgress(ctx context.Context, cli cli, svc *cloudtest.Service) error {
+	fmt.Println("\nAn action reports its progress. This is `terraform apply -invoke=action.coc_script_order.verify`:")
+	if cli.product == "OpenTofu" || cli.older([2]int{1, 14}) {
+		fmt.Printf("\nNot shown: it needs Terraform 1.14, and this is %s.\n", cli.name())
+		return nil
+	}
+	svc.Order("SCT-progress").Then(cloudtest.Ready(10), cloudtest.Running(3, 10), cloudtest.Running(8, 10), cloudtest.Finished(10))
+	folder, err := cli.prepare(ctx, "progress")
+	if err != nil {
+		return err
+	}
+	out, err := cli.run(ctx, folder, "apply", "-auto-approve", "-no-color", "-input=false", "-invoke=action.coc_script_order.verify")
+	if err != nil {
+		return fmt.Errorf("terraform apply: %w\n%s", err, out)
+	}
+	if !strings.Contains(string(out), "3 of 10 instances finished") {
+		return fmt.Errorf("the action shows no progress\n%s", out)
+	}
+	_, progress, _ := strings.Cut(string(out), "Action started")
+	fmt.Printf("\nAction started%s\n", strings.TrimRight(progress, "\n"))
+	return nil
+}
+
+// refused gives the exit code of a command that a gate had to stop, or an error if none did.
+func refused(out []byte, err error) (code int, wrong error) {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || !strings.Contains(string(out), "Error: ") {
+		return 0, fmt.Errorf("the gate should have stopped terraform apply, but it ended with %w\n%s", err, out)
+	}
+	return exit.ExitCode(), nil
+}
+
+// errorOf is what the command line printed of an error.
+func errorOf(out []byte) string {
+	text := string(out)
+	if start := strings.Index(text, "Error: "); start >= 0 {
+		text = text[start:]
+	}
+	return strings.TrimSpace(text)
+}
+
+func lastLine(out []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return lines[len(lines)-1]
 }
 
 // cli runs Terraform on the configurations.
 type cli struct {
 	*sandbox.Sandbox
 
-	server string
+	server  string
+	product string
+	version [2]int
 }
 
-// prepare writes a configuration out and initializes it.
-func (c cli) prepare(ctx context.Context, name string) error {
+func (c cli) older(than [2]int) bool { return slices.Compare(c.version[:], than[:]) < 0 }
+
+func (c cli) name() string { return fmt.Sprintf("%s %d.%d", c.product, c.version[0], c.version[1]) }
+
+// prepare lays a configuration out, ready for any command.
+func (c cli) prepare(ctx context.Context, name string) (folder string, err error) {
 	configuration, err := fs.Sub(configurations, name)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := c.Write(name, configuration); err != nil {
-		return err
-	}
-	if out, err := c.run(ctx, name, "init", "-no-color", "-input=false"); err != nil {
-		return fmt.Errorf("terraform init: %w\n%s", err, out)
-	}
-	return nil
+	return c.Lay(ctx, configuration)
 }
 
-func (c cli) run(ctx context.Context, name string, arguments ...string) ([]byte, error) {
-	return c.Run(ctx, name, []string{"TF_VAR_server=" + c.server}, arguments...)
+func (c cli) run(ctx context.Context, folder string, arguments ...string) ([]byte, error) {
+	return c.Run(ctx, folder, []string{"TF_VAR_server=" + c.server}, arguments...)
 }
 
-func (c cli) apply(ctx context.Context, name string) ([]byte, error) {
-	return c.run(ctx, name, "apply", "-auto-approve", "-no-color", "-input=false")
+func (c cli) apply(ctx context.Context, folder string) ([]byte, error) {
+	return c.run(ctx, folder, "apply", "-auto-approve", "-no-color", "-input=false")
 }
