@@ -111,6 +111,23 @@ func TestTaskStatisticsFurtherCounts(t *testing.T) {
 	}
 }
 
+// The name of a count that is new comes from outside: the error about it stays a harmless line, however the name looks.
+func TestFaultsOfStrangeNames(t *testing.T) {
+	t.Parallel()
+	const name = `\u001b[31m\nError: forged `
+	long := strings.Repeat("x", 5000)
+	for call, body := range map[string]string{
+		"DataArts": strings.Replace(fullTasks, "{", `{"`+name+long+`_count":"many",`, 1),
+		"FDI":      strings.Replace(fullFDI, "{", `{"`+name+long+`_task_details":{"`+name+`_count":"many"},`, 1),
+	} {
+		_, err := decodeWith(t, callers[call], body)
+		checkFailure(t, err)
+		if !errors.Is(err, ErrMalformed) || len(err.Error()) > 400 {
+			t.Errorf("%s: error %q", call, err)
+		}
+	}
+}
+
 func TestTaskStatisticsRequest(t *testing.T) {
 	t.Parallel()
 	target := Target{Region: testRegion, ProjectID: testProject}

@@ -82,7 +82,8 @@ func (f fields) echoInteger(name string, asked int64) {
 
 // wrong notes a member of an unexpected type. Neither its value nor anything else of the answer is repeated.
 func (f fields) wrong(name, wanted string, raw json.RawMessage) {
-	fault := fmt.Sprintf("%s is %s, wanted %s", f.path+name, kindOf(raw), wanted)
+	// The name of a member that this version does not know comes from outside.
+	fault := fmt.Sprintf("%s is %s, wanted %s", text.Plain(f.path+name, 128), kindOf(raw), wanted)
 	if !f.needed {
 		f.found.warnings = append(f.found.warnings, fault)
 	} else {
@@ -152,7 +153,11 @@ func number(raw json.RawMessage) string {
 	case len(raw) > longest:
 		return ""
 	case kind == "a string":
-		return strings.TrimSpace(unquote(raw))
+		written := strings.TrimSpace(unquote(raw))
+		if strings.ContainsAny(written, "xXpP_") {
+			return "" // strconv takes Go's own notations, such as 0x1p-4 and 1_000, too
+		}
+		return written
 	case kind == "a number":
 		return string(raw)
 	default:

@@ -42,8 +42,8 @@ const (
 // wrongTypes are values that a field of a kind must not be taken from.
 var wrongTypes = map[kind][]string{
 	aString:     {`true`, `{}`, `[]`, `["a"]`},
-	wholeNumber: {`"many"`, `""`, `1e-400`, `"1e-400"`, `1e999`, `1.5`, `"1.5"`, `1e300`, `9223372036854775808`, `false`, `{}`, `[1]`},
-	aNumber:     {`"many"`, `""`, `1e-400`, `"1e-400"`, `0.000001e-400`, `"NaN"`, `"Infinity"`, `1e999`, `true`, `{}`, `[1]`},
+	wholeNumber: {`"many"`, `""`, `1e-400`, `"1e-400"`, `"0xfep-9999"`, `"0x1p4"`, `"1_000"`, `1e999`, `1.5`, `"1.5"`, `1e300`, `9223372036854775808`, `false`, `{}`, `[1]`},
+	aNumber:     {`"many"`, `""`, `1e-400`, `"1e-400"`, `0.000001e-400`, `"0xfep-9999"`, `"0x1P4"`, `"0_0"`, `"NaN"`, `"Infinity"`, `1e999`, `true`, `{}`, `[1]`},
 	aBoolean:    {`"yes"`, `""`, `1`, `{}`, `[true]`},
 	anObject:    {`"text"`, `1`, `true`, `[]`, `[{}]`},
 	aList:       {`"text"`, `1`, `true`, `{}`},
