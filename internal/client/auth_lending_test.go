@@ -183,6 +183,8 @@ func TestRefusalsOfEachKind(t *testing.T) {
 			kinds[fmt.Sprintf("%d with %s", status, code)] = says(status, `{"error_code":"`+code+`","error_msg":"no"}`)
 		}
 	}
+	kinds["200 with another envelope"] = says(200, `{"errorCode":"APIGW.0301","errorMsg":"no"}`)
+	kinds["200 with the envelope of DataArts"] = says(200, `{"errCode":"APIG.0307","externalMessage":"no"}`)
 	kinds["401 with ROMA.00012000"] = says(401, `{"error_code":"ROMA.00012000"}`)
 	for name, kind := range kinds {
 		t.Run(name, func(t *testing.T) {

@@ -93,6 +93,7 @@ func codeBesideData(body []byte) (code string, isObject bool) {
 	if json.Unmarshal(body, &values) != nil {
 		return "", false
 	}
-	top := fields{values: values, found: &findings{}}
-	return deref(top.text("error_code")), len(values) > 0
+	var top said
+	top.read(fields{values: values, found: &findings{}})
+	return top.code, len(values) > 0
 }
