@@ -234,8 +234,8 @@ type TargetProperties struct {
 	HostName, FixedIP, FloatingIP, RegionID, ZoneID, Application, Group, ProjectID *string
 }
 
-// maxInstances bounds a listing; the service's own limit is ten instances a batch.
-const maxInstances = 100_000
+// maxInstances bounds a listing; the service's own limit is ten instances a batch, and two hundred an order.
+const maxInstances = 1000
 
 // ScriptOrderBatch lists the instances of a batch, page by page. A page that repeats an instance, or that does not say where the
 // next one begins, is malformed.

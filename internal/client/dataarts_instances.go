@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // JobInstances asks which job instances of a workspace failed.
@@ -47,7 +49,7 @@ type JobInstance struct {
 	Status *string
 	// PlanTime, StartTime and EndTime are milliseconds since 1970, UTC.
 	PlanTime, StartTime, EndTime *int64
-	// ErrorMessage may quote data. Not every region has it.
+	// ErrorMessage is the beginning of the message, which may quote data. Not every region has it.
 	ErrorMessage *string
 	// InstanceType is 0 for a scheduled run, 2 for a manual one, 5 for patched data, 6 for a sub-job, 7 for a job that runs once.
 	InstanceType *int64
@@ -58,6 +60,8 @@ const (
 	defaultRows = 100
 	// jobPageSize is the most rows that one answer holds. What offset counts is not documented, so only the first page is read.
 	jobPageSize = 1000
+	// longestErrorMessage is how many bytes of a message are kept.
+	longestErrorMessage = 4096
 )
 
 // dataArtsZone is where the days of DataArts Factory begin at midnight. No page names it: samples of log folders show UTC+8, the zone
@@ -199,7 +203,7 @@ func (c *Client) jobInstances(ctx context.Context, overview TaskOverview, day da
 			case !row.overridden:
 				page.Instances = append(page.Instances, row.JobInstance)
 			}
-			rows.listed++
+			rows.count(answer)
 		}
 		page.Complete, page.More = rows.rest()
 		return page
@@ -230,10 +234,19 @@ func readJobInstance(f fields) jobRow {
 			PlanTime:     f.integer("planTime"),
 			StartTime:    f.integer("startTime"),
 			EndTime:      f.integer("endTime"),
-			ErrorMessage: f.text("errorMessage"),
+			ErrorMessage: errorMessage(f),
 			InstanceType: f.integer("instanceType"),
 		},
 	}
+}
+
+// errorMessage reads the beginning of the message, which may be as long as a log and ends up in the state.
+func errorMessage(f fields) *string {
+	message := f.text("errorMessage")
+	if message != nil {
+		message = new(strings.Clone(text.Head(*message, longestErrorMessage)))
+	}
+	return message
 }
 
 // rows is what there is to know of a filtered listing of which one page is read.
@@ -251,6 +264,13 @@ func newRows(answer fields, name string, pageSize int64) rows {
 		answer.missing(name)
 	}
 	return rows{total: total, pageSize: pageSize}
+}
+
+// count takes a row in. More rows than were asked for are no page: who sends them may send any number.
+func (r *rows) count(answer fields) {
+	if r.listed++; r.listed > r.pageSize {
+		answer.malformed(fmt.Sprintf("it lists more than the %d rows that were asked for", r.pageSize))
+	}
 }
 
 // rest tells whether the page holds all that fits the filter, and how many rows the service has told of beside it.

@@ -412,6 +412,44 @@ func TestFailedJobInstancesBounds(t *testing.T) {
 	}
 }
 
+// TestListingsWithTooManyRows refuses a page with more rows than were asked for, and does not look at the rest of it.
+func TestListingsWithTooManyRows(t *testing.T) {
+	t.Parallel()
+	for call, row := range map[string]struct {
+		member, body string
+		most         int
+	}{
+		"failed jobs":    {"instances", `{"status":"fail"}`, jobPageSize},
+		"abnormal tasks": {"entities", `{"execute_status":"ERROR"}`, taskPageSize},
+	} {
+		for _, count := range []int{row.most, row.most + 1} {
+			body := `{"` + row.member + `":[` + strings.Repeat(row.body+",", count-1) + row.body + `]}`
+			_, err := decodeWith(t, callers[call], body)
+			if refused := errors.Is(err, ErrMalformed); refused != (count > row.most) {
+				t.Errorf("%s: %d rows: error %v", call, count, err)
+			}
+		}
+	}
+}
+
+// TestFailedJobInstancesLongMessages keeps the beginning of a message, which is as long as the service likes, and cuts no character.
+func TestFailedJobInstancesLongMessages(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		strings.Repeat("x", 4096):       strings.Repeat("x", 4096),
+		strings.Repeat("x", 4097):       strings.Repeat("x", 4096),
+		strings.Repeat("x", 4095) + "华": strings.Repeat("x", 4095),
+	} {
+		got, err := decodeWith(t, callers["failed jobs"], `{"instances":[{"status":"fail","errorMessage":"`+message+`"}]}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list, ok := got.(*JobInstanceList); !ok || deref(list.Instances[0].ErrorMessage) != want {
+			t.Errorf("%d bytes: got %v", len(message), got)
+		}
+	}
+}
+
 // TestFailedJobInstancesAtOneTime keeps the service's order where nothing says which is newer, so that no plan shows a change.
 func TestFailedJobInstancesAtOneTime(t *testing.T) {
 	t.Parallel()

@@ -66,7 +66,7 @@ func (c *Client) AbnormalTasks(ctx context.Context, instance FDIInstance, limit 
 			} else {
 				found.Tasks = append(found.Tasks, task)
 			}
-			rows.listed++
+			rows.count(answer)
 		}
 		found.Complete, found.More = rows.rest()
 		return found

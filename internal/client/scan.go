@@ -17,7 +17,8 @@ const (
 	// mostMembers bounds the members of one object; documented ones have at most 13.
 	mostMembers = 256
 	// mostElements bounds the elements of all lists of an answer together, mostText the bytes of all its texts without the logs.
-	mostElements = 200_000
+	// The framework converts each of them, and does not end early when the read is over.
+	mostElements = 5000
 	mostText     = 32 << 20
 )
 

@@ -166,17 +166,17 @@ func TestAnswerBounds(t *testing.T) {
 		},
 		{
 			"one more", "order statistics",
-			`{"data":{"execute_statistics":[{"batch_indexes":` + list(mostElements, "1") + `}]}}`, "its lists have more than 200000 elements",
+			`{"data":{"execute_statistics":[{"batch_indexes":` + list(mostElements, "1") + `}]}}`, "its lists have more than 5000 elements",
 		},
 		{
 			"one more, in two lists", "order statistics",
 			`{"data":{"execute_statistics":` + list(2, `{"batch_indexes":`+list(mostElements/2, "1")+`}`) + `}}`,
-			"its lists have more than 200000 elements",
+			"its lists have more than 5000 elements",
 		},
 		{
 			"in a list that only informs", "order",
 			`{"data":{"properties":{"execute_param":{"script_params":` + list(mostElements+1, "{}") + `}}}}`,
-			"its lists have more than 200000 elements",
+			"its lists have more than 5000 elements",
 		},
 		{
 			"as much text as there may be", "order",

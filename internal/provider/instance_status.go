@@ -163,7 +163,7 @@ func instanceStatusSchema() schema.Schema {
 						"started_at":  computedString("When the instance began, in RFC 3339, UTC."),
 						"finished_at": computedString("When the instance ended, in RFC 3339, UTC."),
 						"error_message": schema.StringAttribute{
-							Computed: true, Sensitive: true, MarkdownDescription: "The service's message, which may quote data.",
+							Computed: true, Sensitive: true, MarkdownDescription: "First 4096 bytes of the service's message, which may quote data.",
 						},
 					}},
 				},
