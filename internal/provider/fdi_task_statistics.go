@@ -59,14 +59,14 @@ type taskDetailsModel struct {
 }
 
 func fdiTaskStatisticsSchema() schema.Schema {
-	const null = "Null when the counts cannot be trusted."
+	const null = "Null if the counts cannot be trusted."
 	return schema.Schema{
-		MarkdownDescription: "Counts of the data integration (FDI) tasks of a ROMA Connect instance by status, with a verdict and, on request, a wait until they " +
-			"are healthy. API: " +
+		MarkdownDescription: "Counts of the data integration (FDI) tasks of a ROMA Connect instance by status, with a verdict and, on request, a wait " +
+			"until they are healthy. API: " +
 			"[GET /v2/{project_id}/fdi/instances/{instance_id}/statistics/tasks]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-roma/CountTasks.html).",
 		Attributes: attributes(
-			sharedAttributes("`project_id`/`instance_id`", pathProject, "running, abnormal, terminated, completed and any new word as it comes"),
+			sharedAttributes("`project_id`/`instance_id`", pathProject, "running, abnormal, terminated, completed and any new word"),
 			pollAttributes(),
 			stableAttributes("health (`healthy`)", ""),
 			map[string]schema.Attribute{
@@ -77,20 +77,20 @@ func fdiTaskStatisticsSchema() schema.Schema {
 				},
 				"wait_until_healthy": schema.BoolAttribute{
 					Optional: true,
-					MarkdownDescription: "Whether to read again until `healthy`. An abnormal task does not end the wait: it may recover until the " +
-						"time limit in `timeouts`. Default: `false`.",
+					MarkdownDescription: "Whether to wait, that is to read again until `healthy`. An abnormal task does not end the wait: it may " +
+						"recover before the time in `timeouts` is over. Default: `false`.",
 				},
 				"min_running_count": schema.Int64Attribute{
 					CustomType: wholeNumberType{},
 					Optional:   true,
 					Validators: []validator.Int64{int64validator.AtLeast(0)},
-					MarkdownDescription: "How many tasks have to run, over both kinds; with fewer the outcome is `pending`, and not `healthy`. " +
-						"Default: 0.",
+					MarkdownDescription: "Number of tasks that must run, of both kinds together. With fewer the outcome is `pending`, and " +
+						"`healthy` is `false`. With 0, an instance whose tasks have all completed is healthy. Default: 0.",
 				},
 				"failure_details": schema.BoolAttribute{
 					Optional: true,
-					MarkdownDescription: "Whether to read which tasks are abnormal, when one is. Fills `abnormal_tasks`. Costs one request. " +
-						"Default: `true`.",
+					MarkdownDescription: "Whether to read which tasks are abnormal if one is, for `abnormal_tasks`. What cannot be read is a " +
+						"warning, and leaves it null. Costs one request. Default: `true`.",
 				},
 				"common_task_details": taskDetailsAttribute("ordinary tasks"),
 				"cdc_task_details":    taskDetailsAttribute("tasks that capture changes of data (CDC)"),
@@ -100,20 +100,21 @@ func fdiTaskStatisticsSchema() schema.Schema {
 				"terminated_count": computedInt64("Terminated tasks of both kinds. " + null),
 				"completed_count":  computedInt64("Completed tasks of both kinds. " + null),
 				"total_count":      computedInt64("All tasks of both kinds. " + null),
-				"healthy": computedBool("Whether `outcome` is `running` or `succeeded`: nothing is abnormal, enough tasks run, and something runs or " +
-					"has completed. The condition of a gate for tasks that are meant to run for ever. Never null."),
+				"healthy": computedBool("Whether `outcome` is `running` or `succeeded`: no task is abnormal, at least `min_running_count` run, and " +
+					"one runs or has completed. The condition of a gate on tasks that are meant to run for ever. Never null."),
 				"abnormal_tasks": schema.ListNestedAttribute{
 					Computed: true,
-					MarkdownDescription: "Abnormal tasks, 100 at most. Null when they were not read. API: " +
+					MarkdownDescription: "Abnormal tasks: those whose last run has the status ERROR, at most 100. Empty if none is abnormal. Null if " +
+						"they were not read. API: " +
 						"[GET /v2/{project_id}/fdi/instances/{instance_id}/task-monitors]" +
 						"(https://support.huaweicloud.com/intl/en-us/api-roma/ListMonitorInfos.html).",
 					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 						"task_id":          computedString("Id of the task."),
 						"task_name":        computedString("Name of the task."),
-						"kind":             computedString("NORMAL, or CDC for a task that captures changes of data. Null when the service gave another."),
-						"execute_status":   computedString("Status of the last run in the service's own word, such as ERROR."),
-						"position":         computedString("Where the run stopped: ADAPTER, READER or WRITER."),
-						"last_executed_at": computedString("When the task last ran, in RFC 3339, UTC."),
+						"kind":             computedString("NORMAL, or CDC for a task that captures changes of data. Null if it could not be read."),
+						"execute_status":   computedString("Status of the last run, as the service writes it: ERROR."),
+						"position":         computedString("Where the run stopped: ADAPTER, READER or WRITER. Null if the answer leaves it out."),
+						"last_executed_at": computedString("Last run, in RFC 3339, UTC. Null if the answer leaves it out."),
 					}},
 				},
 			},
@@ -124,7 +125,7 @@ func fdiTaskStatisticsSchema() schema.Schema {
 func taskDetailsAttribute(kind string) schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Computed:            true,
-		MarkdownDescription: "Counts of " + kind + ". Null when the answer has none.",
+		MarkdownDescription: "Counts of " + kind + ". Null if there are none of that kind.",
 		Attributes: map[string]schema.Attribute{
 			"running_tasks_count":    computedInt64("Tasks that run."),
 			"abnormal_tasks_count":   computedInt64("Tasks that are abnormal."),

@@ -2,8 +2,12 @@ package provider_test
 
 import (
 	"maps"
+	"net/http"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
@@ -171,6 +175,74 @@ func TestDocumented(t *testing.T) {
 			address := "data." + name + ".test"
 			assertCovered(t, name, test.want)
 			appliesIn(t, recorded(t, "documented/"+name), terraformBlock+dataBlock(name, test.config), expect(address, test.want)...)
+		})
+	}
+}
+
+// TestDocumentedListings reads which job instances failed, and which tasks are abnormal, from answers in the documented form.
+func TestDocumentedListings(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		recordings []string
+		counts     http.Handler
+		arguments  map[string]tftypes.Value
+		// day is one that the recording is about.
+		day  time.Time
+		want values
+	}{
+		"dataarts_instance_status": {
+			recordings: []string{"documented/dataarts_failed_jobs"}, counts: cloudtest.Jobs(map[string]int{"fail": 2, "success": 1}),
+			arguments: map[string]tftypes.Value{"project_id": str(projectID)}, day: time.UnixMilli(1551675180000),
+			want: values{
+				"summary": text("DataArts job instances of the default workspace in project " + projectID + " (today): failed; 2 failed, 1 succeeded; " +
+					"failed jobs: daily_stock (instance 34790), daily_orders (instance 34765)"),
+				"failed_jobs": list(items{
+					object(values{
+						"job_name": text("daily_stock"), "instance_id": text("34790"), "status": text("fail"), "planned_at": text("2019-03-04T04:53:00Z"),
+						"started_at": text("2019-03-04T04:53:10Z"), "finished_at": null, "error_message": null,
+					}),
+					object(values{
+						"job_name": text("daily_orders"), "instance_id": text("34765"), "status": text("fail"), "planned_at": text("2019-03-04T03:53:00Z"),
+						"started_at": text("2019-03-04T03:53:10Z"), "finished_at": text("2019-03-04T03:53:28Z"), "error_message": text("scrubbed"),
+					}),
+				}),
+			},
+		},
+		"roma_fdi_task_statistics": {
+			recordings: []string{"documented/roma_fdi_task_statistics", "documented/roma_abnormal_tasks"}, day: time.UnixMilli(1603243428000),
+			arguments: map[string]tftypes.Value{"project_id": str("c53626012ba84727b938ca8bf03108ef"), "instance_id": str(instanceID)},
+			want: values{
+				"abnormal_tasks": list(items{
+					object(values{
+						"task_id": text("task-0001"), "task_name": text("orders_to_lake"), "kind": text("NORMAL"), "execute_status": text("ERROR"),
+						"position": text("READER"), "last_executed_at": text("2020-10-21T01:23:48Z"),
+					}),
+					object(values{
+						"task_id": text("task-0002"), "task_name": text("stock_changes"), "kind": text("CDC"), "execute_status": text("ERROR"),
+						"position": text("WRITER"), "last_executed_at": text("2020-10-21T00:23:48Z"),
+					}),
+				}),
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(time.Until(test.day))
+				svc := cloudtest.New(cloudtest.Report(t.Errorf))
+				if err := svc.Recorded(test.recordings...); err != nil {
+					t.Fatal(err)
+				}
+				if test.counts != nil {
+					svc.Workspace("").Then(test.counts)
+				}
+				attributes, diagnostics := played(t, svc, name, test.arguments)
+				checkValues(t, attributes, test.want)
+				if len(diagnostics) > 0 {
+					t.Error(shown(diagnostics))
+				}
+			})
 		})
 	}
 }

@@ -75,14 +75,14 @@ type failedJobModel struct {
 
 func instanceStatusSchema() schema.Schema {
 	const (
-		null    = "Null when the counts cannot be trusted."
+		null    = "Null if the counts cannot be trusted."
 		nullNew = "Null without `baseline_counts`, or when the counts cannot be trusted."
 	)
 	return schema.Schema{
 		MarkdownDescription: "Counts of the job instances of a DataArts Factory workspace by state, with a verdict and, on request, a wait " +
-			"for the end of what runs. Only scheduled jobs are counted, over the whole day or days of `query_days`: an instance that was just " +
-			"started may not be counted yet, and the failure of another job counts too. `baseline_counts` judges only what came since. The " +
-			"caller has to be a member of the workspace. API: " +
+			"for the end of what runs. The counts cover scheduled jobs, and the whole day or days of `query_days`: an instance that has just " +
+			"started may not be counted yet, and a failure of any other job counts too. `baseline_counts` judges only what has come since. " +
+			"The caller has to be a member of the workspace. API: " +
 			"[GET /v2/{project_id}/factory/monitor/task-statistics-overview]" +
 			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html).",
 		Attributes: attributes(
@@ -95,8 +95,8 @@ func instanceStatusSchema() schema.Schema {
 				"workspace_id": schema.StringAttribute{
 					Optional:   true,
 					Validators: []validator.String{isID},
-					MarkdownDescription: "Id of the workspace, sent as the header `workspace`. Default: the default workspace, which not every " +
-						"project has.",
+					MarkdownDescription: "Id of the workspace, sent as the header `workspace`. Default: the default workspace, which does not " +
+						"exist in every project.",
 				},
 				"is_own": schema.BoolAttribute{
 					Optional:            true,
@@ -105,65 +105,71 @@ func instanceStatusSchema() schema.Schema {
 				"query_days": schema.StringAttribute{
 					Optional:   true,
 					Validators: []validator.String{stringvalidator.OneOf("today", "yesterday", "before_yesterday", "all")},
-					MarkdownDescription: "Days to count: `today`, `yesterday`, `before_yesterday` (the day before) or `all` (the last seven " +
-						"days). Default: `today`.",
+					MarkdownDescription: "Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last " +
+						"seven days). Default: `today`.",
 				},
 				"baseline_counts": schema.MapAttribute{
 					Optional:    true,
 					ElementType: types.NumberType,
 					Validators:  []validator.Map{isBaseline{}},
-					MarkdownDescription: "The `counts` of an earlier read, from before the run and kept: only what came since is judged. A baseline " +
-						"that counts more than there is now, as after midnight or of another workspace, makes the outcome `unknown`. Instances " +
-						"of other jobs that come in the same time cannot be told apart. Default: none, everything is judged.",
+					MarkdownDescription: "The `counts` of an earlier read, taken before the run and kept: only what has come since is judged, and " +
+						"`counts` stays as the service gives it. A baseline without one of the states, or one that counts more than there is now (the " +
+						"counts begin again at midnight; another workspace), makes the outcome `unknown` and ends a wait. Instances of other jobs that " +
+						"come in the same time cannot be told apart. How to keep one: [use case 7]" +
+						"(https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/07-no-new-failures). Null is no baseline: if the earlier counts may be null, write " +
+						"`coalesce(…, {})`, which is `unknown`. Unknown states, fractions and negative numbers are errors. Default: none, " +
+						"everything is judged.",
 				},
 				"min_new_count": schema.Int64Attribute{
 					CustomType: wholeNumberType{},
 					Optional:   true,
 					Validators: []validator.Int64{int64validator.AtLeast(1)},
-					MarkdownDescription: "How many instances have to have come since `baseline_counts`; with fewer the outcome is `pending`. " +
-						"Default: 1.",
+					MarkdownDescription: "Number of instances, from 1, that must have come since `baseline_counts`. With fewer the outcome is " +
+						"`pending`, unless one of them failed. Needs `baseline_counts`. Default: 1.",
 				},
 				"failure_details": schema.BoolAttribute{
 					Optional: true,
-					MarkdownDescription: "Whether to read which instances failed, when one did. Fills `failed_jobs`. Costs one request for each of " +
-						"the two failing states, and for each day. Default: `true`.",
+					MarkdownDescription: "Whether to read which instances failed if one did, for `failed_jobs`. What cannot be read is a warning, " +
+						"and leaves it null. Costs one request for each failing state that has instances; with `all`, for each day. Default: `true`.",
 				},
 
 				"fail_count":              computedInt64("Instances that failed."),
-				"force_success_count":     computedInt64("Instances that a person forced to count as successful."),
+				"force_success_count":     computedInt64("Instances that a person set to successful."),
 				"freeze_count":            computedInt64("Instances that are frozen and never run."),
 				"ignore_success_count":    computedInt64("Instances whose failure a person ignored."),
 				"manual_stop_count":       computedInt64("Instances that a person canceled."),
 				"pause_count":             computedInt64("Instances that are paused."),
 				"running_count":           computedInt64("Instances that run."),
-				"running_exception_count": computedInt64("Instances that run abnormally."),
-				"skip_count":              computedInt64("Instances that were skipped because of what they depend on."),
+				"running_exception_count": computedInt64("Instances suspended by the failure policy of their job."),
+				"skip_count":              computedInt64("Instances skipped because of a job that they depend on."),
 				"success_count":           computedInt64("Instances that succeeded."),
 				"waiting_confirm_count":   computedInt64("Instances that wait for a person's confirmation."),
 				"waiting_count":           computedInt64("Instances that wait to run."),
-				"total_count": computedInt64("Instances in total, in the service's own count; not promised to be the sum of the others. Null when " +
-					"the answer leaves it out."),
+				"total_count": computedInt64("Instances in total, as the service counts them; the service does not promise the sum of the " +
+					"others. Null if the answer leaves it out."),
 
 				"failed_count":     computedInt64("`fail_count` + `running_exception_count`. " + null),
 				"unfinished_count": computedInt64("`waiting_count` + `waiting_confirm_count` + `running_count` + `pause_count`. " + null),
-				"overridden_count": computedInt64("`force_success_count` + `ignore_success_count`: successful because a person said so. " + null),
+				"overridden_count": computedInt64("`force_success_count` + `ignore_success_count`: they count as successful because a person overrode their state. " +
+					null),
 				"new_count":        computedInt64("Instances that have come since `baseline_counts`, in any state. " + nullNew),
-				"new_failed_count": computedInt64("How far `failed_count` is above that of `baseline_counts`, at least 0. " + nullNew),
+				"new_failed_count": computedInt64("How much `failed_count` is above that of `baseline_counts`, at least 0. " + nullNew),
 				"failed_jobs": schema.ListNestedAttribute{
 					Computed: true,
-					MarkdownDescription: "Instances that failed or run abnormally, newest first, 100 at most; under a baseline the newest " +
-						"`new_failed_count` ones. Null when they were not read, and with `is_own = true`, by which the listing cannot be filtered. " +
-						"API: [GET /v1/{project_id}/jobs/instances/detail]" +
+					MarkdownDescription: "Instances that failed or were suspended by a failure, newest first, at most 100; with a baseline the " +
+						"newest `new_failed_count` ones. Empty if none failed. Null if they were not read, and with `is_own = true`, since the " +
+						"listing cannot be filtered by user. API: [GET /v1/{project_id}/jobs/instances/detail]" +
 						"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0094.html).",
 					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 						"job_name":    computedString("Name of the job."),
 						"instance_id": computedString("Id of the instance."),
-						"status":      computedString("Status in the service's own word: fail or running-exception."),
-						"planned_at":  computedString("When the instance was planned to run, in RFC 3339, UTC."),
-						"started_at":  computedString("When the instance began, in RFC 3339, UTC."),
-						"finished_at": computedString("When the instance ended, in RFC 3339, UTC."),
+						"status":      computedString("Status as the listing writes it: fail or running-exception."),
+						"planned_at":  computedString("Planned start, in RFC 3339, UTC. Null if the answer leaves it out."),
+						"started_at":  computedString("Start, in RFC 3339, UTC. Null if the answer leaves it out."),
+						"finished_at": computedString("End, in RFC 3339, UTC. Null until then."),
 						"error_message": schema.StringAttribute{
-							Computed: true, Sensitive: true, MarkdownDescription: "First 4096 bytes of the service's message, which may quote data.",
+							Computed: true, Sensitive: true,
+							MarkdownDescription: "First 4096 bytes of the message of the service, which may quote data. Null if the service gives none.",
 						},
 					}},
 				},

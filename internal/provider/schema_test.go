@@ -110,6 +110,40 @@ func assertSentence(t *testing.T, at, description string) {
 	}
 }
 
+// TestSensitiveFields lists what is sensitive of what is read: what people and scripts write. Nothing that goes into a message is.
+func TestSensitiveFields(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for name, described := range schemas(t, provider.Options{}) {
+		got = append(got, sensitiveFields(name, described.Attributes)...)
+	}
+	slices.Sort(got)
+	want := []string{
+		"coc_script_order.failed_instances.log", "coc_script_order.properties.execute_param.script_params.param_value",
+		"coc_script_order_batch.execute_instances.message", "dataarts_instance_status.failed_jobs.error_message",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("sensitive are %v, want %v", got, want)
+	}
+}
+
+func sensitiveFields(at string, attributes map[string]schema.Attribute) []string {
+	var found []string
+	for name, attribute := range attributes {
+		path := at + "." + name
+		if attribute.IsSensitive() {
+			found = append(found, path)
+		}
+		switch nested := attribute.(type) {
+		case schema.SingleNestedAttribute:
+			found = append(found, sensitiveFields(path, nested.Attributes)...)
+		case schema.ListNestedAttribute:
+			found = append(found, sensitiveFields(path, nested.NestedObject.Attributes)...)
+		}
+	}
+	return found
+}
+
 func TestProviderSchemaIsValidAndDescribed(t *testing.T) {
 	t.Parallel()
 	var described fwprovider.SchemaResponse

@@ -85,36 +85,38 @@ type failedInstanceModel struct {
 
 func scriptOrderSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "Status of a script order of Cloud Operations Center (COC), with a verdict, the reasons of a failure and, " +
-			"on request, a wait for its end. Needs the permission `coc:job:get`. API: " +
+		MarkdownDescription: "Status of a script order of Cloud Operations Center (COC), with a verdict, the hosts that failed, the ends of " +
+			"their logs and, on request, a wait for the end of the order. Needs the permission `coc:job:get`. API: " +
 			"[GET /v1/job/script/orders/{execute_uuid}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderBasicInfo.html).",
 		Attributes: attributes(
-			sharedAttributes("`execute_uuid`", cocProject, cocWords+"; read with `failure_details` once the "+
-				"order is completed or paused"),
+			sharedAttributes("`execute_uuid`", cocProject, cocWords+"; read with `failure_details` when "+
+				"the order is completed or paused"),
 			orderAttributes(),
 			pollAttributes(),
-			completionAttributes("Whether nothing moves any more: the status is CANCELED, ABNORMAL, ERROR or ROLLBACKED, FINISHED unless the "+
-				"statistics contradict it, or a new word with a finishing time."),
+			completionAttributes("Whether the order has ended: its status is CANCELED, ABNORMAL, ERROR or ROLLBACKED, or FINISHED unless its "+
+				"statistics contradict that, or a new word with a finishing time."),
 			map[string]schema.Attribute{
 				"failure_details": schema.BoolAttribute{
 					Optional: true,
-					MarkdownDescription: "Whether to read the statistics of an order that is completed or paused, and each batch with a failed " +
-						"instance (100 batches at most). It fills `counts`, `failed_hosts` and `failed_instances`, which are null in all other " +
-						"cases. The statistics also confirm that a FINISHED order succeeded: without any instance it is `empty`, and if an " +
-						"instance has not ended, or fewer finished than the order's own success-rate threshold asks, it is `unknown`. Costs one " +
-						"request, and one for each of those batches. Default: `true`.",
+					MarkdownDescription: "Whether to read the statistics of an order that has ended or is paused, and each batch with a failed " +
+						"instance (at most 100 batches). This fills `counts`, `failed_hosts` and `failed_instances`, which are null otherwise. The " +
+						"statistics also have to confirm a FINISHED order: without any instance it is `empty`; if an instance has not ended, or " +
+						"fewer finished than the order's own success-rate threshold requires, it is `unknown`. Counts may lag, so a wait reads them " +
+						"again for up to a minute. What cannot be read is a warning, and leaves the three null. Costs one request, and one for each " +
+						"of those batches. `false` relies on the status alone. Default: `true`.",
 				},
 				"log_tail_bytes": logTailAttribute(),
 
-				"gmt_created":   computedInt64("When the order was made, in milliseconds since 1970, UTC."),
-				"gmt_finished":  computedInt64("When the order ended, in milliseconds since 1970, UTC. Null until then."),
-				"execute_costs": computedInt64("How long the order took, in milliseconds (the API's page says seconds, its example shows milliseconds). Null until it ended."),
-				"creator":       computedString("User who made the order."),
-				"status":        computedString("Status in COC's own word: READY, PROCESSING, PAUSED, FINISHED, CANCELED, ABNORMAL, or a new one."),
+				"gmt_created":  computedInt64("When the order was made, in milliseconds since 1970, UTC."),
+				"gmt_finished": computedInt64("When the order ended, in milliseconds since 1970, UTC. Null until then."),
+				"execute_costs": computedInt64("How long the order took, in milliseconds (the API's page says seconds, its example shows milliseconds). " +
+					"Null until it has ended."),
+				"creator": computedString("User who made the order."),
+				"status":  computedString("Status in COC's own word: READY, PROCESSING, PAUSED, FINISHED, CANCELED, ABNORMAL, or a new one."),
 				"properties": schema.SingleNestedAttribute{
 					Computed:            true,
-					MarkdownDescription: "What the order runs. Null when the answer leaves it out.",
+					MarkdownDescription: "What the order runs. Null if the answer leaves it out.",
 					Attributes:          orderPropertiesAttributes(),
 				},
 				"created_at":       computedString("`gmt_created` in RFC 3339, UTC."),
@@ -123,13 +125,14 @@ func scriptOrderSchema() schema.Schema {
 				"failed_hosts": schema.ListAttribute{
 					Computed:    true,
 					ElementType: types.StringType,
-					MarkdownDescription: "Hosts of the instances that are final without success, by batch, then in the API's order; the id of " +
-						"one without a name. Null when they were not read.",
+					MarkdownDescription: "Hosts of the instances that ended without success, by batch, then in the API's order. A host without a " +
+						"name is listed by its id. Null if they were not read.",
 				},
 				"failed_instances": schema.ListNestedAttribute{
 					Computed: true,
-					MarkdownDescription: "Instances that are final without success, in the order of `failed_hosts`. Null when they were " +
-						"not read.",
+					MarkdownDescription: "Instances that ended without success, in the order of `failed_hosts`. Null if they were not read. API: " +
+						"[GET /v1/job/script/orders/{execute_uuid}/batches/{batch_index}]" +
+						"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrdersBatchDetail.html).",
 					NestedObject: schema.NestedAttributeObject{Attributes: failedInstanceAttributes()},
 				},
 			},
@@ -147,7 +150,7 @@ func orderPropertiesAttributes() map[string]schema.Attribute {
 		"script_source":               computedString("Kind of the script, such as CUSTOM_SCRIPT. The API's page shows it in its example only."),
 		"execute_param": schema.SingleNestedAttribute{
 			Computed:            true,
-			MarkdownDescription: "How the script is run. Null when the answer leaves it out.",
+			MarkdownDescription: "How the script is run. Null if the answer leaves it out.",
 			Attributes: map[string]schema.Attribute{
 				"resourceful":  computedBool("Without effect, says the API's page."),
 				"timeout":      computedInt64("Time limit of the script, in seconds."),
@@ -155,7 +158,7 @@ func orderPropertiesAttributes() map[string]schema.Attribute {
 				"execute_user": computedString("User of the host who runs the script."),
 				"script_params": schema.ListNestedAttribute{
 					Computed:            true,
-					MarkdownDescription: "Arguments of the script. Null when the answer leaves them out.",
+					MarkdownDescription: "Arguments of the script. Null if the answer leaves them out.",
 					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 						"param_name": computedString("Name of the argument."),
 						"param_value": schema.StringAttribute{

@@ -77,7 +77,7 @@ type targetPropertiesModel struct {
 }
 
 func scriptOrderBatchSchema() schema.Schema {
-	const null = "Null when the counts cannot be trusted, or the listing is filtered."
+	const null = "Null if the counts cannot be trusted, or the listing is filtered."
 	return schema.Schema{
 		MarkdownDescription: "Instances of one batch of a script order of Cloud Operations Center (COC), all pages of them, with their " +
 			"logs and a verdict on the batch. Needs the permission `coc:job:get`. API: " +
@@ -115,17 +115,17 @@ func scriptOrderBatchSchema() schema.Schema {
 				},
 				"log_tail_bytes": logTailAttribute(),
 
-				"total_instances": computedInt64("Number of instances that the batch announces. Null when the answer leaves it out."),
+				"total_instances": computedInt64("Number of instances that the batch announces. Null if the answer leaves it out."),
 				"execute_instances": schema.ListNestedAttribute{
 					Computed:            true,
-					MarkdownDescription: "Instances in the API's order. Null when the answer leaves them out.",
+					MarkdownDescription: "Instances in the API's order. Null if the answer leaves them out.",
 					NestedObject:        schema.NestedAttributeObject{Attributes: instanceAttributes()},
 				},
 				"failed_hosts": schema.ListAttribute{
 					Computed:    true,
 					ElementType: types.StringType,
-					MarkdownDescription: "Hosts of the instances that are final without success, in the API's order; the id of one without a " +
-						"name. " + null,
+					MarkdownDescription: "Hosts of the instances that ended without success, in the API's order. A host without a name is listed " +
+						"by its id. " + null,
 				},
 			},
 		),
@@ -146,7 +146,7 @@ func instanceAttributes() map[string]schema.Attribute {
 		},
 		"target_instance": schema.SingleNestedAttribute{
 			Computed:            true,
-			MarkdownDescription: "Host of the instance. Null when the answer leaves it out.",
+			MarkdownDescription: "Host of the instance. Null if the answer leaves it out.",
 			Attributes: map[string]schema.Attribute{
 				"resource_id":  computedString("Id of the host."),
 				"provider":     computedString("Service of the host, such as ECS."),
@@ -157,7 +157,7 @@ func instanceAttributes() map[string]schema.Attribute {
 				"agent_status": computedString("Status of the agent on the host; deprecated, says the API's page."),
 				"custom_attributes": schema.ListNestedAttribute{
 					Computed:            true,
-					MarkdownDescription: "Pairs that were attached to the host, five at most. Null when the answer leaves them out.",
+					MarkdownDescription: "Pairs that were attached to the host, five at most. Null if the answer leaves them out.",
 					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 						"key":   computedString("Key of the pair."),
 						"value": computedString("Value of the pair."),
@@ -165,7 +165,7 @@ func instanceAttributes() map[string]schema.Attribute {
 				},
 				"properties": schema.SingleNestedAttribute{
 					Computed:            true,
-					MarkdownDescription: "Further attributes of the host; deprecated, says the API's page. Null when the answer leaves them out.",
+					MarkdownDescription: "Further attributes of the host; deprecated, says the API's page. Null if the answer leaves them out.",
 					Attributes: map[string]schema.Attribute{
 						"host_name":   computedString("Name of the host."),
 						"fixed_ip":    computedString("Private IP address."),

@@ -42,12 +42,12 @@ func scriptOrderStatisticsSchema() schema.Schema {
 		Attributes: attributes(
 			sharedAttributes("`execute_uuid`", cocProject, cocWords),
 			orderAttributes(),
-			tallyAttributes("the order", "Null when the counts cannot be trusted."),
+			tallyAttributes("the order", "Null if the counts cannot be trusted."),
 			map[string]schema.Attribute{
-				"total_instance": computedInt64("Number of instances of the order. Null when the answer leaves it out."),
+				"total_instance": computedInt64("Number of instances of the order. Null if the answer leaves it out."),
 				"execute_statistics": schema.ListNestedAttribute{
 					Computed:            true,
-					MarkdownDescription: "Rows of the answer, one a status. Null when the answer leaves them out.",
+					MarkdownDescription: "Rows of the answer, one a status. Null if the answer leaves them out.",
 					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 						"instance_status": computedString("Status in COC's own word."),
 						"instance_count":  computedInt64("Number of instances with the status."),
@@ -61,8 +61,8 @@ func scriptOrderStatisticsSchema() schema.Schema {
 				"failed_batch_indexes": schema.ListAttribute{
 					Computed:    true,
 					ElementType: types.Int64Type,
-					MarkdownDescription: "Batches, from 1, that have an instance which is final without success, sorted. Null when the counts " +
-						"cannot be trusted, or the answer does not say which batches they are.",
+					MarkdownDescription: "Batches, from 1, with an instance that ended without success, sorted. Null if the counts cannot be " +
+						"trusted, or the answer does not say which batches they are.",
 				},
 			},
 		),

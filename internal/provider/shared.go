@@ -50,7 +50,7 @@ func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attri
 			Optional:            true,
 			Computed:            true,
 			Validators:          []validator.String{isRegion},
-			MarkdownDescription: "Region to read from. Default: the provider's own.",
+			MarkdownDescription: "Region to read from. Default: the region of the provider.",
 		},
 		"project_id": schema.StringAttribute{
 			Optional:            true,
@@ -60,38 +60,38 @@ func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attri
 		},
 		"outcome": schema.StringAttribute{
 			Computed: true,
-			MarkdownDescription: "State in one word, of those that all sources share: `pending`, `running`, `paused`, `succeeded`, " +
-				"`failed`, `canceled`, `empty`, `unknown` or `not_found`. Never null.",
+			MarkdownDescription: "State in one word: `pending`, `running`, `paused`, `succeeded`, `failed`, `canceled`, `empty` (nothing " +
+				"ran), `unknown` (the answer proves nothing) or `not_found`. Never null.",
 		},
 		"succeeded": schema.BoolAttribute{
 			Computed: true,
-			MarkdownDescription: "Whether `outcome` is `succeeded`: the condition of a gate. Anything missing, new or contradictory " +
-				"in the answer makes it `false`. Never null.",
+			MarkdownDescription: "Whether `outcome` is `succeeded`: the condition of a gate. It is `false` if anything in the answer is " +
+				"missing, new or contradictory. Never null.",
 		},
 		"summary": schema.StringAttribute{
 			Computed: true,
-			MarkdownDescription: "One plain line that says what was looked at, its outcome, and why; made for `error_message`. It " +
-				"holds no log text and no parameter values. Never null.",
+			MarkdownDescription: "One plain line for `error_message`: what was read, its outcome, counts, and up to ten names of what " +
+				"failed. It contains no log text, no error texts and no parameter values. Never null.",
 		},
 		"report_markdown": schema.StringAttribute{
 			Computed: true,
-			MarkdownDescription: "The same for people, in Markdown: a heading with the verdict, a table of counts and a table of what failed " +
-				"(100 rows at most). It holds no log text, no parameter values and no error texts. Never null.",
+			MarkdownDescription: "The verdict as Markdown, for the summary page of a job: a heading, a table of counts and a table of what " +
+				"failed (at most 100 rows). It contains no log text, no error texts and no parameter values. Never null.",
 		},
 		"counts": schema.MapAttribute{
 			Computed:    true,
 			ElementType: types.Int64Type,
-			MarkdownDescription: "Count by status word: " + words + ", zero if there are none. Null " +
-				"when the counts were not read, or cannot be trusted.",
+			MarkdownDescription: "Number by status word: " + words + ". A word without any is 0. Null if the counts were not read or " +
+				"cannot be trusted.",
 		},
 	}
 }
 
 const (
-	cocProject = "Project id to send as `X-Project-Id`. Default: the provider's own, in the provider's region. COC needs " +
-		"none, so it is never looked up, and null when there is none."
-	pathProject = "Project id. Default: the provider's own in the provider's region, else it is looked up by name."
-	cocWords    = "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word as it comes"
+	cocProject = "Project id, sent as `X-Project-Id`. Default: the project of the provider, in the provider's region. COC works " +
+		"without one, so it is never looked up by name. Null if there is none."
+	pathProject = "Project id. Default: the project of the provider, in the provider's region; elsewhere it is looked up by name."
+	cocWords    = "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word"
 )
 
 // orderModel holds the arguments that the sources of a script order share.
@@ -116,12 +116,12 @@ func orderAttributes() map[string]schema.Attribute {
 		},
 		"ignore_not_found": schema.BoolAttribute{
 			Optional: true,
-			MarkdownDescription: "Whether an order that COC does not know (error COC.00040709) is data, with `exists = false`, instead " +
-				"of an error. Default: `false`.",
+			MarkdownDescription: "Whether an order that COC does not know (error COC.00040709) is read as `exists = false` and " +
+				"`outcome = \"not_found\"` instead of being an error. Default: `false`.",
 		},
 		"exists": schema.BoolAttribute{
 			Computed:            true,
-			MarkdownDescription: "Whether COC knows the order; `false` only with `ignore_not_found`. Never null.",
+			MarkdownDescription: "Whether COC knows the order. It is `false` only with `ignore_not_found`. Never null.",
 		},
 	}
 }
@@ -158,9 +158,9 @@ func (m *tallyModel) counted(completed bool, t *gate.Tally) {
 
 func tallyAttributes(whose, null string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"completed":        computedBool("Whether every instance of " + whose + " is final, and all of them are accounted for. Never null."),
+		"completed":        computedBool("Whether every instance of " + whose + " has reached a final status, and the counts add up. Never null."),
 		"finished_count":   computedInt64("Instances that succeeded: FINISHED. " + null),
-		"failed_count":     computedInt64("Instances that are final without success: ABNORMAL, ERROR, ROLLBACKED and CANCELED. " + null),
+		"failed_count":     computedInt64("Instances that ended without success: ABNORMAL, ERROR, ROLLBACKED and CANCELED. " + null),
 		"canceled_count":   computedInt64("The part of `failed_count` that is CANCELED. " + null),
 		"unfinished_count": computedInt64("All other instances, also those with a new status word. " + null),
 		"success_rate":     computedFloat64("100 × `finished_count` ÷ total, from 0 to 100; 0 when there are no instances. " + null),
@@ -172,8 +172,8 @@ func logTailAttribute() schema.Attribute {
 		CustomType: wholeNumberType{},
 		Optional:   true,
 		Validators: []validator.Int64{int64validator.AtLeast(-1)},
-		MarkdownDescription: "How many bytes of the end of each log to keep, cut on a character boundary; 0 keeps none, -1 keeps all. A " +
-			"data source stores logs in the state. Default: 4096.",
+		MarkdownDescription: "Bytes of the end of each log to keep, cut on a character boundary: 0 for none, -1 for all. A data source " +
+			"stores what is kept in the state. Default: 4096.",
 	}
 }
 

@@ -634,9 +634,10 @@ func testMocks(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 		if !ok {
 			argument = `execute_uuid = "SCT1"`
 		}
-		verdict := "self.succeeded && self.outcome == \"succeeded\" && sum(values(self.counts)) == 5 && endswith(self.summary, \"(mocked)\")"
+		verdict := "self.succeeded && self.outcome == \"succeeded\" && sum(values(self.counts)) == 5 && " +
+			"endswith(self.summary, \"(mocked)\") && endswith(self.report_markdown, \"(mocked)\")"
 		if name == "coc_script_order" {
-			verdict = "self.succeeded && self.outcome == \"succeeded\" && self.completed && endswith(self.summary, \"(mocked)\")"
+			verdict += " && self.completed"
 		}
 		all += fmt.Sprintf(`
 data %q "mocked" {

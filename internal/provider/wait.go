@@ -111,17 +111,17 @@ func pollAttributes() map[string]schema.Attribute {
 		"poll_interval": schema.StringAttribute{
 			Optional:   true,
 			Validators: []validator.String{isPollInterval},
-			MarkdownDescription: "Longest pause between two looks while waiting, as a duration from `1s` to `5m`. The first pauses are " +
-				"shorter. Default: `10s`.",
+			MarkdownDescription: "Longest pause between two reads while waiting, as a duration from `1s` to `5m`. The first pauses are " +
+				"shorter, so that a short job is seen soon after its end. Default: `10s`.",
 		},
 		"continue_on_timeout": schema.BoolAttribute{
 			Optional: true,
-			MarkdownDescription: "Whether to give the last state with `timed_out` and a warning, instead of an error, when the time " +
-				"limit in `timeouts` has passed. Default: `false`.",
+			MarkdownDescription: "Whether the end of the time in `timeouts` gives the last state, `timed_out = true` and a warning " +
+				"instead of an error. Without a single good answer it is an error in any case. Default: `false`.",
 		},
 		"timed_out": schema.BoolAttribute{
 			Computed:            true,
-			MarkdownDescription: "Whether the wait ended with its time, under `continue_on_timeout`. Never null.",
+			MarkdownDescription: "Whether the wait ended because its time was over, under `continue_on_timeout`. Never null.",
 		},
 	}
 }
@@ -130,12 +130,12 @@ func completionAttributes(completed string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"wait_for_completion": schema.BoolAttribute{
 			Optional:            true,
-			MarkdownDescription: "Whether to read again until `completed`. Default: `false`.",
+			MarkdownDescription: "Whether to wait, that is to read again until `completed`. Default: `false`.",
 		},
 		"wait_through_pause": schema.BoolAttribute{
 			Optional: true,
-			MarkdownDescription: "Whether to keep waiting while what is left is paused or awaits a person's confirmation. Otherwise the wait " +
-				"ends at once, with the state as data. Default: `false`.",
+			MarkdownDescription: "Whether to keep waiting while all that is left is paused or awaits a person's confirmation. Otherwise " +
+				"the wait ends at once, with that state as data. Default: `false`.",
 		},
 		"completed": schema.BoolAttribute{Computed: true, MarkdownDescription: completed + " Never null."},
 	}
@@ -147,9 +147,9 @@ func stableAttributes(state, other string) map[string]schema.Attribute {
 		"stable_for": schema.StringAttribute{
 			Optional:   true,
 			Validators: []validator.String{isStableFor},
-			MarkdownDescription: "How long every look has to show " + state + " before the wait ends, as a duration such as `3m`. Anything " +
-				"else, an answer that cannot be read too, starts the span again." + other + " At least `poll_interval`, and less than the time " +
-				"limit in `timeouts`. Default: `0s`, the first such look ends the wait.",
+			MarkdownDescription: "How long the wait has to see " + state + " before it ends, as a duration such as `3m`. Each read in that " +
+				"time has to show it; anything else, or an answer that cannot be read, starts the time again." + other + " Needs a wait, at " +
+				"least `poll_interval`, and less than the time in `timeouts`. Default: `0s`: the first such read ends the wait.",
 		},
 	}
 }

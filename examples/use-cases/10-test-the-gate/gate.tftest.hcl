@@ -10,7 +10,16 @@ mock_provider "hwgate" {
       exists           = true
       timed_out        = false
       summary          = "COC script order: succeeded (mocked)"
+      report_markdown  = "COC script order: succeeded (mocked)"
       duration_seconds = 60
+      counts = {
+        READY      = 0
+        PROCESSING = 0
+        ABNORMAL   = 0
+        CANCELED   = 0
+        FINISHED   = 5
+        ROLLBACKED = 0
+      }
     }
   }
 
@@ -21,6 +30,7 @@ mock_provider "hwgate" {
       completed        = true
       exists           = true
       summary          = "Instances of COC script order: succeeded (mocked)"
+      report_markdown  = "Instances of COC script order: succeeded (mocked)"
       total_instance   = 5
       finished_count   = 5
       failed_count     = 0
@@ -45,6 +55,7 @@ mock_provider "hwgate" {
       completed        = true
       exists           = true
       summary          = "Batch of COC script order: succeeded (mocked)"
+      report_markdown  = "Batch of COC script order: succeeded (mocked)"
       total_instances  = 5
       finished_count   = 5
       failed_count     = 0
@@ -69,6 +80,7 @@ mock_provider "hwgate" {
       completed               = true
       timed_out               = false
       summary                 = "DataArts job instances: succeeded (mocked)"
+      report_markdown         = "DataArts job instances: succeeded (mocked)"
       fail_count              = 0
       force_success_count     = 0
       freeze_count            = 0
@@ -85,6 +97,8 @@ mock_provider "hwgate" {
       failed_count            = 0
       unfinished_count        = 0
       overridden_count        = 0
+      new_count               = 5
+      new_failed_count        = 0
       counts = {
         fail              = 0
         force_success     = 0
@@ -107,7 +121,9 @@ mock_provider "hwgate" {
       outcome          = "succeeded"
       succeeded        = true
       healthy          = true
+      timed_out        = false
       summary          = "FDI tasks of ROMA Connect instance: succeeded (mocked)"
+      report_markdown  = "FDI tasks of ROMA Connect instance: succeeded (mocked)"
       running_count    = 0
       abnormal_count   = 0
       terminated_count = 0
