@@ -30,6 +30,9 @@ const (
 	// batchesAtOnce bounds how many batches are read side by side, and mostBatches how many in all; an order has twenty at the most.
 	batchesAtOnce = 4
 	mostBatches   = 100
+	// mostFailed bounds the failed instances; an order has two hundred instances at the most. Terraform turns each of them into values,
+	// and does not end early when the read is over.
+	mostFailed = 1000
 )
 
 // orderFailures are the failed instances of an order, by batch, then in the API's order.
@@ -46,6 +49,9 @@ func readFailures(ctx context.Context, reader OrderReader, asked OrderQuestion, 
 	tally := instances.Tally
 	if tally.Failed > 0 && tally.FailedBatchIndexes == nil {
 		return nil, untrusted("the statistics", "they do not say which batches have failed instances")
+	}
+	if tally.Failed > mostFailed {
+		return nil, untrusted("the statistics", fmt.Sprintf("they count %d failed instances, and an order cannot have as many", tally.Failed))
 	}
 	indexes := tally.FailedBatchIndexes
 	var cut error
@@ -66,7 +72,7 @@ func readFailures(ctx context.Context, reader OrderReader, asked OrderQuestion, 
 			}
 		}
 	}
-	if listed := int64(len(failures.instances)); cut == nil && listed != tally.Failed {
+	if listed := int64(len(failures.instances)); listed > tally.Failed || (cut == nil && listed < tally.Failed) {
 		return nil, untrusted("the statistics", fmt.Sprintf("they count %s, but the batches list %d",
 			plural(tally.Failed, "failed instance", "failed instances"), listed))
 	}

@@ -114,6 +114,9 @@ func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*O
 	return report, nil
 }
 
+// progressPatience bounds the reading of statistics that only tell how an order is getting on.
+const progressPatience = 5 * time.Second
+
 // orderLook is what one look at an order found.
 type orderLook struct {
 	order *client.ScriptOrder
@@ -134,9 +137,16 @@ func lookAtOrder(ctx, timed context.Context, reader OrderReader, asked OrderQues
 	}
 	look := orderLook{order: order}
 	verdict := judgeOrder(order, nil)
-	if asked.Details && (verdict.Succeeded() || (asked.Wait != nil && asked.Wait.Progress != nil)) {
+	switch told := asked.Wait != nil && asked.Wait.Progress != nil; {
+	case !asked.Details:
+	case verdict.Succeeded(), told && (verdict.Completed || verdict.Stuck):
 		look.readInstances(ctx, reader, asked.Order)
 		verdict = judgeOrder(order, look.instances)
+	case told:
+		// They are worth little time while the order moves: its end must not be seen late because of them.
+		brief, cancel := context.WithTimeout(timed, progressPatience)
+		defer cancel()
+		look.readInstances(brief, reader, asked.Order)
 	}
 	seen := Observation{Verdict: verdict, Status: word(orderStatus(order)), Tally: look.instances.words()}
 	contradicted := verdict.Outcome == Unknown && orderStatus(order) == finished

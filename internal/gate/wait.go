@@ -64,6 +64,8 @@ const (
 	longestGrace  = time.Minute
 	// lastLook is how long before the deadline there is a last look.
 	lastLook = time.Second
+	// mostDoubts bounds the doubts that are told of. One that holds a count may read differently at every look.
+	mostDoubts = 10
 	// longestReserve is the time kept at the end of a wait for reading details. It is a tenth at most of what a stable span leaves.
 	longestReserve = 10 * time.Second
 	// defaultLimit bounds a wait whose context has no deadline.
@@ -74,7 +76,7 @@ const (
 type waited[T any] struct {
 	last T
 	seen Observation
-	// passed are doubts that were met on the way and no longer hold, each once.
+	// passed are doubts that were met on the way and no longer hold, each once: the first mostDoubts of them.
 	passed  []string
 	elapsed time.Duration
 	// held is how long the state had been stable, zero when that was not asked for.
@@ -127,7 +129,7 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 					"elapsed_ms", ended.elapsed.Milliseconds())
 			}
 			good, ended.last, ended.seen = true, last, seen
-			if seen.Doubt != "" && !seen.Settling && !slices.Contains(doubts, seen.Doubt) {
+			if seen.Doubt != "" && !seen.Settling && len(doubts) < mostDoubts && !slices.Contains(doubts, seen.Doubt) {
 				doubts = append(doubts, seen.Doubt)
 			}
 			ended.passed = slices.DeleteFunc(slices.Clone(doubts), func(doubt string) bool { return doubt == seen.Doubt })
