@@ -58,8 +58,7 @@ func (x *exchange) takes(status int) bool {
 
 // attempt sends the request once, with a credential and a signature of its own. Declined is the credential when it was refused, now or
 // before.
-func (x *exchange) attempt() (got reply, declined *Credential, err error) {
-	ctx := x.request.Context()
+func (x *exchange) attempt(ctx context.Context) (got reply, declined *Credential, err error) {
 	x.free()
 	request := x.request.Clone(ctx)
 	if x.body != nil {
@@ -123,10 +122,6 @@ func (x *exchange) roundTrip(request *http.Request) (reply, error) {
 		got.body, err = x.readAnswer(request.Context(), response)
 	default:
 		got.body, err = io.ReadAll(io.LimitReader(response.Body, smallBody))
-		if err != nil {
-			// A body that was cut anywhere might end in a part of a secret.
-			got.body = nil
-		}
 		if context.Cause(request.Context()) == nil || errors.Is(context.Cause(request.Context()), ErrAttemptTimeout) {
 			// The status has been said: a 401 must not be taken for a lost connection, and repeated.
 			err = nil
@@ -159,9 +154,13 @@ func (x *exchange) readAnswer(ctx context.Context, response *http.Response) ([]b
 		body, err = io.ReadAll(io.MultiReader(bytes.NewReader(body), rest))
 	}
 	if int64(len(body)) > limit {
-		return nil, fmt.Errorf("%w: more than %d MiB", ErrTooLarge, limit>>20)
+		err = fmt.Errorf("%w: more than %d MiB", ErrTooLarge, limit>>20)
 	}
-	return body, err
+	if err != nil {
+		x.free()
+		return nil, err
+	}
+	return body, nil
 }
 
 // free gives back the memory of the last answer. It has to be called when the answer is no longer needed.

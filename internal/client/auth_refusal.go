@@ -39,7 +39,7 @@ func shortCode(code string) string {
 var recognizingCodes = map[string]bool{"APIG.0302": true, "APIG.0304": true, "APIG.1005": true}
 
 // serviceCode is the form of the codes that services give. IAM's plain numbers are not of it: proxies and firewalls give such too.
-var serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*\.[0-9]{3,}$`)
+var serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*\.\d{3,}$`)
 
 // A finding is what an answer says about the credential of its request.
 type finding int
@@ -56,7 +56,10 @@ const (
 
 // examine tells what an answer says about the credential.
 func examine(status int, body []byte) finding {
-	code, isObject := "", false
+	var (
+		code     string
+		isObject bool
+	)
 	if status >= 200 && status < 300 {
 		code, isObject = codeBesideData(body)
 	} else {

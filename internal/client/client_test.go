@@ -130,7 +130,7 @@ func TestEndlessHeader(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		defer connection.Close()
+		defer func() { _ = connection.Close() }()
 		_, _ = io.WriteString(connection, "HTTP/1.1 200 OK\r\n")
 		for i := 0; err == nil; i++ {
 			_, err = fmt.Fprintf(connection, "X-%d: %s\r\n", i, strings.Repeat("x", 1000))

@@ -568,6 +568,12 @@ func TestScriptOrderBatchPages(t *testing.T) {
 			[]int64{11, 12, 13, 14},
 		},
 		{
+			"another total later, which fits", nil,
+			[]answerer{page(5, 11, 12), page(3, 13), page(3)},
+			[]string{"limit=3", "limit=3&marker=12", "limit=3&marker=13"},
+			[]int64{11, 12, 13},
+		},
+		{
 			"a filter", func(b *Batch) { b.Status = "ABNORMAL" },
 			[]answerer{page(2, 11, 12), page(2)},
 			[]string{"limit=3&status=ABNORMAL", "limit=3&marker=12&status=ABNORMAL"},

@@ -83,7 +83,7 @@ func (e *RefusedError) Error() string {
 }
 
 // Is makes it an [ErrRefusedBefore].
-func (e *RefusedError) Is(target error) bool { return target == ErrRefusedBefore } //nolint:errorlint // this is what errors.Is calls
+func (e *RefusedError) Is(target error) bool { return target == ErrRefusedBefore }
 
 // Error names the request, what came back and why that is a failure, in one line.
 func (e *Error) Error() string {
@@ -240,7 +240,7 @@ func (x *exchange) plain(from string, limit int, ids ...string) string {
 // ids are what a message may repeat of the request, however long it is.
 func (x *exchange) ids() []string {
 	u := x.request.URL
-	ids := append(strings.Split(u.Path, "/"), u.Path, u.Host, u.Hostname())
+	ids := append(strings.Split(u.Path, "/"), u.Path, u.Hostname())
 	for _, name := range []string{"X-Project-Id", "X-Domain-Id", "Workspace"} {
 		ids = append(ids, x.request.Header.Get(name))
 	}

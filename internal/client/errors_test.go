@@ -298,6 +298,16 @@ func TestErrorOfAnswer(t *testing.T) {
 			"HTTP 302 Found: the answer is a redirect to https://elsewhere.example.com/***, which is never followed",
 		},
 		{
+			"a redirect to a host", 302, "", []string{"Location", "https://the-sign-in-portal-of-this-company.example.com"},
+			Error{Message: "the answer is a redirect to https://the-sign-in-portal-of-this-company.example.com, which is never followed"},
+			"HTTP 302 Found: the answer is a redirect to https://the-sign-in-portal-of-this-company.example.com, which is never followed",
+		},
+		{
+			"the host of the request", 400, `{"error_msg":"coc-intl.example.com/coc-intl.example.com"}`, nil,
+			Error{Message: "coc-intl.example.com/coc-intl.example.com"},
+			"HTTP 400 Bad Request: coc-intl.example.com/coc-intl.example.com",
+		},
+		{
 			"a redirect to nowhere", 302, "", nil,
 			Error{Message: "the answer is a redirect, which is never followed"},
 			"HTTP 302 Found: the answer is a redirect, which is never followed",

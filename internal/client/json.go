@@ -218,10 +218,10 @@ func (f fields) boolean(name string) *bool {
 	if raw == nil {
 		return nil
 	}
-	switch strings.Trim(string(raw[:min(len(raw), len(`"false"`)+1)]), `"`) {
-	case "true":
+	switch string(raw) {
+	case `true`, `"true"`:
 		return new(true)
-	case "false":
+	case `false`, `"false"`:
 		return new(false)
 	}
 	f.wrong(name, "a boolean", raw)
@@ -276,7 +276,8 @@ func elements[T any](f fields, name string, one func(at string, raw json.RawMess
 	}
 	values := []T{}
 	for item := range elementsOf(raw) {
-		if f.found.elements++; f.found.elements > mostElements {
+		f.found.elements++
+		if f.found.elements > mostElements {
 			f.malformed(fmt.Sprintf("its lists have more than %d elements", mostElements))
 			return nil
 		}

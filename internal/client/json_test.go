@@ -42,7 +42,7 @@ const (
 // wrongTypes are values that a field of a kind must not be taken from.
 var wrongTypes = map[kind][]string{
 	aString:     {`true`, `{}`, `[]`, `["a"]`},
-	wholeNumber: {`"many"`, `""`, `1e-400`, `"1e-400"`, `"0xfep-9999"`, `"0x1p4"`, `"1_000"`, `1e999`, `1.5`, `"1.5"`, `1e300`, `9223372036854775808`, `false`, `{}`, `[1]`},
+	wholeNumber: {`"` + strings.Repeat("0", 400) + `1"`, `"many"`, `""`, `1e-400`, `"1e-400"`, `"0xfep-9999"`, `"0x1p4"`, `"1_000"`, `1e999`, `1.5`, `"1.5"`, `1e300`, `9223372036854775808`, `false`, `{}`, `[1]`},
 	aNumber:     {`"many"`, `""`, `1e-400`, `"1e-400"`, `0.000001e-400`, `"0xfep-9999"`, `"0x1P4"`, `"0_0"`, `"NaN"`, `"Infinity"`, `1e999`, `true`, `{}`, `[1]`},
 	aBoolean:    {`"yes"`, `""`, `1`, `{}`, `[true]`},
 	anObject:    {`"text"`, `1`, `true`, `[]`, `[{}]`},
@@ -376,6 +376,16 @@ func TestAnswerWithUnreadableErrorCode(t *testing.T) {
 	}
 }
 
+// A malformed answer is not worded by a code beside the fault.
+func TestMalformedAnswerBesideZeroCode(t *testing.T) {
+	t.Parallel()
+	_, err := decodeWith(t, callers["order"], `{"error_code":"COC.0","error_msg":"fine","data":{"status":{}}}`)
+	want := "HTTP 200 OK: malformed answer: data.status is an object, wanted a string"
+	if e := failure(t, err); e.Answer() != want {
+		t.Errorf("%q, want %q", e.Answer(), want)
+	}
+}
+
 // Of a member that is there twice, nobody knows which one counts.
 func TestAnswerWithRepeatedMember(t *testing.T) {
 	t.Parallel()
@@ -401,6 +411,7 @@ func TestAnswerWithRepeatedMember(t *testing.T) {
 		{"then null", "FDI", `{"common_task_details":null,"cdc_task_details":{"abnormal_tasks_count":3},"cdc_task_details":null}`, "the member cdc_task_details is there twice"},
 		{"count", "DataArts", `{"fail_count":1,"success_count":1,"fail_count":0}`, "the member fail_count is there twice"},
 		{"strange", "order", `{"data":{"status":"FINISHED","a b":1,"a b":2}}`, "the member with a strange name is there twice"},
+		{"equal once read", "order", "{\"data\":{\"status\":\"FINISHED\",\"\xff\":1,\"\xfe\":2}}", "the member with a strange name is there twice"},
 		{"no name", "order", `{"data":{"status":"FINISHED","":1,"":2}}`, "the member with a strange name is there twice"},
 		{"a token for a name", "order", `{"data":{"` + strings.Repeat("a", 40) + `":1,"` + strings.Repeat("a", 40) + `":2}}`, "the member with a strange name is there twice"},
 		{"too many members", "order", `{"data":{"status":"FINISHED"` + many(256) + `}}`, "an object in it has more than 256 members"},

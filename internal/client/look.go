@@ -23,7 +23,7 @@ func (c *Client) Look(
 		return Answer{}, err
 	}
 	x.auth = c.auth
-	got, err := x.run()
+	got, err := x.run(ctx)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -149,7 +150,7 @@ func TestLargeAnswersWaitForMemory(t *testing.T) {
 			})
 		})
 		small := says(http.StatusOK, documentedOrder)
-		c := newClient(t, answering(small, slow, slow, slow, slow, small))
+		c := newClient(t, answering(append(append([]answerer{small}, slices.Repeat([]answerer{slow}, 4)...), small)...))
 		read := func() error { _, err := c.ScriptOrder(t.Context(), testOrder); return err }
 		if err := read(); err != nil {
 			t.Fatal(err)
@@ -189,6 +190,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 		"good":                      {says(200, good), false},
 		"good, its length is known": {withLength(says(200, good), int64(len(good))), false},
 		"good, its length is wrong": {withLength(says(200, good), 7), false},
+		"good, its length is none":  {withLength(says(200, good), 1<<40), false},
 		"malformed":                 {says(200, long), true},
 		"repeated":                  {says(200, `{"a":1,"a":"`+long+`"}`), true},
 		"an error beside data":      {says(200, `{"error_code":"X.1","a":"`+long+`"}`), true},

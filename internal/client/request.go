@@ -59,12 +59,9 @@ func (c *Client) ask(ctx context.Context, call call, auth *authenticator) (*exch
 		return nil, reply{}, err
 	}
 	x.auth = auth
-	got, err := x.run()
+	got, err := x.run(ctx)
 	if err == nil && !x.takes(got.status) {
 		err = x.failure(got)
-	}
-	if err != nil {
-		x.free()
 	}
 	return x, got, err
 }

@@ -24,22 +24,21 @@ const (
 )
 
 // run makes attempts until there is an answer that another attempt would not better. The error is always an *Error.
-func (x *exchange) run() (reply, error) {
-	ctx := x.request.Context()
+func (x *exchange) run(ctx context.Context) (reply, error) {
 	renewed := false
 	for retries := 0; ; {
 		if err := ctx.Err(); err != nil {
 			return reply{}, x.noAnswer(err)
 		}
-		got, declined, err := x.attempt()
-		if declined != nil && !renewed && ctx.Err() == nil && x.auth.renew(*declined) {
+		got, declined, err := x.attempt(ctx)
+		if declined != nil && !renewed && x.auth.renew(*declined) {
 			renewed = true
 			x.client.log.InfoContext(ctx, "credential refused, asking for another one", "origin", x.auth.source.Origin())
 			continue
 		}
 		var pause time.Duration
 		again := false
-		if declined == nil && retries < x.client.cfg.MaxRetries && ctx.Err() == nil {
+		if retries < x.client.cfg.MaxRetries && ctx.Err() == nil {
 			pause, again = retry(retries, got, err, timeLeft(ctx), rand.Float64()) //nolint:gosec // jitter needs no secrecy
 		}
 		switch {

@@ -151,7 +151,8 @@ func skipValue(raw []byte, i int) int {
 		case '{', '[':
 			depth++
 		case '}', ']':
-			if depth--; depth <= 0 {
+			depth--
+			if depth <= 0 {
 				return i + 1 + min(depth, 0)
 			}
 		case ',', ' ', '\t', '\n', '\r':

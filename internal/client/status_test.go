@@ -154,6 +154,16 @@ func TestOnlyOKCounts(t *testing.T) {
 	}
 }
 
+// A sign-in's answer is small, so it needs no memory that reads share.
+func TestLargeSignInAnswer(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, answering(says(http.StatusCreated, `{"a":"`+strings.Repeat("x", smallBody)+`"}`, "X-Subject-Token", "dummyToken")))
+	_, err := c.token(t.Context(), call{service: IAM, target: testOrder.Target, path: passwordPath, body: jsonObject{}})
+	if !errors.Is(err, ErrTooLarge) {
+		t.Errorf("error %v, want ErrTooLarge", err)
+	}
+}
+
 // A server that changes the protocol holds its connection open for ever.
 func TestSwitchingProtocolsOverSocket(t *testing.T) {
 	t.Parallel()
@@ -165,7 +175,7 @@ func TestSwitchingProtocolsOverSocket(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		defer connection.Close()
+		defer func() { _ = connection.Close() }()
 		_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 		// The client hangs up.
 		_, _ = io.ReadAll(connection)
