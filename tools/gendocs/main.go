@@ -22,23 +22,18 @@ import (
 	"strings"
 )
 
-const (
-	providerName   = "hwgate"
-	providerSource = "hwgate/hwgate"
-	providerBinary = "terraform-provider-hwgate"
-)
+const providerName = "hwgate"
 
 // errStale is what -check reports when docs/ is not what would be generated.
 var errStale = errors.New("docs/ is out of date: run `make generate` and commit the result")
 
 func main() {
 	root := flag.String("root", "..", "root `directory` of the provider")
-	terraform := flag.String("terraform", "terraform", "`path` of the Terraform or OpenTofu binary that reads the schema")
 	check := flag.Bool("check", false, "change nothing; print the difference and fail if docs/ is out of date")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *root, *terraform, *check)
+	err := run(ctx, *root, *check)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gendocs:", err)
@@ -46,7 +41,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, root, terraform string, check bool) (err error) {
+func run(ctx context.Context, root string, check bool) (err error) {
 	root, err = filepath.Abs(root)
 	if err != nil {
 		return err
@@ -57,7 +52,7 @@ func run(ctx context.Context, root, terraform string, check bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 
-	schema, err := readSchema(ctx, root, terraform, work)
+	schema, err := readSchema(ctx, root)
 	if err != nil {
 		return err
 	}
@@ -74,40 +69,10 @@ func run(ctx context.Context, root, terraform string, check bool) (err error) {
 	return os.CopyFS(current, os.DirFS(generated))
 }
 
-// readSchema builds the provider and asks Terraform for its schema. A development override makes
-// Terraform take that build without an installation step, so nothing is downloaded.
-func readSchema(ctx context.Context, root, terraform, work string) ([]byte, error) {
-	bin, config := filepath.Join(work, "bin"), filepath.Join(work, "config")
-	cliConfig := filepath.Join(work, "cli.tfrc")
-
-	_, err := command(ctx, root, nil, "go", "build", "-buildvcs=false", "-o", filepath.Join(bin, providerBinary), ".")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Mkdir(config, 0o700); err != nil {
-		return nil, err
-	}
-	main := fmt.Sprintf("terraform {\n  required_providers {\n    %s = {\n      source = %q\n    }\n  }\n}\n", providerName, providerSource)
-	if err := os.WriteFile(filepath.Join(config, "main.tf"), []byte(main), 0o600); err != nil {
-		return nil, err
-	}
-	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n", providerSource, bin)
-	if err := os.WriteFile(cliConfig, []byte(overrides), 0o600); err != nil {
-		return nil, err
-	}
-	return command(ctx, config, terraformEnv(cliConfig), terraform, "providers", "schema", "-json")
-}
-
-// terraformEnv is the environment without the caller's Terraform settings: a workspace, extra
-// arguments or a debug log would change or spoil the output.
-func terraformEnv(cliConfig string) []string {
-	env := []string{"TF_CLI_CONFIG_FILE=" + cliConfig, "CHECKPOINT_DISABLE=1"}
-	for _, entry := range os.Environ() {
-		if !strings.HasPrefix(entry, "TF_") {
-			env = append(env, entry)
-		}
-	}
-	return env
+// readSchema asks the provider of this tree for its schema, in the form that a CLI prints. A CLI itself would leave out the forms that it
+// is too old for.
+func readSchema(ctx context.Context, root string) ([]byte, error) {
+	return command(ctx, root, "go", "run", "-buildvcs=false", "./internal/schemajson")
 }
 
 // render makes work/docs.
@@ -128,12 +93,12 @@ func render(ctx context.Context, root, work string, schema []byte) error {
 		return err
 	}
 	tools := filepath.Join(root, "tools")
-	_, err = command(ctx, tools, nil, "go", "tool", "tfplugindocs", "generate", "--provider-dir", root,
+	_, err = command(ctx, tools, "go", "tool", "tfplugindocs", "generate", "--provider-dir", root,
 		"--provider-name", providerName, "--providers-schema", prefixed, "--rendered-website-dir", docs)
 	if err != nil {
 		return err
 	}
-	_, err = command(ctx, tools, nil, "go", "tool", "tfplugindocs", "validate", "--provider-dir", work,
+	_, err = command(ctx, tools, "go", "tool", "tfplugindocs", "validate", "--provider-dir", work,
 		"--provider-name", providerName, "--providers-schema", trueNames)
 	return err
 }
@@ -202,10 +167,10 @@ func compare(ctx context.Context, work, current, generated string) error {
 }
 
 // command runs a program and returns what it printed; on failure the error carries all of it.
-func command(ctx context.Context, dir string, env []string, name string, args ...string) ([]byte, error) {
+func command(ctx context.Context, dir, name string, args ...string) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the caller's own programs, by design
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, &stdout, &stderr
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("%s %s: %w\n%s%s", filepath.Base(name), strings.Join(args, " "), err, stdout.Bytes(), stderr.Bytes())
 	}

@@ -1,0 +1,22 @@
+# Waits until nothing runs any more, and until that has lasted for three minutes. One failed instance closes the gate.
+action "dataarts_instance_status" "deployment" {
+  provider = hwgate
+
+  config {
+    workspace_id = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
+    stable_for   = "3m"
+
+    timeouts {
+      invoke = "1h"
+    }
+  }
+}
+
+resource "terraform_data" "next_layer" {
+  lifecycle {
+    action_trigger {
+      events  = [before_create, before_update]
+      actions = [action.dataarts_instance_status.deployment]
+    }
+  }
+}

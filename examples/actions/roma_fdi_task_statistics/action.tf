@@ -1,0 +1,23 @@
+# Waits until at least twelve tasks run and none is abnormal, and until that has lasted for three minutes.
+action "roma_fdi_task_statistics" "switch" {
+  provider = hwgate
+
+  config {
+    instance_id       = "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"
+    min_running_count = 12
+    stable_for        = "3m"
+
+    timeouts {
+      invoke = "10m"
+    }
+  }
+}
+
+resource "terraform_data" "next_layer" {
+  lifecycle {
+    action_trigger {
+      events  = [before_create, before_update]
+      actions = [action.roma_fdi_task_statistics.switch]
+    }
+  }
+}

@@ -1,0 +1,17 @@
+# Looks when the plan is made, and again when it is applied, also as a saved plan. The plan reports, the apply enforces, and destroy
+# passes. Nothing of the order is kept in plan or state.
+ephemeral "coc_script_order" "migrate" {
+  provider            = hwgate
+  execute_uuid        = "SCT2023083109562601af694bf"
+  wait_for_completion = true
+  require_success     = terraform.applying
+
+  timeouts {
+    open = "20m"
+  }
+}
+
+# Created only behind the open gate.
+resource "terraform_data" "next_layer" {
+  depends_on = [ephemeral.coc_script_order.migrate]
+}

@@ -1,0 +1,11 @@
+# Nothing may have failed yesterday when this is applied.
+ephemeral "dataarts_instance_status" "nightly" {
+  provider        = hwgate
+  workspace_id    = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
+  query_days      = "yesterday"
+  require_success = terraform.applying
+}
+
+resource "terraform_data" "report" {
+  depends_on = [ephemeral.dataarts_instance_status.nightly]
+}
