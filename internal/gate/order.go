@@ -94,11 +94,10 @@ func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*O
 	if ends {
 		report.UnreadDetails = look.err
 		if look.instances != nil {
-			report.Counts = look.instances.Counts
 			failures, report.UnreadDetails = readFailures(ctx, reader, asked, look.instances)
 		}
 		if failures != nil {
-			report.Failures = failures.instances
+			report.Counts, report.Failures = look.instances.Counts, failures.instances
 			report.blame(failures.lines(), failures.total)
 			report.UnreadFields = append(report.UnreadFields, failures.unreadFields...)
 		}
