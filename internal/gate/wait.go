@@ -271,7 +271,7 @@ func (c *course) timeout(seen *Observation, elapsed time.Duration, err error) *T
 // missing says what the wait still asks for.
 func (c *course) missing(seen *Observation) string {
 	stable, interruption := "", ""
-	if c.stable || c.interruption != "" {
+	if c.wait.StableFor > 0 && (c.stable || c.interruption != "") {
 		// Rounded down, so that the two never look equal.
 		stable = fmt.Sprintf("stable for %s of %s", c.held().Truncate(time.Second), c.wait.StableFor)
 	}

@@ -3,6 +3,8 @@ package gate
 import (
 	"context"
 	"errors"
+	"flag"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,25 +49,32 @@ func model(looks []met, span time.Duration) (end int, green bool) {
 	return -1, false
 }
 
-// inBubble hides from rapid that it runs on a *testing.T, whose deadline must not be asked for in a bubble.
-type inBubble struct{ rapid.TB }
+// TestMain makes a thousand cases of each property the default; -rapid.checks asks for more.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "1000"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // A wait does what the model says, whatever comes and however slowly: it never ends green before the span, one blip or unreadable answer
 // starts the span again, a deadline is never green, jitter and poll_interval skip no look that the span needs, and it always ends.
 func TestWaitFollowsTheModel(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ends := map[string]int{}
-		rapid.Check(inBubble{t}, func(t *rapid.T) { ends[checkWait(t)]++ })
-		for _, end := range []string{"green", "failed", "timeout", "error"} {
-			if ends[end] == 0 {
-				t.Errorf("no wait ended with %s: %v", end, ends)
-			}
+	ends := map[string]int{}
+	bubble := func(run func(context.Context)) {
+		synctest.Test(t, func(t *testing.T) { run(t.Context()) })
+	}
+	rapid.Check(t, func(t *rapid.T) { ends[checkWait(t, bubble)]++ })
+	for _, end := range []string{"green", "failed", "timeout", "error"} {
+		if cases := ends["green"] + ends["failed"] + ends["timeout"] + ends["error"]; ends[end] < cases/100 {
+			t.Errorf("of %d waits hardly one ended with %s: %v", cases, end, ends)
 		}
-	})
+	}
 }
 
-func checkWait(t *rapid.T) string {
+// checkWait draws a course of things and holds a wait for it to the model. It gives the way in which the wait ended.
+func checkWait(t *rapid.T, bubble func(func(context.Context))) string {
 	seconds := func(least, most int64, name string) time.Duration {
 		return time.Duration(rapid.Int64Range(least, most).Draw(t, name)) * time.Second
 	}
@@ -96,7 +105,7 @@ func checkWait(t *rapid.T) string {
 	last := rapid.SampledFrom([]string{isGood, isGood, isMoving, isUnreadable}).Draw(t, "last kind")
 	latencies := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{0, 0, 300 * time.Millisecond, 4 * time.Second, 30 * time.Second}), 1, 4).Draw(t, "latencies")
 
-	start := time.Now()
+	var start time.Time
 	var looks []met
 	look := func(ctx context.Context) (int, Observation, error) {
 		look := met{sent: time.Since(start), kind: last}
@@ -128,10 +137,16 @@ func checkWait(t *rapid.T) string {
 			return 0, Observation{}, errOverloaded
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), total)
-	defer cancel()
-	ended, err := waitFor(ctx, &wait, "the order", look)
-	took := time.Since(start)
+	var ended waited[int]
+	var err error
+	var took time.Duration
+	bubble(func(ctx context.Context) {
+		start = time.Now()
+		ctx, cancel := context.WithDeadline(ctx, start.Add(total))
+		defer cancel()
+		ended, err = waitFor(ctx, &wait, "the order", look)
+		took = time.Since(start)
+	})
 	limit := total - max(min(10*time.Second, (total-span)/10), 0)
 
 	if took > limit {
