@@ -357,3 +357,26 @@ func TestConfirmationCanceled(t *testing.T) {
 		}
 	}
 }
+
+// Statistics that were not to be had in the short time for progress are read again where the verdict or its details need them.
+func TestStatisticsAfterProgress(t *testing.T) {
+	t.Parallel()
+	for status, outcome := range map[string]Outcome{"PAUSED": Paused, "ABNORMAL": Failed, "FINISHED": Succeeded} {
+		synctest.Test(t, func(t *testing.T) {
+			service := &coc{order: inTurn(open("PROCESSING"), over(status)), batches: map[int64]*client.ScriptOrderBatch{1: failedBatch(1)}}
+			service.statistics = func(n int) (*client.ScriptOrderStatistics, error) {
+				if n == 1 || n == 2 && status == "PAUSED" {
+					return nil, errOverloaded
+				}
+				return finishedOf(9, 1), nil
+			}
+			got := readOrder(t, service, OrderQuestion{Details: true, Wait: &Wait{Progress: func(Progress) {}}})
+			if got.Outcome != outcome || got.Counts == nil || len(got.Failures) != 1 || got.UnreadDetails != nil {
+				t.Errorf("%s: got %+v, failures %v", status, got.Report, got.Failures)
+			}
+			if requests := map[bool]int{false: 2, true: 3}[status == "PAUSED"]; len(service.statsAsked) != requests {
+				t.Errorf("%s: %d statistics, want %d", status, len(service.statsAsked), requests)
+			}
+		})
+	}
+}

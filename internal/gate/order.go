@@ -138,14 +138,16 @@ func lookAtOrder(ctx, timed context.Context, reader OrderReader, asked OrderQues
 	verdict := judgeOrder(order, nil)
 	switch told := asked.Wait != nil && asked.Wait.Progress != nil; {
 	case !asked.Details:
-	case verdict.Succeeded(), told && (verdict.Completed || verdict.Stuck):
+	case verdict.Succeeded(), told && verdict.Completed:
 		look.readInstances(ctx, reader, asked.Order)
 		verdict = judgeOrder(order, look.instances)
 	case told:
 		// They are worth little time while the order moves: its end must not be seen late because of them.
 		brief, cancel := context.WithTimeout(timed, progressPatience)
 		defer cancel()
-		look.readInstances(brief, reader, asked.Order)
+		if look.readInstances(brief, reader, asked.Order); look.err != nil {
+			look = orderLook{order: order}
+		}
 	}
 	seen := Observation{Verdict: verdict, Status: word(orderStatus(order)), Tally: look.instances.words()}
 	contradicted := verdict.Outcome == Unknown && orderStatus(order) == finished
