@@ -94,8 +94,9 @@ func (c *Client) ScriptOrder(ctx context.Context, order Order) (*ScriptOrder, er
 			Creator:      f.text("creator"),
 			Status:       f.need().text("status"),
 		}
-		if p := f.object("properties"); p != nil {
-			result.Properties = readProperties(*p)
+		// The threshold is in it.
+		if p := f.need().object("properties"); p != nil {
+			result.Properties = readProperties(p.inform())
 		}
 		return result
 	}))
@@ -115,13 +116,15 @@ func readProperties(f fields) *ScriptOrderProperties {
 		CurrentExecuteBatchIndex: f.integer("current_execute_batch_index"),
 		ScriptSource:             f.text("script_source"),
 	}
-	if p := f.object("execute_param"); p != nil {
+	if needed := f.need().object("execute_param"); needed != nil {
+		p := needed.inform()
 		properties.ExecuteParam = &ScriptExecuteParam{
-			Resourceful:  p.boolean("resourceful"),
-			Timeout:      p.integer("timeout"),
-			SuccessRate:  p.float("success_rate"),
+			Resourceful: p.boolean("resourceful"),
+			Timeout:     p.integer("timeout"),
+			// Whether a finished order succeeded depends on it.
+			SuccessRate:  needed.float("success_rate"),
 			ExecuteUser:  p.text("execute_user"),
-			ScriptParams: list(*p, "script_params", readScriptParam),
+			ScriptParams: list(p, "script_params", readScriptParam),
 		}
 	}
 	return properties
