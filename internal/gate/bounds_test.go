@@ -129,3 +129,24 @@ func TestSilentStatisticsHoldNoWaitUp(t *testing.T) {
 		}
 	})
 }
+
+// A success that the statistics could not confirm says so: it rests on the order's word alone.
+func TestUnconfirmedSuccessIsSaid(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{finished, canceled} {
+		service := &coc{
+			order: always(&client.ScriptOrder{Status: new(status)}), statistics: failing[*client.ScriptOrderStatistics](errors.New("no answer")),
+		}
+		report, err := ReadOrder(t.Context(), service, OrderQuestion{Order: theOrder, Details: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "no answer"
+		if status == finished {
+			want = "nothing confirms the success: no answer"
+		}
+		if got := errorText(report.UnreadDetails); got != want {
+			t.Errorf("%s: unread %q, want %q", status, got, want)
+		}
+	}
+}

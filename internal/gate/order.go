@@ -140,6 +140,9 @@ func lookAtOrder(ctx, timed context.Context, reader OrderReader, asked OrderQues
 	case !asked.Details:
 	case verdict.Succeeded(), told && verdict.Completed:
 		look.readInstances(ctx, reader, asked.Order)
+		if verdict.Succeeded() && look.err != nil {
+			look.err = fmt.Errorf("nothing confirms the success: %w", look.err)
+		}
 		verdict = judgeOrder(order, look.instances)
 	case told:
 		// They are worth little time while the order moves: its end must not be seen late because of them.
