@@ -87,7 +87,7 @@ func (o OrderScene) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (o OrderScene) times(status string) (begin int64, end *int64, costs *int64) {
+func (o OrderScene) times(status string) (begin int64, end, costs *int64) {
 	first, last := o.Created, o.Finished
 	if first.IsZero() {
 		first = created

@@ -176,7 +176,7 @@ func apply(t *testing.T, environment []string, config string) (folder string, ou
 func TestCallersSettings(t *testing.T) {
 	t.Parallel()
 	missing := filepath.Join(t.TempDir(), "missing")
-	process := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProviderExample$", "-test.v") //nolint:gosec // this program
+	process := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProviderExample$", "-test.v")
 	process.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+missing, "TF_CLI_ARGS=-no-such-option", "TF_WORKSPACE=other",
 		"TF_DATA_DIR="+filepath.Join(missing, "data"), "TF_LOG=trace", "HW_REGION_NAME=nowhere")
 	out, err := process.CombinedOutput()

@@ -29,7 +29,7 @@ import (
 func TestNetworkFaults(t *testing.T) {
 	t.Parallel()
 	plain := serverOf(t, nil)
-	trusted, pem := certificate(t, "service.test", time.Hour)
+	trusted, authority := certificate(t, "service.test", time.Hour)
 	secure := serverOf(t, &trusted)
 	stale, stalePEM := certificate(t, "service.test", -time.Hour)
 	expired := serverOf(t, &stale)
@@ -69,7 +69,7 @@ func TestNetworkFaults(t *testing.T) {
 			want: "certificate signed by unknown authority.\n\nThe certificate of the host is not trusted here. Name the authority that signed it in cacert_file.",
 		},
 		"a certificate for another name": {
-			endpoint: "https://other.test", to: secure, authorities: pem, never: "Name the authority",
+			endpoint: "https://other.test", to: secure, authorities: authority, never: "Name the authority",
 			want: "Another server answers in place of other.test, so cacert_file does not help. Correct endpoints.coc or cloud",
 		},
 		"a certificate that has expired": {

@@ -260,7 +260,7 @@ func (v isBaseline) MarkdownDescription(ctx context.Context) string { return v.D
 func (isBaseline) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
 	elements := req.ConfigValue.Elements()
 	for _, name := range slices.Sorted(maps.Keys(elements)) {
-		why := ""
+		var why string
 		count, ok := elements[name].(types.Number)
 		switch {
 		case !slices.Contains(gate.JobWords(), name):

@@ -130,16 +130,16 @@ func useCases() map[string]useCase {
 		},
 		"03-tolerant-canary": {
 			environment: oneOrder, command: planning,
-			well: mergeAnswers(orderAnswers("ABNORMAL", 20, 1), orderStatistics(20, 1, 2)),
+			well: mergeAnswers(orderAnswers("ABNORMAL", 20, 1), orderStatistics(20, 2)),
 			ill: []illness{
-				{mergeAnswers(orderAnswers("ABNORMAL", 20, 1), orderStatistics(20, 1, 1)), []string{"20 of 21 instances finished, 1 failed"}},
-				{mergeAnswers(orderAnswers("ABNORMAL", 18, 1), orderStatistics(18, 1, 2)), []string{"18 of 19 instances finished, 1 failed"}},
+				{mergeAnswers(orderAnswers("ABNORMAL", 20, 1), orderStatistics(20, 1)), []string{"20 of 21 instances finished, 1 failed"}},
+				{mergeAnswers(orderAnswers("ABNORMAL", 18, 1), orderStatistics(18, 2)), []string{"18 of 19 instances finished, 1 failed"}},
 				// The statistics alone would open the gate.
 				{orderAnswers("ABNORMAL", 20, 0), []string{": failed (ABNORMAL)", "20 of 20 instances finished"}},
 				{orderAnswers("PAUSED", 20, 0), []string{": paused (PAUSED)", "20 of 20 instances finished"}},
 				{orderAnswers("CANCELED", 20, 0), []string{": canceled (CANCELED)", "20 of 20 instances finished"}},
 				{
-					mergeAnswers(orderAnswers("CANCELED", 20, 1), orderStatistics(20, 1, 2)),
+					mergeAnswers(orderAnswers("CANCELED", 20, 1), orderStatistics(20, 2)),
 					[]string{": canceled (CANCELED)", "20 of 21 instances finished"},
 				},
 				// The counts do not add up, so that rate and batches are null.
@@ -290,13 +290,13 @@ func mergeAnswers(scripts ...map[string][]cloudtest.Answer) map[string][]cloudte
 	return merged
 }
 
-// orderStatistics has one batch of the failed instances.
-func orderStatistics(finished, abnormal, batch int) map[string][]cloudtest.Answer {
-	statistics := strings.Replace(statisticsBody(finished, abnormal), `"batch_indexes":[1]}]`, fmt.Sprintf(`"batch_indexes":[%d]}]`, batch), 1)
+// orderStatistics has one failed instance, in a batch of its own.
+func orderStatistics(finished, batch int) map[string][]cloudtest.Answer {
+	statistics := strings.Replace(statisticsBody(finished, 1), `"batch_indexes":[1]}]`, fmt.Sprintf(`"batch_indexes":[%d]}]`, batch), 1)
 	return always(map[string]string{
 		exampleOrder + "/statistics": statistics,
 		fmt.Sprintf("%s/batches/%d?limit=50", exampleOrder, batch): strings.Replace(
-			batchBody(0, abnormal), `"batch_index":1`, fmt.Sprintf(`"batch_index":%d`, batch), 1),
+			batchBody(0, 1), `"batch_index":1`, fmt.Sprintf(`"batch_index":%d`, batch), 1),
 	})
 }
 

@@ -130,7 +130,7 @@ func (s *Sandbox) Lay(ctx context.Context, configuration fs.FS) (name string, er
 	if err != nil {
 		return "", err
 	}
-	return filepath.Base(folder), os.WriteFile(filepath.Join(folder, lock), locked, 0o600)
+	return filepath.Base(folder), os.WriteFile(filepath.Join(folder, lock), locked, 0o600) //nolint:gosec // a folder that was just made
 }
 
 // Version asks a program whether it is Terraform or OpenTofu, and for the first two parts of its version.
