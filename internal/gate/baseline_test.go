@@ -36,14 +36,19 @@ func TestBaseline(t *testing.T) {
 		new, newFailed   int64
 		text             string
 	}{
-		"nothing new":          {nil, 1, Pending, false, false, 0, 0, "still pending; 0 new since the baseline (in all: " + inAll + "); 1 new instance is needed"},
-		"nothing new, min 0":   {nil, 0, Pending, false, false, 0, 0, "1 new instance is needed"},
-		"success":              {counts{"success": 1}, 1, Succeeded, true, false, 1, 0, "succeeded; 1 new since the baseline (in all: "},
-		"force_success":        {counts{"force_success": 1}, 1, Succeeded, true, false, 1, 0, ""},
-		"ignore_success":       {counts{"ignore_success": 1}, 1, Succeeded, true, false, 1, 0, ""},
-		"too few":              {counts{"success": 2}, 3, Pending, false, false, 2, 0, "; 3 new instances are needed"},
-		"enough":               {counts{"success": 3}, 3, Succeeded, true, false, 3, 0, ""},
-		"failure":              {counts{"fail": 1, "success": 1}, 1, Failed, true, false, 2, 1, "failed; 2 new since the baseline, 1 of them failed (in all: 3 failed, "},
+		"nothing new": {
+			nil, 1, Pending, false, false, 0, 0, "still pending; 0 new since the baseline (in all: " + inAll + "); 1 new instance is needed",
+		},
+		"nothing new, min 0": {nil, 0, Pending, false, false, 0, 0, "1 new instance is needed"},
+		"success":            {counts{"success": 1}, 1, Succeeded, true, false, 1, 0, "succeeded; 1 new since the baseline (in all: "},
+		"force_success":      {counts{"force_success": 1}, 1, Succeeded, true, false, 1, 0, ""},
+		"ignore_success":     {counts{"ignore_success": 1}, 1, Succeeded, true, false, 1, 0, ""},
+		"too few":            {counts{"success": 2}, 3, Pending, false, false, 2, 0, "; 3 new instances are needed"},
+		"enough":             {counts{"success": 3}, 3, Succeeded, true, false, 3, 0, ""},
+		"failure": {
+			counts{"fail": 1, "success": 1}, 1, Failed, true, false, 2, 1,
+			"failed; 2 new since the baseline, 1 of them failed (in all: 3 failed, ",
+		},
 		"running_exception":    {counts{"running_exception": 2}, 1, Failed, true, false, 2, 2, "2 new since the baseline, 2 of them failed"},
 		"failure, too few":     {counts{"fail": 1}, 9, Failed, true, false, 1, 1, ""},
 		"failure, others run":  {counts{"fail": 1, "running": 1}, 1, Failed, false, false, 2, 1, ""},
@@ -107,12 +112,20 @@ func TestBaselineDoubts(t *testing.T) {
 		baseline, counts map[string]int64
 		doubt            string
 	}{
-		"of another day":    {allWords(map[string]int64{"success": 6}), map[string]int64{"success": 5}, "the baseline counts 6 instances, but there are only 5: it is of another day, workspace or filter"},
+		"of another day": {
+			allWords(map[string]int64{"success": 6}), map[string]int64{"success": 5},
+			"the baseline counts 6 instances, but there are only 5: it is of another day, workspace or filter",
+		},
 		"a word is missing": {without, map[string]int64{"success": 5}, "the baseline has no count of skip"},
 		"empty":             {map[string]int64{}, map[string]int64{"success": 5}, "the baseline has no count of fail"},
-		"a negative count":  {allWords(map[string]int64{"fail": -1}), map[string]int64{"success": 5}, "the baseline has a negative count of fail"},
-		"a further word":    {more, map[string]int64{"success": 5}, "the baseline has words that are no state of a job instance"},
-		"too large":         {allWords(map[string]int64{"fail": math.MaxInt64, "skip": 1}), map[string]int64{"success": 5}, "the baseline's counts are too large to be true"},
+		"a negative count": {
+			allWords(map[string]int64{"fail": -1}), map[string]int64{"success": 5}, "the baseline has a negative count of fail",
+		},
+		"a further word": {more, map[string]int64{"success": 5}, "the baseline has words that are no state of a job instance"},
+		"too large": {
+			allWords(map[string]int64{"fail": math.MaxInt64, "skip": 1}), map[string]int64{"success": 5},
+			"the baseline's counts are too large to be true",
+		},
 	} {
 		for _, wait := range []*Wait{nil, {}} {
 			synctest.Test(t, func(t *testing.T) {
@@ -144,11 +157,15 @@ func TestWaitForTheRunThatWasStarted(t *testing.T) {
 		text    string
 	}{
 		"not counted yet": {
-			[]*client.TaskStatistics{jobs(before), jobs(before), jobs(counts{"success": 5, "fail": 2, "running": 1}), jobs(counts{"success": 6, "fail": 2})},
+			[]*client.TaskStatistics{
+				jobs(before), jobs(before), jobs(counts{"success": 5, "fail": 2, "running": 1}), jobs(counts{"success": 6, "fail": 2}),
+			},
 			1, 0, Succeeded, 4, "succeeded; 1 new since the baseline (in all: 2 failed, 6 succeeded); waited ",
 		},
 		"one after the other": {
-			[]*client.TaskStatistics{jobs(counts{"success": 6, "fail": 2}), jobs(counts{"success": 6, "fail": 2}), jobs(counts{"success": 7, "fail": 2})},
+			[]*client.TaskStatistics{
+				jobs(counts{"success": 6, "fail": 2}), jobs(counts{"success": 6, "fail": 2}), jobs(counts{"success": 7, "fail": 2}),
+			},
 			2, 0, Succeeded, 3, "succeeded; 2 new since the baseline",
 		},
 		"failed, others run": {

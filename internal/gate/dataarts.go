@@ -215,7 +215,7 @@ func judgeJobs(statistics *client.TaskStatistics, baseline map[string]int64, min
 // jobCounts gives the twelve counts and their sum, or says why they cannot be trusted.
 func jobCounts(statistics *client.TaskStatistics) (counts map[string]int64, sum int64, doubt string) {
 	counts = map[string]int64{}
-	fits := true
+	var fits bool
 	for _, state := range jobStates(statistics) {
 		switch {
 		case state.count == nil:
@@ -236,7 +236,7 @@ func earlier(baseline map[string]int64) (sum int64, doubt string) {
 	if baseline == nil {
 		return 0, ""
 	}
-	fits := true
+	var fits bool
 	for _, word := range JobWords() {
 		count, ok := baseline[word]
 		switch {

@@ -333,7 +333,8 @@ func checkJobs(t *testing.T, counts map[string]*int64) Outcome {
 		t.Errorf("outcome %s, good %t, completed %t", got.Outcome, got.Good, got.Completed)
 	case got.Completed && got.Stuck:
 		t.Error("both completed and stuck")
-	case (got.Doubt != "") != (outcome == "unknown") || (got.Counts == nil) != (outcome == "unknown") || (tally == nil) != (outcome == "unknown"):
+	case (got.Doubt != "") != (outcome == "unknown") || (got.Counts == nil) != (outcome == "unknown") ||
+		(tally == nil) != (outcome == "unknown"):
 		t.Errorf("outcome %s with the doubt %q, the counts %v and the tally %v", outcome, got.Doubt, got.Counts, tally)
 	}
 	if t.Failed() {

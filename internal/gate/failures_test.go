@@ -281,7 +281,8 @@ func TestVeryManyFailures(t *testing.T) {
 				service := manyBatches(batches)
 				got := readOrder(t, service, OrderQuestion{Details: true})
 				if len(service.batchesAsked) != 100 || len(got.Failures) != 100 || len(got.Culprits) != 100 || got.Counts["ABNORMAL"] != batches {
-					t.Errorf("%d batches read, %d failures, %d culprits, counts %v", len(service.batchesAsked), len(got.Failures), len(got.Culprits), got.Counts)
+					t.Errorf("%d batches read, %d failures, %d culprits, counts %v", len(service.batchesAsked), len(got.Failures), len(got.Culprits),
+						got.Counts)
 				}
 				if errorText(got.UnreadDetails) != unread || got.MoreCulprits != batches-100 {
 					t.Errorf("unread %v, %d more culprits", got.UnreadDetails, got.MoreCulprits)
@@ -289,7 +290,8 @@ func TestVeryManyFailures(t *testing.T) {
 				if !strings.HasSuffix(got.Summary, fmt.Sprintf("h010 (batch 10) and %d more", batches-10)) {
 					t.Errorf("summary %q", got.Summary)
 				}
-				if more := fmt.Sprintf("\nand %d more\n", batches-100); strings.Contains(got.Markdown, "more") && !strings.HasSuffix(got.Markdown, more) {
+				if more := fmt.Sprintf("\nand %d more\n", batches-100); strings.Contains(got.Markdown, "more") &&
+					!strings.HasSuffix(got.Markdown, more) {
 					t.Errorf("report\n%s", got.Markdown)
 				}
 			})
@@ -308,7 +310,8 @@ func TestManyFailuresInOneBatch(t *testing.T) {
 	if len(got.Failures) != 150 || len(got.Culprits) != 100 || got.MoreCulprits != 50 || got.UnreadDetails != nil {
 		t.Errorf("%d failures, %d culprits and %d more, unread %v", len(got.Failures), len(got.Culprits), got.MoreCulprits, got.UnreadDetails)
 	}
-	if !strings.HasSuffix(got.Summary, "h10 (batch 1) and 140 more") || !strings.HasSuffix(got.Markdown, "| h100 | 1 | ABNORMAL |  |\n\nand 50 more\n") {
+	if !strings.HasSuffix(got.Summary, "h10 (batch 1) and 140 more") ||
+		!strings.HasSuffix(got.Markdown, "| h100 | 1 | ABNORMAL |  |\n\nand 50 more\n") {
 		t.Errorf("summary %q, report:\n%s", got.Summary, got.Markdown)
 	}
 	listed := readBatch(t, client.Batch{Order: theOrder, BatchIndex: 1}, service.batches[1])

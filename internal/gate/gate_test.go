@@ -133,7 +133,8 @@ func TestTimedOutIsNeverGood(t *testing.T) {
 				t.Errorf("%s, good %t: timeout %v, passed %v, verdict (-want +got):\n%s", outcome, good, report.Timeout, report.Passed, diff)
 			}
 			report = Report{Verdict: before}
-			if report.took(nil, nil); !cmp.Equal(before, report.Verdict) {
+			report.took(nil, nil)
+			if !cmp.Equal(before, report.Verdict) {
 				t.Errorf("%s, good %t: without a timeout it became %+v", outcome, good, report.Verdict)
 			}
 		}

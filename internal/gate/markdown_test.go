@@ -90,7 +90,8 @@ func checkMarkdown(t *testing.T, name, outcome, doubt, word, content string, cou
 		blocks = blocks[1:] // A doubt without a character that can be shown leaves an empty line.
 	}
 	rows := readTable(t, strings.TrimPrefix(blocks[0], "\n"), 2)
-	if diff := cmp.Diff([]string{"state", "count"}, rows[0]); diff != "" || len(rows) != 3 || rows[1][0] != plain(word) || rows[2][0] != plain(content) {
+	if diff := cmp.Diff([]string{"state", "count"}, rows[0]); diff != "" || len(rows) != 3 || rows[1][0] != plain(word) ||
+		rows[2][0] != plain(content) {
 		t.Errorf("counts are read as %q", rows)
 	}
 	if blocks = blocks[1:]; repeated > 0 {
@@ -167,7 +168,8 @@ func TestReportsAreHarmless(t *testing.T) {
 			list := &client.JobInstanceList{}
 			abnormal := &client.FDITaskList{}
 			for i := range int64(many) {
-				listed.ExecuteInstances = append(listed.ExecuteInstances, client.Instance{ID: &i, Status: new("ABNORMAL"), TargetInstance: host(hostile)})
+				listed.ExecuteInstances = append(listed.ExecuteInstances, client.Instance{ID: &i, Status: new("ABNORMAL"),
+					TargetInstance: host(hostile)})
 				list.Instances = append(list.Instances, client.JobInstance{JobName: &hostile, InstanceID: &hostile, Status: &hostile})
 				abnormal.Tasks = append(abnormal.Tasks, client.FDITask{TaskName: &hostile, TaskID: &hostile, Kind: &hostile, Position: &hostile})
 			}

@@ -148,7 +148,8 @@ func lookAtOrder(ctx, timed context.Context, reader OrderReader, asked OrderQues
 		// They are worth little time while the order moves: its end must not be seen late because of them.
 		brief, cancel := context.WithTimeout(timed, progressPatience)
 		defer cancel()
-		if look.readInstances(brief, reader, asked.Order); look.err != nil {
+		look.readInstances(brief, reader, asked.Order)
+		if look.err != nil {
 			look = orderLook{order: order}
 		}
 	}

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +81,9 @@ func TestOrder(t *testing.T) {
 		"word that cannot be printed": {
 			open("\x1b\n"), unknown(false, "the status ? "+newStatus), created, "unknown (?); the status ? " + newStatus,
 		},
-		"no status":                          {&client.ScriptOrder{GmtCreated: new(begun)}, unknown(false, noStatus), created, "unknown; " + noStatus},
+		"no status": {
+			&client.ScriptOrder{GmtCreated: new(begun)}, unknown(false, noStatus), created, "unknown; " + noStatus,
+		},
 		"empty status with a finishing time": {over(""), unknown(true, noStatus), both, "unknown after 5m11s; " + noStatus},
 		"nothing at all":                     {&client.ScriptOrder{}, unknown(false, noStatus), Span{}, "unknown; " + noStatus},
 		"finished before it began": {
@@ -188,12 +191,12 @@ func TestMissingOrder(t *testing.T) {
 				return report.Report, nil
 			},
 		} {
-			if _, err := read(false); err != fault { //nolint:errorlint // it is not to be wrapped
+			if _, err := read(false); !errors.Is(err, fault) {
 				t.Errorf("%s: error %v, want %v", name, err, fault)
 			}
 			got, err := read(true)
-			if fault == refused {
-				if err != fault { //nolint:errorlint // it is not to be wrapped
+			if errors.Is(fault, refused) {
+				if !errors.Is(err, fault) {
 					t.Errorf("%s: error %v, want %v", name, err, fault)
 				}
 				continue

@@ -129,7 +129,8 @@ func TestAbnormalTasks(t *testing.T) {
 			if !strings.HasSuffix(got.Summary, test.text) || harmless(got.Summary) != "" {
 				t.Errorf("summary %q, want %q at its end", got.Summary, test.text)
 			}
-			if named := test.tasks > 0; named != (len(got.UnreadFields) == 1) || named != strings.Contains(got.Markdown, "| task-1 | CDC | ERROR | READER |") {
+			if named := test.tasks > 0; named != (len(got.UnreadFields) == 1) ||
+				named != strings.Contains(got.Markdown, "| task-1 | CDC | ERROR | READER |") {
 				t.Errorf("unread fields %v, report:\n%s", got.UnreadFields, got.Markdown)
 			}
 		})

@@ -90,7 +90,8 @@ func TestTasks(t *testing.T) {
 	}{
 		"abnormal": {
 			both(details(1, 0, 2, 3), details(4, 5, 6, 7)),
-			verdict("failed", false, "ordinary tasks: 1 running, 3 completed, 2 terminated; CDC tasks: 5 abnormal, 4 running, 7 completed, 6 terminated", 5, 5, 8, 10),
+			verdict("failed", false,
+				"ordinary tasks: 1 running, 3 completed, 2 terminated; CDC tasks: 5 abnormal, 4 running, 7 completed, 6 terminated", 5, 5, 8, 10),
 		},
 		"abnormal alone": {both(details(0, 1, 0, 0), none), verdict("failed", false, "1 abnormal", 0, 1, 0, 0)},
 		"running": {
@@ -136,9 +137,15 @@ func TestTasks(t *testing.T) {
 		"negative running":  {both(details(-1, 0, 0, 1), none), unknown("the member common_task_details has a negative count of running tasks")},
 		"negative abnormal": {both(none, details(0, -1, 0, 1)), unknown("the member cdc_task_details has a negative count of abnormal tasks")},
 		// One kind's negative count must not hide the other's failure.
-		"negative beside abnormal": {both(details(0, 1, 0, 1), details(0, -1, 0, 0)), unknown("the member cdc_task_details has a negative count of abnormal tasks")},
-		"negative terminated":      {both(details(0, 0, -1, 1), none), unknown("the member common_task_details has a negative count of terminated tasks")},
-		"negative completed":       {both(details(1, 0, 0, -1), none), unknown("the member common_task_details has a negative count of completed tasks")},
+		"negative beside abnormal": {
+			both(details(0, 1, 0, 1), details(0, -1, 0, 0)), unknown("the member cdc_task_details has a negative count of abnormal tasks"),
+		},
+		"negative terminated": {
+			both(details(0, 0, -1, 1), none), unknown("the member common_task_details has a negative count of terminated tasks"),
+		},
+		"negative completed": {
+			both(details(1, 0, 0, -1), none), unknown("the member common_task_details has a negative count of completed tasks"),
+		},
 		"overflow of one status": {
 			both(details(0, 0, 0, math.MaxInt64), details(0, 0, 0, 1)), unknown("the counts are too large to be true"),
 		},

@@ -63,7 +63,8 @@ func TestWaitDeadline(t *testing.T) {
 					t.Errorf("last seen: %s at look %d, want %s", ended.seen.Outcome, ended.last, test.outcome)
 				}
 				timeout := ended.timeout
-				if !errors.Is(timeout.Err, test.lastError) || timeout.Status != ended.seen.Status || timeout.Tally != ended.seen.Tally || timeout.Missing != "" {
+				if !errors.Is(timeout.Err, test.lastError) || timeout.Status != ended.seen.Status || timeout.Tally != ended.seen.Tally ||
+					timeout.Missing != "" {
 					t.Errorf("timeout %+v, want the error %v", timeout, test.lastError)
 				}
 				if timeout.Waited != 30*time.Minute || ended.elapsed != 30*time.Minute || time.Since(test.scene.start) != 30*time.Minute {
@@ -143,9 +144,15 @@ func TestWaitDeadlineWithoutAGoodAnswer(t *testing.T) {
 				return fails(&client.Error{Err: ctx.Err()})
 			}}, nil, context.DeadlineExceeded, "",
 		},
-		"never visible":                        {playing(early(fails(errNotFound))), limited(30 * time.Minute), errNotFound, "looked for it for 1m"},
-		"never visible in next to no time":     {playing(early(fails(errNotFound))), limited(1500 * time.Millisecond), errNotFound, "looked for it for 1s: "},
-		"deadline passed before it began":      {playing(fails(&client.Error{Err: context.DeadlineExceeded})), limited(-time.Second), context.DeadlineExceeded, ""},
+		"never visible": {
+			playing(early(fails(errNotFound))), limited(30 * time.Minute), errNotFound, "looked for it for 1m",
+		},
+		"never visible in next to no time": {
+			playing(early(fails(errNotFound))), limited(1500 * time.Millisecond), errNotFound, "looked for it for 1s: ",
+		},
+		"deadline passed before it began": {
+			playing(fails(&client.Error{Err: context.DeadlineExceeded})), limited(-time.Second), context.DeadlineExceeded, "",
+		},
 		"a pause that lies beyond it is asked": {playing(fails(errLongPause)), nil, errLongPause, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,7 +91,8 @@ func checkWait(t *rapid.T, bubble func(func(context.Context))) string {
 		span = seconds(1, 200, "span")
 	}
 	span = max(span, 0)
-	wait := Wait{StableFor: span, Interval: rapid.SampledFrom([]time.Duration{0, time.Second, 7 * time.Second, 5 * time.Minute}).Draw(t, "interval")}
+	wait := Wait{StableFor: span, Interval: rapid.SampledFrom([]time.Duration{0, time.Second, 7 * time.Second, 5 * time.Minute}).Draw(t,
+		"interval")}
 	kinds := rapid.SampledFrom([]string{isGood, isGood, isGood, isMoving, isUnreadable, isFailed})
 	type phase struct {
 		until time.Duration
@@ -103,16 +105,15 @@ func checkWait(t *rapid.T, bubble func(func(context.Context))) string {
 		phases = append(phases, phase{at, kinds.Draw(t, "kind")})
 	}
 	last := rapid.SampledFrom([]string{isGood, isGood, isMoving, isUnreadable}).Draw(t, "last kind")
-	latencies := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{0, 0, 300 * time.Millisecond, 4 * time.Second, 30 * time.Second}), 1, 4).Draw(t, "latencies")
+	latencies := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{0, 0, 300 * time.Millisecond, 4 * time.Second, 30 * time.Second}), 1,
+		4).Draw(t, "latencies")
 
 	var start time.Time
 	var looks []met
 	look := func(ctx context.Context) (int, Observation, error) {
 		look := met{sent: time.Since(start), kind: last}
-		for i := len(phases) - 1; i >= 0; i-- {
-			if look.sent < phases[i].until {
-				look.kind = phases[i].kind
-			}
+		if i := slices.IndexFunc(phases, func(p phase) bool { return look.sent < p.until }); i >= 0 {
+			look.kind = phases[i].kind
 		}
 		var cut error
 		if latency := latencies[len(looks)%len(latencies)]; latency > 0 {
@@ -158,7 +159,8 @@ func checkWait(t *rapid.T, bubble func(func(context.Context))) string {
 	}
 	checkPauses(t, looks, wait, limit)
 	if err != nil {
-		if first := looks[0].kind; len(looks) != 1 || first != isUnreadable && first != isCut || first == isCut && !errors.Is(err, context.DeadlineExceeded) {
+		if first := looks[0].kind; len(looks) != 1 || first != isUnreadable && first != isCut ||
+			first == isCut && !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("error %v after %v", err, looks)
 		}
 		return "error"

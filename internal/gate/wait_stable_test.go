@@ -56,15 +56,26 @@ func TestWaitStableFor(t *testing.T) {
 		// missing is a pattern: where a look fell depends on jitter.
 		missing string
 	}{
-		"from the start":                {playing(healthy), 0, true, 3 * minute, 3 * minute, Running, ""},
-		"long pauses":                   {playing(healthy), 3 * minute, true, 3 * minute, 3 * minute, Running, ""},
-		"after it was pending":          {shifting(from{0, running}, from{1, running}, from{minute, done}), 10 * second, true, 0, 3 * minute, Succeeded, ""},
-		"a blip starts the span again":  {shifting(from{0, healthy}, from{2 * minute, ill}, from{2*minute + 5*second, healthy}), 2 * second, true, 0, 3 * minute, Running, ""},
-		"an answer that cannot be read": {shifting(from{0, healthy}, from{2 * minute, fails(errOverloaded)}, from{2*minute + 5*second, healthy}), 2 * second, true, 0, 3 * minute, Running, ""},
-		"never healthy":                 {playing(ill), 0, false, 10 * minute, 0, Failed, ""},
-		"healthy too late":              {shifting(from{0, ill}, from{8 * minute, healthy}), second, false, 10 * minute, 0, Running, "stable for 1m5[89]s of 3m0s"},
-		"failed at once":                {playing(sawJobs(map[string]int64{"fail": 1})), 0, false, 0, 0, Failed, ""},
-		"failed after success":          {shifting(from{0, done}, from{minute, sawJobs(map[string]int64{"fail": 1, "success": 5})}), 10 * second, false, 0, 0, Failed, ""},
+		"from the start": {playing(healthy), 0, true, 3 * minute, 3 * minute, Running, ""},
+		"long pauses":    {playing(healthy), 3 * minute, true, 3 * minute, 3 * minute, Running, ""},
+		"after it was pending": {
+			shifting(from{0, running}, from{1, running}, from{minute, done}), 10 * second, true, 0, 3 * minute, Succeeded, "",
+		},
+		"a blip starts the span again": {
+			shifting(from{0, healthy}, from{2 * minute, ill}, from{2*minute + 5*second, healthy}), 2 * second, true, 0, 3 * minute, Running, "",
+		},
+		"an answer that cannot be read": {
+			shifting(from{0, healthy}, from{2 * minute, fails(errOverloaded)}, from{2*minute + 5*second, healthy}), 2 * second, true, 0,
+			3 * minute, Running, "",
+		},
+		"never healthy": {playing(ill), 0, false, 10 * minute, 0, Failed, ""},
+		"healthy too late": {
+			shifting(from{0, ill}, from{8 * minute, healthy}), second, false, 10 * minute, 0, Running, "stable for 1m5[89]s of 3m0s",
+		},
+		"failed at once": {playing(sawJobs(map[string]int64{"fail": 1})), 0, false, 0, 0, Failed, ""},
+		"failed after success": {
+			shifting(from{0, done}, from{minute, sawJobs(map[string]int64{"fail": 1, "success": 5})}), 10 * second, false, 0, 0, Failed, "",
+		},
 		"interrupted again and again": {
 			&scene{show: func(_ context.Context, _ int, at time.Duration) step {
 				if at/minute%2 == 1 {
