@@ -56,6 +56,8 @@ func TestMain(m *testing.M) {
 // newSandbox gives the sandbox, which is shared: each test has folders of its own in it.
 func newSandbox(t *testing.T) *sandbox.Sandbox {
 	t.Helper()
+	// The cache of results knows only what tests read themselves: those of one CLI must not pass for another's.
+	_ = os.Getenv("TF_ACC_TERRAFORM_PATH")
 	box, err := box()
 	if err := errors.Join(cli.err, err); err != nil {
 		t.Fatal(err)

@@ -130,8 +130,8 @@ func TestWaitArguments(t *testing.T) {
 			[]string{"Invalid value of min_new_count", "1.5 is not a whole number"},
 		},
 		"an unknown word": {
-			map[string]tftypes.Value{"baseline_counts": baselineWith("sucess", 1)},
-			[]string{"Invalid value of baseline_counts", `"sucess" cannot be used: it is no state of a job instance; the states are fail, force_success,`},
+			map[string]tftypes.Value{"baseline_counts": baselineWith("succeeded", 1)},
+			[]string{"Invalid value of baseline_counts", `"succeeded" cannot be used: it is no state of a job instance; the states are fail, force_success,`},
 		},
 		"the total": {
 			map[string]tftypes.Value{"baseline_counts": baselineWith("total", 1)}, []string{"Invalid value of baseline_counts", `"total" cannot be used`},
@@ -217,7 +217,7 @@ data "dataarts_instance_status" "span" {
 
 data "dataarts_instance_status" "baseline" {
   provider        = hwgate
-  baseline_counts = { sucess = 1, fail = 0.5, success = -1 }
+  baseline_counts = { succeeded = 1, fail = 0.5, success = -1 }
 }
 
 data "dataarts_instance_status" "count" {
@@ -226,7 +226,7 @@ data "dataarts_instance_status" "count" {
 }
 `
 	fails(t, config, `stable_for = "2m" cannot be used: it does not fit into timeouts.read (1m).`,
-		`The count of "sucess" cannot be used: it is no state of a job instance`, `The count of "fail" cannot be used: its value 0.5 is not a`,
+		`The count of "succeeded" cannot be used: it is no state of a job instance`, `The count of "fail" cannot be used: its value 0.5 is not a`,
 		`The count of "success" cannot be used: its value -1 is negative.`, "min_new_count = 2 cannot be used: it counts from baseline_counts")
 	if requests := cloud.Log(); len(requests) > 0 {
 		t.Errorf("asked all the same: %v", requests.Paths())
