@@ -110,6 +110,19 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// TestExamplesSurviveNull applies the examples that compute with counts while the statistics do not add up, so that the counts are null:
+// a gate closes with its reason, and a report is empty.
+func TestExamplesSurviveNull(t *testing.T) {
+	t.Parallel()
+	cloud := newCloud(t, always(map[string]string{
+		exampleOrder: orderBody("FINISHED"), exampleOrder + "/batches/1?limit=50": batchBody(5, 0),
+		exampleOrder + "/statistics": `{"data":{"total_instance":6,"execute_statistics":[{"instance_status":"FINISHED","instance_count":5}]}}`,
+	}))
+	fails(t, cloud.header("")+readExample(t, "data-sources", "coc_script_order_statistics", "data-source.tf"),
+		"Resource postcondition failed", "Instances of COC script order SCT2023083109562601af694bf: unknown; the total is 6, but 5 are accounted for")
+	applies(t, cloud.header("")+readExample(t, "data-sources", "coc_script_order_batch", "data-source.tf"))
+}
+
 // TestProviderExample reads with the published provider block, under keys of the environment, from the host of the region.
 func TestProviderExample(t *testing.T) {
 	t.Parallel()
