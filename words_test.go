@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -145,45 +144,4 @@ func TestTerminology(t *testing.T) {
 			t.Errorf("the guide refuses %q, and no pattern does", words[1])
 		}
 	}
-}
-
-// TestTranslations holds each page in Chinese to its English original: the same headings, rows and list items, and the same code.
-func TestTranslations(t *testing.T) {
-	t.Parallel()
-	for original, translation := range map[string]string{"README.md": "README.zh-CN.md"} {
-		var shapes [2]string
-		for i, name := range []string{original, translation} {
-			page, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			shapes[i] = shape(string(page))
-		}
-		if shapes[0] != shapes[1] {
-			t.Errorf("%s is\n%s\nand %s is\n%s", original, shapes[0], translation, shapes[1])
-		}
-	}
-}
-
-// lineMark begins a heading, a row of a table or an item of a list.
-var lineMark = regexp.MustCompile(`^(#+|\||- )`)
-
-// shape is what stays of a page when its sentences are taken out.
-func shape(page string) string {
-	var kept []string
-	code := false
-	for line := range strings.Lines(page) {
-		fence := strings.HasPrefix(line, "```")
-		code = code != fence
-		mark := lineMark.FindString(line)
-		switch {
-		case code || fence:
-			kept = append(kept, strings.TrimRight(line, "\n"))
-		case mark == "|":
-			kept = append(kept, fmt.Sprintf("row of %d", strings.Count(line, "|")))
-		case mark != "":
-			kept = append(kept, mark)
-		}
-	}
-	return strings.Join(kept, "\n")
 }
