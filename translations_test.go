@@ -79,6 +79,45 @@ func TestTranslationAnchors(t *testing.T) {
 // anchorLink is a link to a heading of the page itself or of another one.
 var anchorLink = regexp.MustCompile(`\]\(([^()#]*)#([^)]+)\)`)
 
+// TestGlossary holds the pages in Chinese to the glossary of the contributing guide: one word for one thing, and no term that no page uses.
+func TestGlossary(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(readPage(t, "CONTRIBUTING.md"), "\n### In Chinese\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	terms := glossaryRow.FindAllStringSubmatch(section, -1)
+	if len(terms) < 3 {
+		t.Fatal("found no term in the guide")
+	}
+	terms = terms[2:] // after the head of the table
+	used := map[string]bool{}
+	for _, name := range translated {
+		original, translation := translationOf(t, name)
+		for i := range min(len(original), len(translation)) {
+			for _, row := range terms {
+				term, words, not := row[1], strings.Split(row[2], "、"), strings.Split(row[3], "、")
+				in := func(word string) bool { return word != "" && strings.Contains(translation[i].prose, word) }
+				if regexp.MustCompile(`(?i)\b` + term + `(s|es)?\b`).MatchString(original[i].prose) {
+					used[term] = true
+					if !slices.ContainsFunc(words, in) {
+						t.Errorf("%s: %q is %s, not %q", name, term, row[2], translation[i].prose)
+					}
+				}
+				if slices.ContainsFunc(not, in) {
+					t.Errorf("%s: %q has one of %s", name, translation[i].prose, row[3])
+				}
+			}
+		}
+	}
+	for _, row := range terms {
+		if !used[row[1]] {
+			t.Errorf("no page has the term %q", row[1])
+		}
+	}
+}
+
+// glossaryRow is a row of three cells.
+var glossaryRow = regexp.MustCompile(`(?m)^\| ?([^|]*?) ?\| ?([^|]*?) ?\| ?([^|]*?) ?\|$`)
+
 // TestBlocks shows what a translation has to keep, and what is its own.
 func TestBlocks(t *testing.T) {
 	t.Parallel()
