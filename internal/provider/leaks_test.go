@@ -24,7 +24,7 @@ func TestFormsShowNothingHidden(t *testing.T) {
 	const planted = "planted text of a job"
 	const of = "/orders/SCT1"
 	answers := silentPath{
-		of: `{"data":{"status":"ABNORMAL","properties":{"execute_param":{"script_params":[{"param_name":"p","param_value":"` + planted + `"}]}}}}`,
+		of:                 `{"data":{"status":"ABNORMAL","properties":{"execute_param":{"script_params":[{"param_name":"p","param_value":"` + planted + `"}]}}}}`,
 		of + "/statistics": statisticsBody(1, 1),
 		of + "/batches/1": `{"data":{"total_instances":2,"execute_instances":[{"id":1,"status":"FINISHED","message":"` + planted + `"},` +
 			`{"id":2,"status":"ABNORMAL","message":"` + planted + `"}]}}`,
