@@ -97,3 +97,50 @@ func TestEndsInEveryPhase(t *testing.T) {
 var waitArgument = map[string]string{
 	"coc_script_order": "wait_for_completion", "dataarts_instance_status": "wait_for_completion", "roma_fdi_task_statistics": "wait_until_healthy",
 }
+
+// TestTimeoutSaysWhatIsNotClear waits in vain for a state that is not clear: more time helps nobody who does not learn why it is not.
+func TestTimeoutSaysWhatIsNotClear(t *testing.T) {
+	t.Parallel()
+	workspace := badNews["dataarts_instance_status"].body
+	for name, test := range map[string]struct {
+		source    string
+		arguments map[string]tftypes.Value
+		answers   silentPath
+		want      string
+	}{
+		"a new status": {
+			"coc_script_order", map[string]tftypes.Value{"execute_uuid": str("SCT1")}, silentPath{"/orders/SCT1": `{"data":{"status":"ROTTEN"}}`},
+			"after 9m50s of waiting; the status ROTTEN is new to this version of the provider.",
+		},
+		"a new count": {
+			"dataarts_instance_status", map[string]tftypes.Value{},
+			silentPath{"/task-statistics-overview": strings.Replace(workspace, "{", `{"timeout_count":7,`, 1)},
+			"after 9m50s of waiting; counts new to this version of the provider: timeout (7)",
+		},
+		"a count that is missing": {
+			"dataarts_instance_status", map[string]tftypes.Value{},
+			silentPath{"/task-statistics-overview": strings.Replace(workspace, `"skip_count":0,`, "", 1)},
+			"after 9m50s of waiting; the count of skip is missing.",
+		},
+		"a kind of tasks that is missing": {
+			"roma_fdi_task_statistics", map[string]tftypes.Value{"instance_id": str("i")}, silentPath{"/statistics/tasks": `{"cdc_task_details":null}`},
+			"after 9m50s of waiting; the member common_task_details is absent from the answer.",
+		},
+	} {
+		for form, operation := range formsOf(test.source) {
+			t.Run(name+"/"+form, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					p := start(t, provider.Options{WrapTransport: func(http.RoundTripper) http.RoundTripper { return test.answers }},
+						map[string]tftypes.Value{"region": str("cn-north-4"), "project_id": str("p"), "token": str("planted-token-planted")})
+					arguments := with(test.arguments, "timeouts", limitOf(operation, "10m"))
+					if form != "action" {
+						arguments = with(arguments, waitArgument[test.source], tftypes.NewValue(tftypes.Bool, true))
+					}
+					_, diagnostics := p.look(t.Context(), t, form, test.source, arguments)
+					checkError(t, diagnostics, []string{test.want})
+				})
+			})
+		}
+	}
+}

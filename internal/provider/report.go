@@ -44,7 +44,7 @@ func (r reported) diagnose(report *gate.Report, diags *diag.Diagnostics) bool {
 	}
 	if report.Doubt != "" && report.Timeout == nil && !r.doubtful {
 		diags.AddWarning("The state of "+r.what+" is not clear",
-			text.Sentence(report.Doubt)+" It counts as not succeeded. Look at the raw fields, or for a newer version of hwgate.")
+			text.Sentence(report.Doubt)+" It counts as not succeeded. "+doubtAdvice(report.Doubt))
 	}
 	if report.UnreadDetails != nil {
 		diags.AddWarning("Cannot read the "+r.details+" of "+r.what, fmt.Sprintf("%s%s\n\n%s", text.Sentence(report.UnreadDetails.Error()),
@@ -53,24 +53,44 @@ func (r reported) diagnose(report *gate.Report, diags *diag.Diagnostics) bool {
 	if report.Timeout == nil {
 		return true
 	}
-	return r.timedOut(report.Timeout, diags)
+	return r.timedOut(report, diags)
+}
+
+// doubtAdvice says what to do about a state that is not clear.
+func doubtAdvice(doubt string) string {
+	switch {
+	case strings.Contains(doubt, "new to this version"):
+		return "Look at the raw fields, and for a newer version of hwgate."
+	case strings.Contains(doubt, "baseline"):
+		return "Take the baseline again, before the run that it is for."
+	default:
+		return "Look at the raw fields, and at the service's console."
+	}
 }
 
 // missing says what is null without the details.
 func (r reported) missing(report *gate.Report) string {
-	if report.Culprits != nil {
+	switch {
+	case report.Culprits != nil:
 		return " The list is not complete."
+	case r.how.always:
+		return " The verdict does not depend on them."
 	}
 	return " So " + r.null + " null; everything else is complete."
 }
 
 // timedOut tells of a wait whose time is over: an error, or data and a warning.
-func (r reported) timedOut(timeout *gate.Timeout, diags *diag.Diagnostics) bool {
+func (r reported) timedOut(report *gate.Report, diags *diag.Diagnostics) bool {
+	timeout := report.Timeout
 	parts := []string{fmt.Sprintf("The last status was %s, after %s of waiting", timeout.Status, timeout.Waited.Round(time.Second))}
 	if timeout.Status == "" {
 		parts[0] = fmt.Sprintf("The answers had no status in %s of waiting", timeout.Waited.Round(time.Second))
 	}
-	for _, more := range []string{timeout.Tally, timeout.Missing} {
+	doubt := report.Doubt
+	if timeout.Missing != "" && strings.Contains(doubt, timeout.Missing) {
+		doubt = "" // It says no more than what was missing.
+	}
+	for _, more := range []string{doubt, timeout.Tally, timeout.Missing} {
 		if more != "" && more != timeout.Status {
 			parts = append(parts, more)
 		}
