@@ -63,9 +63,15 @@ func TestBaseline(t *testing.T) {
 		"failure became success": {
 			counts{"fail": -1, "success": 1}, 1, Pending, false, false, 0, 0, "still pending; 0 new since the baseline (in all: 1 failed, ",
 		},
-		"failure became success, and one more": {counts{"fail": -1, "success": 2}, 1, Succeeded, true, false, 1, 0, ""},
-		"success gone, skipped come":           {counts{"success": -1, "skip": 2}, 1, Empty, false, false, 1, 0, ""},
-		"success moved to another word":        {counts{"success": -1, "force_success": 1, "skip": 1}, 1, Empty, false, false, 1, 0, ""},
+		"failure became success, and one more":            {counts{"fail": -1, "success": 2}, 1, Succeeded, true, false, 1, 0, ""},
+		"failure became success, the new one was skipped": {counts{"fail": -1, "success": 1, "skip": 1}, 1, Empty, false, false, 1, 0, ""},
+		"failure was overridden, the new ones are frozen": {
+			counts{"fail": -1, "ignore_success": 1, "freeze": 1, "skip": 1}, 1, Empty, false, false, 2, 0, "",
+		},
+		"one succeeded, another was skipped": {counts{"success": 1, "skip": 1}, 2, Succeeded, true, false, 2, 0, ""},
+		"skipped ones ran after all":         {counts{"skip": -1, "success": 2}, 1, Succeeded, true, false, 1, 0, ""},
+		"success gone, skipped come":         {counts{"success": -1, "skip": 2}, 1, Empty, false, false, 1, 0, ""},
+		"success moved to another word":      {counts{"success": -1, "force_success": 1, "skip": 1}, 1, Empty, false, false, 1, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

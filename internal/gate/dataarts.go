@@ -185,6 +185,8 @@ func judgeJobs(statistics *client.TaskStatistics, baseline map[string]int64, min
 		enough = *tally.New >= minNew
 	}
 	enough = enough || newFailed > 0
+	// Of what is new all is frozen or skipped: the success is that of an instance from before.
+	idle := tally.New != nil && *tally.New <= max(above("freeze"), 0)+max(above("skip"), 0)
 	verdict := Verdict{
 		Counts: counts,
 		// What is still to come is no person's doing.
@@ -203,7 +205,7 @@ func judgeJobs(statistics *client.TaskStatistics, baseline map[string]int64, min
 		verdict.Outcome = Paused
 	case above("manual_stop") > 0:
 		verdict.Outcome = Canceled
-	case above("success", "force_success", "ignore_success") > 0:
+	case above("success", "force_success", "ignore_success") > 0 && !idle:
 		verdict.Outcome, verdict.Good = Succeeded, true
 	default:
 		verdict.Outcome = Empty

@@ -116,7 +116,8 @@ func instanceStatusSchema() schema.Schema {
 						"`counts` stays as the service gives it. A baseline without one of the states, or one that counts more than there is now (the " +
 						"counts begin again at midnight; another workspace), makes the outcome `unknown` and ends a wait. A baseline is good for its own " +
 						"day only: once a later day has counted as much, nothing tells that it is old. Instances of other jobs that come in the " +
-						"same time cannot be told apart. How to keep one: [use case 7]" +
+						"same time cannot be told apart, and an earlier failure that is rerun or overridden in that time hides a new one: the sum stays the " +
+						"same. How to keep one: [use case 7]" +
 						"(https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/07-no-new-failures). Null is no baseline: if the earlier counts may be null, write " +
 						"`coalesce(…, {})`, which is `unknown`. Unknown states, fractions and negative numbers are errors. Default: none, " +
 						"everything is judged.",
