@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -68,6 +69,48 @@ func TestGatingGuide(t *testing.T) {
 	}
 }
 
+// matrixKind is a kind of configuration.
+type matrixKind struct{ check bool }
+
+// matrixConfiguration is a gate on an order that a variable names, with a postcondition or inside a check.
+func matrixConfiguration(address string, kind matrixKind) fstest.MapFS {
+	const data = `
+data "coc_script_order" "gate" {
+  provider     = hwgate
+  execute_uuid = var.order
+  %s
+}
+`
+	body := fmt.Sprintf(data, `lifecycle {
+    postcondition {
+      condition     = self.succeeded
+      error_message = self.summary
+    }
+  }`) + `
+resource "terraform_data" "next" {
+  depends_on = [data.coc_script_order.gate]
+}
+`
+	if kind.check {
+		body = "check \"gate\" {\n" + fmt.Sprintf(data, "") + `
+  assert {
+    condition     = data.coc_script_order.gate.succeeded
+    error_message = data.coc_script_order.gate.summary
+  }
+}
+`
+	}
+	return fstest.MapFS{"main.tf": {Data: []byte(terraformBlock + fmt.Sprintf(`
+variable "order" {
+  type = string
+}
+provider "hwgate" {
+  region    = "cn-north-4"
+  endpoints = { coc = %q }
+}
+`, address) + body)}}
+}
+
 // troubleRow is a row of the table of the troubleshooting guide that quotes a message.
 var troubleRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
 
@@ -83,7 +126,7 @@ func TestTroubleshooting(t *testing.T) {
 	for _, folder := range []string{"client", "gate", "provider"} {
 		for name, file := range published(t, "internal", folder) {
 			// Terraform's own words stand in the test that observes them.
-			if name == "matrix_test.go" || (strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")) {
+			if name == "matrix_forms_test.go" || (strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")) {
 				sources.Write(file.Data)
 			}
 		}

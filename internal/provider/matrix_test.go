@@ -1,14 +1,18 @@
 package provider_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -16,261 +20,398 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
 
-var updateMatrix = flag.Bool("update-matrix", false, "write what was observed into the gating guide")
+var updateMatrix = flag.Bool("update-matrix", false, "record what this CLI does, and write the tables of the gating guide")
 
-// matrixRow is a state of the world: what is seen of an order.
-type matrixRow struct {
-	name  string
-	state http.Handler
-	// environment of the commands that meet the state; credentials stand aside.
-	environment  []string
-	noCredential bool
-	statistics   bool
+// credential is the environment of a command that may read.
+const credential = "HW_AUTH_TOKEN=token"
+
+// observed is what was observed on one version of a CLI: cells by row and column. A cell that the version does not have is left out.
+type observed struct {
+	// On is the whole version.
+	On     string                       `json:"observed_on"`
+	States map[string]map[string]string `json:"states"`
+	Forms  map[string]map[string]string `json:"forms"`
 }
 
-// matrixRows are in the order of the guide.
-func matrixRows() []matrixRow {
-	return []matrixRow{
-		{name: "succeeded", state: cloudtest.Finished(1)},
-		{name: "failed", state: cloudtest.Failed(0, 1)},
-		{name: "canceled", state: cloudtest.Canceled(0, 1)},
-		{name: "paused", state: cloudtest.Paused(0, 1), environment: []string{"TF_VAR_wait=true"}},
-		{name: "still running, no wait", state: cloudtest.Running(0, 1)},
-		{
-			name: "still running when the wait ends", state: cloudtest.Running(0, 1),
-			environment: []string{"TF_VAR_wait=true", "TF_VAR_limit=1s"},
-		},
-		{name: "gone", state: cloudtest.NotFound},
-		{name: "forbidden", state: cloudtest.Error(http.StatusForbidden, "APIGW.0302", "no")},
-		{name: "empty", state: cloudtest.Finished(0), statistics: true},
-		{name: "unknown word", state: cloudtest.OrderScene{Status: "DREAMING", Batches: []cloudtest.Batch{{"FINISHED": 1}}}},
-		{name: "no credential", state: cloudtest.Finished(1), noCredential: true},
+// matrixMu guards the record and the guide while two tests update them.
+var matrixMu sync.Mutex
+
+var (
+	matrixRecord = filepath.Join("testdata", "matrix.json")
+	matrixGuide  = filepath.Join("..", "..", "templates", "guides", "gating.md.tmpl")
+)
+
+// readMatrix reads what was observed, by product and version such as "Terraform 1.11".
+func readMatrix(t *testing.T) map[string]observed {
+	t.Helper()
+	content, err := os.ReadFile(matrixRecord)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := map[string]observed{}
+	if err := json.Unmarshal(content, &record); err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+// settle compares a table with the record of this CLI, or puts it there.
+func settle(t *testing.T, got map[string]map[string]string, table func(*observed) *map[string]map[string]string) {
+	t.Helper()
+	if t.Failed() {
+		return
+	}
+	matrixMu.Lock()
+	defer matrixMu.Unlock()
+	record := readMatrix(t)
+	name := fmt.Sprintf("%s %d.%d", cli.product, cli.version[0], cli.version[1])
+	if *updateMatrix {
+		mine := record[name]
+		mine.On = wholeVersion(t)
+		*table(&mine) = got
+		record[name] = mine
+		content, err := json.MarshalIndent(record, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(matrixRecord, append(content, '\n'), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		guide, err := os.ReadFile(matrixGuide)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(matrixGuide, []byte(withTables(string(guide), record)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	// A version between two recorded ones may do what either does.
+	var near []map[string]map[string]string
+	if own, ok := record[name]; ok {
+		near = append(near, *table(&own))
+	} else {
+		for _, other := range neighbors(record, cli.product, cli.version) {
+			near = append(near, *table(new(record[other])))
+		}
+	}
+	for row, cells := range got {
+		for column, cell := range cells {
+			var told []string
+			for _, recorded := range near {
+				if known, ok := recorded[row][column]; ok {
+					told = append(told, known)
+				}
+			}
+			if !slices.Contains(told, cell) {
+				t.Errorf("%s, %s: observed %q, the record says %q", row, column, cell, told)
+			}
+		}
 	}
 }
 
-// matrixColumn is a way to meet a row's state.
-type matrixColumn struct {
+// wholeVersion is the version of the CLI with all its parts.
+func wholeVersion(t *testing.T) string {
+	t.Helper()
+	out, err := newSandbox(t).Run(t.Context(), ".", nil, "version", "-json")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var said struct {
+		Version string `json:"terraform_version"`
+	}
+	if err := json.Unmarshal(out, &said); err != nil {
+		t.Fatal(err)
+	}
+	return said.Version
+}
+
+// versionOf is the version in the name of a record.
+func versionOf(name string) (product string, version [2]int) {
+	if _, err := fmt.Sscanf(name, "%s %d.%d", &product, &version[0], &version[1]); err != nil {
+		panic(err)
+	}
+	return product, version
+}
+
+// neighbors are the recorded versions next to one that is not.
+func neighbors(record map[string]observed, product string, version [2]int) []string {
+	below, above := "", ""
+	for _, name := range inOrder(record) {
+		recorded, other := versionOf(name)
+		switch {
+		case recorded != product:
+		case before(other, version):
+			below = name
+		case above == "":
+			above = name
+		}
+	}
+	return slices.DeleteFunc([]string{below, above}, func(name string) bool { return name == "" })
+}
+
+// inOrder are the recorded versions, Terraform first, each from old to new.
+func inOrder(record map[string]observed) []string {
+	return slices.SortedFunc(maps.Keys(record), func(a, b string) int {
+		productA, versionA := versionOf(a)
+		productB, versionB := versionOf(b)
+		if productA != productB {
+			return strings.Compare(productB, productA)
+		}
+		return slices.Compare(versionA[:], versionB[:])
+	})
+}
+
+// A stateRow is a state of the world, met by a data source with a postcondition.
+type stateRow struct {
+	name string
+	// source is the type of the data source; in its arguments ID stands for what is read.
+	source, arguments string
+	// story finds what is read, well plays it while all is well, and state is what it changes to.
+	story       func(svc *cloudtest.Service, id string) *cloudtest.Story
+	well, state []http.Handler
+	// group keeps rows apart from the others: those without a credential, and those that cannot be read, which stop whole commands.
+	group string
+}
+
+func theOrderOf(svc *cloudtest.Service, id string) *cloudtest.Story    { return svc.Order(id) }
+func theInstanceOf(svc *cloudtest.Service, id string) *cloudtest.Story { return svc.Instance(id) }
+func theJobsOf(svc *cloudtest.Service, id string) *cloudtest.Story     { return svc.Workspace(id) }
+
+// stateRows are in the order of the guide.
+func stateRows() []stateRow {
+	order := func(name, arguments string, state http.Handler) stateRow {
+		return stateRow{
+			name: name, source: "coc_script_order", arguments: "execute_uuid = \"ID\"\n  " + arguments, story: theOrderOf,
+			well: []http.Handler{cloudtest.Finished(1)}, state: []http.Handler{state},
+		}
+	}
+	const wait = "wait_for_completion = true"
+	tasks := func(name, limit string, state ...http.Handler) stateRow {
+		return stateRow{
+			name: name, source: "roma_fdi_task_statistics", story: theInstanceOf,
+			arguments: "instance_id = \"ID\"\n  wait_until_healthy = true\n  poll_interval = \"1s\"\n  stable_for = \"2s\"\n  timeouts { read = " + limit + " }",
+			well:      []http.Handler{cloudtest.Tasks(map[string]int{"running": 2}, nil)}, state: state,
+		}
+	}
+	baseline := "baseline_counts = { fail = 0, force_success = 0, freeze = 0, ignore_success = 0, manual_stop = 0, pause = 0, running = 0, " +
+		"running_exception = 0, skip = 0, success = 5, waiting_confirm = 0, waiting = 0 }"
+	healthy, ill := cloudtest.Tasks(map[string]int{"running": 2}, nil), cloudtest.Tasks(map[string]int{"running": 1, "abnormal": 1}, nil)
+	credentialless := order("no credential", "", cloudtest.Finished(1))
+	credentialless.group = "no credential"
+	unread := func(row stateRow) stateRow {
+		row.group = "unread"
+		return row
+	}
+	return []stateRow{
+		order("succeeded", "", cloudtest.Finished(1)),
+		order("failed", "", cloudtest.Failed(0, 1)),
+		order("canceled", "", cloudtest.Canceled(0, 1)),
+		order("paused", wait, cloudtest.Paused(0, 1)),
+		order("still running, no wait", "", cloudtest.Running(0, 1)),
+		unread(order("still running when the wait ends", wait+"\n  timeouts { read = var.limit }", cloudtest.Running(0, 1))),
+		unread(order("gone", "", cloudtest.NotFound)),
+		unread(order("forbidden", "", cloudtest.Error(http.StatusForbidden, "APIGW.0302", "no"))),
+		order("nothing ran", "", cloudtest.Finished(0)),
+		order("unknown word", "", cloudtest.OrderScene{Status: "DREAMING", Batches: []cloudtest.Batch{{"FINISHED": 1}}}),
+		order("FINISHED, and the statistics contradict it", "", cloudtest.OrderScene{
+			Status: "FINISHED", Batches: []cloudtest.Batch{{"FINISHED": 3, "ABNORMAL": 7}},
+		}),
+		{
+			name: "jobs: too early, the run is not counted yet", source: "dataarts_instance_status", story: theJobsOf,
+			arguments: "workspace_id = \"ID\"\n  " + baseline,
+			well:      []http.Handler{cloudtest.Jobs(map[string]int{"success": 6})}, state: []http.Handler{cloudtest.Jobs(map[string]int{"success": 5})},
+		},
+		tasks("tasks: healthy for long enough", `"1m"`, healthy),
+		// It comes again and again.
+		unread(tasks("tasks: healthy only for a moment", "var.span", slices.Repeat([]http.Handler{ill, healthy}, 10)...)),
+		credentialless,
+	}
+}
+
+// id is what a row reads in a column.
+func (r *stateRow) id(column string) string {
+	plain := regexp.MustCompile(`[^a-zA-Z]+`).ReplaceAllString(r.name, "-")
+	return strings.ToLower(plain) + "-" + column
+}
+
+// block is the row's data source.
+func (r *stateRow) block(column, more string) string {
+	label := strings.ReplaceAll(r.id("x"), "-", "_")
+	return fmt.Sprintf("data %q %q {\n  provider = hwgate\n  %s\n  %s\n}\n", r.source, label,
+		strings.ReplaceAll(r.arguments, "ID", r.id(column)), more)
+}
+
+// stateColumn is a way to meet the states.
+type stateColumn struct {
 	title string
-	// since is the first version of Terraform and of OpenTofu that has it.
 	since [2]int
-	// before runs while all is well; then the state is switched on, and command runs. If applied, the command meets what an apply
-	// has made while all was well.
+	// before runs while all is well; then the states change, and command runs. If applied, the command meets what an apply has made
+	// while all was well.
 	before, command []string
 	applied, check  bool
 }
 
-var matrixColumns = []matrixColumn{
+var stateColumns = []stateColumn{
 	{title: "`plan`", command: []string{"plan"}},
 	{title: "`apply`", command: []string{"apply", "-auto-approve"}},
 	{title: "`apply` of a saved plan", before: []string{"plan", "-out=PLAN"}, command: []string{"apply", "PLAN"}},
 	{title: "`apply -refresh-only`", applied: true, command: []string{"apply", "-refresh-only", "-auto-approve"}},
 	{title: "`destroy`", applied: true, command: []string{"destroy", "-auto-approve"}},
 	{title: "inside `check`", command: []string{"apply", "-auto-approve"}, check: true},
-	{title: "`test`", since: [2]int{1, 6}, command: []string{"test"}},
+	{title: "`test`", since: testSince, command: []string{"test"}},
 }
 
-// credential is the environment of a command that may read.
-const credential = "HW_AUTH_TOKEN=token"
-
-// TestMatrix meets every state in every way with the real CLI. What it observes has to be what the gating guide says.
-func TestMatrix(t *testing.T) {
+// TestMatrixOfStates meets every state in every way with the real CLI. One command meets all states of a group, since each has messages
+// of its own.
+func TestMatrixOfStates(t *testing.T) {
 	t.Parallel()
 	cloud := newCloud(t, nil)
-	cloud.Order("well").Then(cloudtest.Finished(1))
+	cloud.IAM().Then(&cloudtest.Account{Projects: map[string]string{"cn-north-4": projectID}})
 	box := newSandbox(t)
-	folders := map[matrixKind]string{}
-	for _, kind := range []matrixKind{{}, {statistics: true}, {check: true}, {statistics: true, check: true}} {
-		folders[kind] = lay(t, box, matrixConfiguration(cloud.URL, kind))
-		if kind.check {
-			continue
-		}
-		out, err := box.Run(t.Context(), folders[kind], []string{credential, "TF_VAR_order=well"},
-			"apply", "-no-color", "-input=false", "-auto-approve", "-state=well.tfstate")
-		if err != nil {
-			t.Fatalf("while all is well: %v\n%s", err, out)
-		}
+	var mu sync.Mutex
+	got := map[string]map[string]string{}
+	for _, row := range stateRows() {
+		got[row.name] = map[string]string{}
 	}
-	table := make([][]string, len(matrixRows()))
-	t.Run("cells", func(t *testing.T) {
-		for i, row := range matrixRows() {
-			// Each cell is written by its own test, so the row has its length before.
-			table[i] = append([]string{row.name}, make([]string, len(matrixColumns))...)
-			for j, column := range matrixColumns {
-				if before(cli.version, column.since) {
-					continue
-				}
-				t.Run(row.name+"/"+column.title, func(t *testing.T) {
+	t.Run("columns", func(t *testing.T) {
+		for i, column := range stateColumns {
+			if before(cli.version, column.since) {
+				continue
+			}
+			for _, group := range []string{"", "unread", "no credential"} {
+				t.Run(column.title+"/"+group, func(t *testing.T) {
 					t.Parallel()
-					id := fmt.Sprintf("row%d-%d", i, j)
-					order := cloud.Order(id).Then(cloudtest.Finished(1))
-					table[i][j+1] = observe(t, box, folders[matrixKind{row.statistics, column.check}], order, row, column, id)
+					rows := slices.DeleteFunc(stateRows(), func(row stateRow) bool { return row.group != group })
+					cells := meet(t, cloud, box, rows, column, fmt.Sprintf("c%d", i))
+					mu.Lock()
+					defer mu.Unlock()
+					for row, cell := range cells {
+						got[row][column.title] = cell
+					}
 				})
 			}
 		}
 	})
-	compareMatrix(t, table)
+	settle(t, got, func(o *observed) *map[string]map[string]string { return &o.States })
 }
 
-// matrixKind is a kind of configuration.
-type matrixKind struct{ statistics, check bool }
-
-func matrixConfiguration(address string, kind matrixKind) fstest.MapFS {
-	source, waiting := "coc_script_order", "wait_for_completion = var.wait"
-	if kind.statistics {
-		source, waiting = "coc_script_order_statistics", ""
-	}
-	data := fmt.Sprintf(`
-data %q "gate" {
-  provider     = hwgate
-  execute_uuid = var.order
-  %s
-  timeouts { read = var.limit }
-  %%s
-}
-`, source, waiting)
-	body := fmt.Sprintf(data, `lifecycle {
-    postcondition {
-      condition     = self.succeeded
-      error_message = self.summary
-    }
-  }`) + `
-resource "terraform_data" "next" {
-  depends_on = [data.` + source + `.gate]
-}
-`
-	if kind.check {
-		body = "check \"gate\" {\n" + fmt.Sprintf(data, "") + `
-  assert {
-    condition     = data.` + source + `.gate.succeeded
-    error_message = data.` + source + `.gate.summary
-  }
-}
-`
-	}
-	return fstest.MapFS{
-		"main.tf": {Data: []byte(terraformBlock + fmt.Sprintf(`
-variable "order" {
-  type = string
-}
-variable "wait" {
-  type    = bool
-  default = false
-}
+// meet meets states in one way and says what came of each.
+func meet(t *testing.T, cloud *cloud, box *sandbox.Sandbox, rows []stateRow, column stateColumn, id string) map[string]string {
+	t.Helper()
+	config := fmt.Sprintf(`
 variable "limit" {
   type    = string
-  default = "1m"
+  default = "1s"
+}
+variable "span" {
+  type    = string
+  default = "4s"
 }
 provider "hwgate" {
   region    = "cn-north-4"
-  endpoints = { coc = %q }
+  endpoints = { coc = %[1]q, dataarts = %[1]q, roma = %[1]q, iam = %[1]q }
 }
-`, address) + body)},
-		"gate.tftest.hcl": {Data: []byte("run \"gate\" {\n  command = plan\n}\n")},
-	}
-}
-
-// observe meets one state in one way and says what came of it.
-func observe(
-	t *testing.T, box *sandbox.Sandbox, folder string, order *cloudtest.Story, row matrixRow, column matrixColumn, id string,
-) string {
-	t.Helper()
-	environment := append([]string{"TF_VAR_order=" + id}, row.environment...)
-	if column.before != nil {
-		// However long it takes while all is well: the limit is that of the state.
-		environment = append(environment, "TF_VAR_limit=1m")
-	}
-	arguments := func(command []string) []string {
-		command = slices.Clone(command)
-		for i := range command {
-			command[i] = strings.Replace(command[i], "PLAN", id+".tfplan", 1)
+`, cloud.URL)
+	stories := map[string]*cloudtest.Story{}
+	for _, row := range rows {
+		stories[row.name] = row.story(cloud.Service, row.id(id))
+		stories[row.name].Now(row.well...)
+		verdict := "succeeded"
+		if row.source == "roma_fdi_task_statistics" {
+			verdict = "healthy"
 		}
-		flags := []string{"-no-color"}
-		switch {
-		case command[0] == "test":
-		case column.applied:
-			flags = append(flags, "-input=false", "-lock=false", "-state=well.tfstate", "-state-out="+id+".tfstate", "-backup=-")
-		default:
-			flags = append(flags, "-input=false", "-state="+id+".tfstate")
+		if column.check {
+			address := "data." + row.source + "." + strings.ReplaceAll(row.id("x"), "-", "_")
+			config += fmt.Sprintf("check %q {\n  %s\n  assert {\n    condition     = %s.%s\n    error_message = %[3]s.summary\n  }\n}\n",
+				strings.ReplaceAll(row.id("x"), "-", "_"), row.block(id, ""), address, verdict)
+			continue
 		}
-		return append(append(command[:1:1], flags...), command[1:]...)
+		config += row.block(id, "lifecycle {\n    postcondition {\n      condition     = self."+verdict+"\n      error_message = self.summary\n    }\n  }")
 	}
-	if column.before != nil {
-		if out, err := box.Run(t.Context(), folder, append(environment, credential), arguments(column.before)...); err != nil {
+	folder := lay(t, box, fstest.MapFS{
+		"main.tf": {Data: []byte(terraformBlock + config)}, "gate.tftest.hcl": {Data: []byte("run \"gate\" {\n  command = plan\n}\n")},
+	})
+	// However long it takes while all is well: the limits are those of the states.
+	patient := []string{credential, "TF_VAR_limit=1m", "TF_VAR_span=1m"}
+	if column.applied {
+		if out, err := box.Run(t.Context(), folder, patient, "apply", "-no-color", "-input=false", "-auto-approve"); err != nil {
 			t.Errorf("while all is well: %v\n%s", err, out)
 		}
 	}
-	order.Now(row.state)
-	if !row.noCredential {
+	if column.before != nil {
+		if out, err := box.Run(t.Context(), folder, patient, append(slices.Clip(column.before), "-no-color", "-input=false")...); err != nil {
+			t.Errorf("while all is well: %v\n%s", err, out)
+		}
+	}
+	for _, row := range rows {
+		stories[row.name].Now(row.state...)
+	}
+	var environment []string
+	if rows[0].group != "no credential" {
 		environment = append(environment, credential)
 	}
-	out, err := box.Run(t.Context(), folder, environment, arguments(column.command)...)
-	return fmt.Sprintf("%d%s", exitCode(t, err), messageKind(string(out)))
-}
-
-// messageKind says which kind of message stands in the output of the CLI.
-func messageKind(out string) string {
-	for _, kind := range []struct{ words, kind string }{
-		{"Error: Resource postcondition failed", ", gate closed"},
-		{"Error: Cannot read", ", read error"},
-		{"did not end in time", ", read error"},
-		{"Warning: Resource postcondition failed", ", warning"},
-		{"Warning: Check block assertion failed", ", warning"},
-		{"Warning: Cannot read", ", warning"},
-		{"Error:", ", another error"},
-	} {
-		if strings.Contains(out, kind.words) {
-			if kind.words == "did not end in time" && strings.Contains(out, "Warning: ") && !strings.Contains(out, "Error: ") {
-				return ", warning"
+	arguments := []string{column.command[0], "-json"}
+	if column.command[0] != "test" {
+		arguments = append(arguments, "-input=false")
+	}
+	out, err := box.Run(t.Context(), folder, environment, append(arguments, column.command[1:]...)...)
+	code, worst := exitCode(t, err), 0
+	cells := map[string]string{}
+	told := diagnosticsIn(out)
+	for _, row := range rows {
+		cells[row.name] = "0"
+		for _, diagnostic := range told {
+			if !strings.Contains(diagnostic.Summary+" "+diagnostic.Detail+" ", row.id(id)) {
+				continue
 			}
-			return kind.kind
-		}
-	}
-	return ""
-}
-
-// matrixGuide holds the table between two markers.
-var (
-	matrixGuide   = filepath.Join("..", "..", "templates", "guides", "gating.md.tmpl")
-	matrixPattern = regexp.MustCompile(`(?s)(<!-- matrix -->\n).*?(\n<!-- /matrix -->)`)
-)
-
-// compareMatrix holds the guide to what was observed. Columns that this CLI lacks are passed over.
-func compareMatrix(t *testing.T, table [][]string) {
-	t.Helper()
-	guide, err := os.ReadFile(matrixGuide)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *updateMatrix {
-		guide = matrixPattern.ReplaceAll(guide, []byte("${1}"+renderMatrix(table)+"${2}"))
-		if err := os.WriteFile(matrixGuide, guide, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	for _, row := range table {
-		line := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(row[0]) + ` \|(.*)\|$`).FindSubmatch(guide)
-		if line == nil {
-			t.Errorf("the guide has no row %q", row[0])
-			continue
-		}
-		told := strings.Split(string(line[1]), "|")
-		for i, observed := range row[1:] {
-			if i >= len(told) || (observed != "" && strings.TrimSpace(told[i]) != observed) {
-				t.Errorf("%s, %s: observed %q, the guide says %q", row[0], matrixColumns[i].title, observed, told)
+			if cell := diagnostic.cell(); cells[row.name] == "0" || strings.HasPrefix(cell, "1") {
+				cells[row.name] = cell
 			}
 		}
+		if strings.HasPrefix(cells[row.name], "1") {
+			worst = 1
+		}
+	}
+	if code != worst {
+		t.Errorf("exit code %d, and what is told of each says %d: %v\n%s", code, worst, cells, out)
+	}
+	return cells
+}
+
+// A toldDiagnostic is a message of the CLI.
+type toldDiagnostic struct {
+	Severity, Summary, Detail string
+}
+
+// cell says in a cell what a message is.
+func (d toldDiagnostic) cell() string {
+	switch {
+	case d.Severity != "error" && (d.Summary == "Resource postcondition failed" || d.Summary == "Check block assertion failed" ||
+		strings.HasPrefix(d.Summary, "Cannot read") || strings.HasSuffix(d.Summary, "in time")):
+		return "0, warning"
+	case d.Severity != "error":
+		return "0"
+	case d.Summary == "Resource postcondition failed":
+		return "1, gate closed"
+	case strings.HasPrefix(d.Summary, "Cannot read") || strings.HasSuffix(d.Summary, "in time"):
+		return "1, read error"
+	default:
+		return "1, refused"
 	}
 }
 
-func renderMatrix(table [][]string) string {
-	lines := []string{"| the order |", "|---|"}
-	for _, column := range matrixColumns {
-		lines[0] += " " + column.title + " |"
-		lines[1] += "---|"
+// diagnosticsIn finds the messages in the output of a command with -json.
+func diagnosticsIn(out []byte) []toldDiagnostic {
+	var told []toldDiagnostic
+	for line := range bytes.Lines(out) {
+		var event struct {
+			Type       string         `json:"type"`
+			Diagnostic toldDiagnostic `json:"diagnostic"`
+		}
+		if json.Unmarshal(line, &event) == nil && event.Type == "diagnostic" {
+			told = append(told, event.Diagnostic)
+		}
 	}
-	for _, row := range table {
-		lines = append(lines, "| "+strings.Join(row, " | ")+" |")
-	}
-	return strings.Join(lines, "\n")
+	return told
 }

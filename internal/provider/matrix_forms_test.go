@@ -1,0 +1,220 @@
+package provider_test
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
+)
+
+// A formRow is a form of a gate on one order, in front of terraform_data.next.
+type formRow struct {
+	name, config string
+	// ephemeral and action say what the CLI has to have.
+	ephemeral, action bool
+	// invoke runs the action by itself.
+	invoke bool
+}
+
+// formRows are in the order of the guide.
+func formRows() []formRow {
+	const (
+		postcondition = "lifecycle {\n    postcondition {\n      condition     = self.succeeded\n      error_message = self.summary\n    }\n  }"
+		data          = "data \"coc_script_order\" \"gate\" {\n  provider        = hwgate\n  execute_uuid    = \"SCT1\"\n  failure_details = false\n  %s\n}\n"
+		ephemeral     = "ephemeral \"coc_script_order\" \"gate\" {\n  provider        = hwgate\n  execute_uuid    = \"SCT1\"\n  failure_details = false\n  require_success = %s\n}\n"
+		action        = "action \"coc_script_order\" \"gate\" {\n  provider = hwgate\n  config {\n    execute_uuid    = \"SCT1\"\n    failure_details = false\n  }\n}\n"
+		next          = "resource \"terraform_data\" \"next\" {\n  %s\n}\n"
+		trigger       = "lifecycle {\n    action_trigger {\n      events  = [%s]\n      actions = [action.coc_script_order.gate]\n    }\n  }"
+	)
+	return []formRow{
+		{name: "`check`", config: "check \"gate\" {\n" + fmt.Sprintf(data, "") + "  assert {\n    condition     = data.coc_script_order.gate.succeeded\n    " +
+			"error_message = data.coc_script_order.gate.summary\n  }\n}\n" + fmt.Sprintf(next, "")},
+		{name: "`postcondition`", config: fmt.Sprintf(data, postcondition) + fmt.Sprintf(next, "depends_on = [data.coc_script_order.gate]")},
+		{
+			name: "`postcondition`, deferred by `plantimestamp()`",
+			config: "resource \"terraform_data\" \"look_again\" {\n  triggers_replace = plantimestamp()\n}\n" +
+				fmt.Sprintf(data, "depends_on      = [terraform_data.look_again]\n  "+postcondition) +
+				fmt.Sprintf(next, "depends_on = [data.coc_script_order.gate]"),
+		},
+		{
+			name: "ephemeral, `require_success = true`", ephemeral: true,
+			config: fmt.Sprintf(ephemeral, "true") + fmt.Sprintf(next, "depends_on = [ephemeral.coc_script_order.gate]"),
+		},
+		{
+			name: "ephemeral, `require_success = terraform.applying`", ephemeral: true,
+			config: fmt.Sprintf(ephemeral, "terraform.applying") + fmt.Sprintf(next, "depends_on = [ephemeral.coc_script_order.gate]"),
+		},
+		{
+			name: "action, `before_create` of what comes next", action: true,
+			config: action + fmt.Sprintf(next, fmt.Sprintf(trigger, "before_create")),
+		},
+		{
+			name: "action, `after_create` of what came before", action: true,
+			config: action + "resource \"terraform_data\" \"deployed\" {\n  " + fmt.Sprintf(trigger, "after_create") + "\n}\n" +
+				fmt.Sprintf(next, "depends_on = [terraform_data.deployed]"),
+		},
+		{name: "action, `-invoke`", action: true, invoke: true, config: action + fmt.Sprintf(next, "")},
+	}
+}
+
+// The columns of the forms, in the order of the guide.
+const (
+	formPlan    = "`plan`"
+	formApply   = "`apply`"
+	formSaved   = "`apply` of a saved plan"
+	formAgain   = "`apply` again"
+	formRefresh = "`apply -refresh-only`"
+	formDestroy = "`destroy`"
+	formBlind   = "`destroy`, read error"
+)
+
+var formColumns = []string{formPlan, formApply, formSaved, formAgain, formRefresh, formDestroy, formBlind}
+
+// TestMatrixOfForms meets an order that failed with every form of a gate, in every way, with the real CLI. All was well when the saved plan
+// was made, and when what is refreshed or destroyed was applied. A cell says how the command ended, whether what comes next was created,
+// and how many times the order was looked at.
+func TestMatrixOfForms(t *testing.T) {
+	t.Parallel()
+	box := newSandbox(t)
+	var mu sync.Mutex
+	got := map[string]map[string]string{}
+	t.Run("rows", func(t *testing.T) {
+		for _, row := range formRows() {
+			since := ephemeralSince
+			if cli.product == "OpenTofu" {
+				since = ephemeralSinceTofu
+			}
+			if (row.ephemeral && before(cli.version, since)) || (row.action && (cli.product == "OpenTofu" || before(cli.version, actionSince))) {
+				continue
+			}
+			// Three folders, so that no command waits for another's state.
+			for name, steps := range map[string]func(*formFolder){"fresh": (*formFolder).fresh, "saved": (*formFolder).saved, "applied": (*formFolder).applied} {
+				t.Run(row.name+"/"+name, func(t *testing.T) {
+					t.Parallel()
+					folder := newFormFolder(t, box, row)
+					steps(folder)
+					mu.Lock()
+					defer mu.Unlock()
+					if got[row.name] == nil {
+						got[row.name] = map[string]string{}
+					}
+					for column, cell := range folder.cells {
+						got[row.name][column] = cell
+					}
+				})
+			}
+		}
+	})
+	settle(t, got, func(o *observed) *map[string]map[string]string { return &o.Forms })
+}
+
+// formFolder is a root module with a gate of one form, and the service that it looks at.
+type formFolder struct {
+	t     *testing.T
+	box   *sandbox.Sandbox
+	row   formRow
+	order *cloudtest.Story
+	name  string
+	cells map[string]string
+}
+
+func newFormFolder(t *testing.T, box *sandbox.Sandbox, row formRow) *formFolder {
+	t.Helper()
+	cloud := newCloud(t, nil)
+	return &formFolder{
+		t: t, box: box, row: row, order: cloud.Order("SCT1"), cells: map[string]string{},
+		name: lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + row.config)}}),
+	}
+}
+
+// run runs a command, and gives its output, its exit code, and how many times it looked.
+func (f *formFolder) run(scene http.Handler, arguments ...string) (out string, code, looks int) {
+	f.t.Helper()
+	f.order.Now(scene)
+	if f.row.invoke && (arguments[0] == "plan" || slices.Contains(arguments, "-auto-approve")) && !slices.Contains(arguments, "-refresh-only") &&
+		arguments[0] != "destroy" {
+		arguments = slices.Insert(slices.Clip(arguments), 1, "-invoke=action.coc_script_order.gate")
+	}
+	printed, err := f.box.Run(f.t.Context(), f.name, nil, slices.Insert(slices.Clip(arguments), 1, "-no-color", "-input=false")...)
+	return string(printed), exitCode(f.t, err), f.order.Looks()
+}
+
+// meet runs a command on what is wrong, and notes its cell. planned says how many looks went before it into its plan, if it has a saved one.
+func (f *formFolder) meet(column string, scene http.Handler, planned string, arguments ...string) {
+	f.t.Helper()
+	out, code, looks := f.run(scene, arguments...)
+	f.cells[column] = fmt.Sprintf("%d%s; %s%d", code, saw(out), planned, looks)
+}
+
+var (
+	well = cloudtest.Finished(1)
+	bad  = cloudtest.Failed(0, 1)
+	// forbidden cannot be read.
+	forbidden = cloudtest.Error(http.StatusForbidden, "APIGW.0302", "no")
+)
+
+func (f *formFolder) fresh() {
+	f.meet(formPlan, bad, "", "plan")
+	f.meet(formApply, bad, "", "apply", "-auto-approve")
+}
+
+func (f *formFolder) saved() {
+	out, code, looks := f.run(well, "plan", "-out=saved.tfplan")
+	if code != 0 {
+		f.t.Fatalf("while all is well: exit code %d\n%s", code, out)
+	}
+	f.meet(formSaved, bad, fmt.Sprintf("%d + ", looks), "apply", "saved.tfplan")
+	f.meet(formAgain, bad, "", "apply", "-auto-approve")
+}
+
+func (f *formFolder) applied() {
+	if out, code, _ := f.run(well, "apply", "-auto-approve"); code != 0 {
+		f.t.Fatalf("while all is well: exit code %d\n%s", code, out)
+	}
+	if f.row.invoke {
+		// The action alone has made nothing that could be destroyed.
+		if out, err := f.box.Run(f.t.Context(), f.name, nil, "apply", "-no-color", "-input=false", "-auto-approve"); err != nil {
+			f.t.Fatalf("while all is well: %v\n%s", err, out)
+		}
+	}
+	f.meet(formRefresh, bad, "", "apply", "-auto-approve", "-refresh-only")
+	kept := []string{"-lock=false", "-state-out=gone.tfstate", "-backup=-"}
+	f.meet(formBlind, forbidden, "", slices.Concat([]string{"destroy", "-auto-approve"}, kept)...)
+	f.meet(formDestroy, bad, "", "destroy", "-auto-approve")
+}
+
+var (
+	errorTitle   = regexp.MustCompile(`(?m)^(?:│ |╷ )?Error: (.*)$`)
+	nextIsThere  = "terraform_data.next: Creation complete"
+	invokedTitle = "Error: Error when invoking action"
+)
+
+// saw says what the reader sees at the end of a command.
+func saw(out string) string {
+	kinds := ""
+	switch title := errorTitle.FindStringSubmatch(out); {
+	case title == nil && (strings.Contains(out, "Warning: Check block assertion failed") || strings.Contains(out, "Warning: Resource postcondition failed") ||
+		strings.Contains(out, "Warning: Cannot read")):
+		kinds = ", warning"
+	case title == nil:
+	case strings.HasPrefix(title[1], "Resource postcondition failed"):
+		kinds = ", gate closed"
+	case strings.HasPrefix(title[1], "Cannot read"), strings.Contains(out, "Cannot read COC script order"):
+		kinds = ", read error"
+	case strings.HasPrefix(title[1], "COC script order SCT1: failed"), strings.Contains(out, invokedTitle) && wrapped("COC script order SCT1: failed").MatchString(out):
+		kinds = ", refused"
+	default:
+		kinds = ", another error"
+	}
+	if strings.Contains(out, nextIsThere) {
+		kinds += ", next created"
+	}
+	return kinds
+}
