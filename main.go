@@ -2,11 +2,10 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"log"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 )
@@ -20,8 +19,11 @@ var (
 func main() {
 	debug := flag.Bool("debug", false, "run so that a debugger can be attached, and print how Terraform reaches the process")
 	flag.Parse()
-	err := providerserver.Serve(context.Background(), provider.New(provider.Options{Version: version, Commit: commit}),
-		providerserver.ServeOpts{Address: provider.Address, Debug: *debug})
+	var options []tf6server.ServeOpt
+	if *debug {
+		options = append(options, tf6server.WithManagedDebug())
+	}
+	err := tf6server.Serve(provider.Address, provider.NewServer(provider.Options{Version: version, Commit: commit}), options...)
 	if err != nil {
 		log.Fatal(err)
 	}

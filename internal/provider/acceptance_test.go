@@ -13,7 +13,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
@@ -48,7 +47,7 @@ func attach(t *testing.T, options provider.Options, environment map[string]strin
 		<-ended
 	})
 	go func() {
-		err := tf6server.Serve("hwgate/hwgate", providerserver.NewProtocol6(provider.New(options)()),
+		err := tf6server.Serve("hwgate/hwgate", provider.NewServer(options),
 			tf6server.WithDebug(ctx, served, ended), tf6server.WithGoPluginLogger(hclog.NewNullLogger()), tf6server.WithLoggingSink(t))
 		if err != nil {
 			t.Error(err)

@@ -276,6 +276,57 @@ func TestActionCanceled(t *testing.T) {
 	}
 }
 
+// slow takes its time to notice that a request has ended.
+var slow = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	<-r.Context().Done()
+	time.Sleep(300 * time.Millisecond)
+})
+
+// TestStopWaitsForActions answers a stop only when the canceled actions have said so, since Terraform takes a stream that is closed before
+// for success; but it does not wait for ever for a receiver that has gone away.
+func TestStopWaitsForActions(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		stalls bool
+		took   time.Duration
+	}{"a request that ends late": {false, 300 * time.Millisecond}, "a receiver that has gone away": {true, 900 * time.Millisecond}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := inMemory(t, orders(t, cloudtest.Running(0, 1), slow))
+				stalled := make(chan struct{})
+				ended := make(chan []*tfprotov6.Diagnostic, 1)
+				go func() {
+					ended <- p.invoke(t.Context(), t, "coc_script_order", with(theOrder, "failure_details", withoutDetails), func(string) {
+						if test.stalls {
+							<-stalled
+						}
+					})
+				}()
+				time.Sleep(10 * time.Second)
+				begin := time.Now()
+				if _, err := p.server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(begin); took != test.took {
+					t.Errorf("the stop was answered after %s, want %s", took, test.took)
+				}
+				if !test.stalls {
+					select {
+					case diagnostics := <-ended:
+						checkError(t, diagnostics, []string{"The read was canceled before it ended."})
+					default:
+						t.Error("the stop was answered before the action had ended")
+					}
+					return
+				}
+				close(stalled)
+				checkError(t, <-ended, []string{"The read was canceled before it ended."})
+			})
+		})
+	}
+}
+
 // TestStalledReceiver looks on while nobody takes the lines of progress, and ends when they are taken again.
 func TestStalledReceiver(t *testing.T) {
 	t.Parallel()

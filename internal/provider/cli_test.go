@@ -34,10 +34,7 @@ var cli = struct {
 }{program: cmp.Or(os.Getenv("TF_ACC_TERRAFORM_PATH"), "terraform")}
 
 // box is the sandbox of all tests.
-var box = sync.OnceValues(func() (*sandbox.Sandbox, error) {
-	// Go takes the variable into account, when it looks for a cached result, only if it is read after the tests have begun.
-	return sandbox.New(context.Background(), cmp.Or(os.Getenv("TF_ACC_TERRAFORM_PATH"), "terraform"))
-})
+var box = sync.OnceValues(func() (*sandbox.Sandbox, error) { return sandbox.New(context.Background(), cli.program) })
 
 func TestMain(m *testing.M) {
 	// Most tests wait for a command or for a pause, so there is room for more of them than there are processors.
@@ -81,7 +78,7 @@ func before(version, since [2]int) bool { return slices.Compare(version[:], sinc
 // needsCLI skips a test that the CLI is too old for. It and needsTerraform are the only reasons to skip one.
 func needsCLI(t *testing.T, since [2]int) {
 	t.Helper()
-	_ = os.Getenv("TF_ACC_TERRAFORM_PATH") // for the cache, as for the sandbox
+	_ = os.Getenv("TF_ACC_TERRAFORM_PATH") // for the cache, as in newSandbox
 	if before(cli.version, since) {
 		t.Skipf("needs version %d.%d, and this is %s %d.%d", since[0], since[1], cli.product, cli.version[0], cli.version[1])
 	}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -24,11 +23,9 @@ func start(t testing.TB, options provider.Options, arguments map[string]tftypes.
 	if options.Getenv == nil {
 		options.Getenv = func(string) string { return "" }
 	}
-	server, err := providerserver.NewProtocol6WithError(provider.New(options)())()
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := provider.NewServer(options)()
 	p := &process{server: server}
+	var err error
 	if p.schemas, err = server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
 		t.Fatal(err)
 	}

@@ -238,6 +238,10 @@ func testUseCases(t *testing.T, box *sandbox.Sandbox) {
 				testMocks(t, box, files)
 				return
 			}
+			if test := newerUseCases[name]; test != nil {
+				test(t, box, withOverride(files))
+				return
+			}
 			test, ok := cases[name]
 			if !ok {
 				t.Fatal("it is not tested")

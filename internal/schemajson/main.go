@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
@@ -23,10 +22,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	server, err := providerserver.NewProtocol6WithError(provider.New(provider.Options{Getenv: func(string) string { return "" }})())()
-	if err != nil {
-		return err
-	}
+	server := provider.NewServer(provider.Options{Getenv: func(string) string { return "" }})()
 	schemas, err := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		return err

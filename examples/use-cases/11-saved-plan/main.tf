@@ -1,0 +1,34 @@
+terraform {
+  required_version = ">= 1.10" # OpenTofu: >= 1.11
+  required_providers {
+    hwgate = { source = "hwgate/hwgate" }
+  }
+}
+
+# Keys come from HW_ACCESS_KEY and HW_SECRET_KEY.
+provider "hwgate" {
+  region = "cn-north-4"
+}
+
+variable "order_id" {
+  type        = string
+  description = "Id of the script order."
+}
+
+# Opened when the plan is made, which reports, and again when it is applied, which enforces: an order that went bad in between is refused.
+# Nothing of the order is kept in plan or state, and destroy is not blocked.
+ephemeral "coc_script_order" "migrate" {
+  provider            = hwgate
+  execute_uuid        = var.order_id
+  wait_for_completion = true
+  require_success     = terraform.applying
+
+  timeouts {
+    open = "20m"
+  }
+}
+
+# Stands for the next layer: created only behind the open gate.
+resource "terraform_data" "next_layer" {
+  depends_on = [ephemeral.coc_script_order.migrate]
+}

@@ -1,0 +1,400 @@
+package provider_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
+)
+
+// newerUseCases are the folders of examples/use-cases that need more than the oldest CLI. TestPublished runs them.
+var newerUseCases = map[string]func(*testing.T, *sandbox.Sandbox, fstest.MapFS){
+	"11-saved-plan": testSavedPlan, "12-progress": testProgress, "13-invoke": testInvoke, "14-report-without-logs": testReportWithoutLogs,
+}
+
+// failedOrderScene is an order of five instances, of which two failed, with a log that must be nowhere.
+func failedOrderScene() cloudtest.OrderScene {
+	scene := cloudtest.Failed(3, 2)
+	scene.Log = logText
+	return scene
+}
+
+// playedFolder is a root module that a service of its own answers.
+type playedFolder struct {
+	t     *testing.T
+	box   *sandbox.Sandbox
+	name  string
+	cloud *cloud
+	order *cloudtest.Story
+	more  []string
+}
+
+func playFolder(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) *playedFolder {
+	t.Helper()
+	cloud := newCloud(t, nil)
+	return &playedFolder{
+		t: t, box: box, name: lay(t, box, files), cloud: cloud, order: cloud.Order(exampleID),
+		more: append([]string{"TF_VAR_stand_in=" + cloud.URL}, oneOrder...),
+	}
+}
+
+// run runs a command and holds it to an exit code.
+func (f *playedFolder) run(want int, arguments ...string) string {
+	f.t.Helper()
+	out, err := f.box.Run(f.t.Context(), f.name, f.more, slices.Insert(slices.Clip(arguments), 1, "-no-color", "-input=false")...)
+	if code := exitCode(f.t, err); code != want || strings.Contains(string(out), logText) {
+		f.t.Errorf("%s: exit code %d, want %d, and no log\n%s", arguments, code, want, out)
+	}
+	return string(out)
+}
+
+// says wants words in an output, and others not.
+func (f *playedFolder) says(out string, not string, words ...string) {
+	f.t.Helper()
+	for _, words := range words {
+		if !wrapped(words).MatchString(out) {
+			f.t.Errorf("wanted %q in\n%s", words, out)
+		}
+	}
+	if not != "" && strings.Contains(out, not) {
+		f.t.Errorf("wanted no %q in\n%s", not, out)
+	}
+}
+
+// holds tells whether a text is in a file of the folder, or in a file of the archive that it is. What is not there holds nothing.
+func (f *playedFolder) holds(file, text string) bool {
+	f.t.Helper()
+	content, err := f.box.Script(f.t.Context(), f.name, nil, "sh", "-c", "cat "+file+" 2>/dev/null || true")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return bytes.Contains(content, []byte(text))
+	}
+	for _, member := range archive.File {
+		opened, err := member.Open()
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		inside, err := io.ReadAll(opened)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if bytes.Contains(inside, []byte(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// testSavedPlan applies a plan that was saved while all was well: refused if the order went bad, with nothing created; then the same with
+// an order that is well. A bad order blocks neither a plan nor destroy.
+func testSavedPlan(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
+	t.Helper()
+	needsEphemeral(t)
+	f := playFolder(t, box, files)
+	f.order.Now(cloudtest.Finished(5))
+	f.run(0, "plan", "-out=saved.tfplan")
+	f.order.Now(failedOrderScene())
+	out := f.run(1, "apply", "saved.tfplan")
+	f.says(out, "next_layer: Creat", "Error: "+failedOrder, "ecs-4 (batch 1)", "ecs-5 (batch 1)")
+	f.run(0, "plan")
+	f.order.Now(cloudtest.Finished(5))
+	f.run(0, "plan", "-out=saved.tfplan")
+	f.says(f.run(0, "apply", "saved.tfplan"), "Warning:", "next_layer: Creation complete")
+	f.order.Now(failedOrderScene())
+	f.run(0, "destroy", "-auto-approve")
+}
+
+// testProgress waits before the next layer and shows how far the order is. A failed order is refused again and again; destroy passes.
+func testProgress(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
+	t.Helper()
+	needsActions(t)
+	f := playFolder(t, box, files)
+	f.order.Now(cloudtest.Running(1, 5), failedOrderScene())
+	for range 2 {
+		out := f.run(1, "apply", "-auto-approve")
+		f.says(out, "next_layer: Creation complete", failedOrder, "ecs-4 (batch 1)", "failed (ABNORMAL), 3 of 5 instances finished, 2 failed;")
+	}
+	f.order.Now(cloudtest.Running(1, 5), cloudtest.Finished(5))
+	f.run(0, "plan", "-out=saved.tfplan")
+	out := f.run(0, "apply", "saved.tfplan")
+	f.says(out, "Warning:", "running (PROCESSING), 1 of 5 instances finished, 4 running; 0s elapsed, 19m50s left",
+		"succeeded (FINISHED), 5 of 5 instances finished;", "next_layer: Creation complete")
+	f.order.Now(failedOrderScene())
+	f.run(0, "destroy", "-auto-approve")
+}
+
+// testInvoke runs the action alone: its exit code is the verdict, and no state comes of it.
+func testInvoke(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
+	t.Helper()
+	needsActions(t)
+	f := playFolder(t, box, files)
+	invoke := []string{"apply", "-auto-approve", "-invoke=action.coc_script_order.verify"}
+	f.order.Now(cloudtest.Running(1, 5), failedOrderScene())
+	f.says(f.run(1, invoke...), "", failedOrder, "ecs-5 (batch 1)")
+	f.order.Now(cloudtest.Running(1, 5), cloudtest.Finished(5))
+	f.says(f.run(0, invoke...), "Warning:", "running (PROCESSING), 1 of 5 instances finished", "succeeded (FINISHED), 5 of 5 instances finished")
+	if f.holds("terraform.tfstate", `"mode"`) {
+		t.Error("something is in the state")
+	}
+}
+
+// testReportWithoutLogs writes the report and the logs where they belong, and nowhere else.
+func testReportWithoutLogs(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
+	t.Helper()
+	needsEphemeral(t)
+	f := playFolder(t, box, files)
+	f.order.Now(failedOrderScene())
+	f.run(0, "plan", "-out=saved.tfplan")
+	f.run(0, "apply", "saved.tfplan")
+	for _, words := range []string{"| ecs-4 |", "ecs-5:\n" + logText} {
+		if !f.holds("report.md", words) {
+			t.Errorf("the report lacks %q", words)
+		}
+	}
+	for _, file := range []string{"saved.tfplan", "terraform.tfstate"} {
+		if f.holds(file, logText) || f.holds(file, "ecs-4") {
+			t.Errorf("%s holds what was read", file)
+		}
+	}
+	if !f.holds("terraform.tfstate", exampleID) {
+		t.Error("the state is not where it was looked for")
+	}
+}
+
+// TestNothingAtRest plants a text in the logs of an order that failed, and looks for it in a saved plan and in the state: a data source
+// leaves it in both, the other forms in none.
+func TestNothingAtRest(t *testing.T) {
+	t.Parallel()
+	box := newSandbox(t)
+	for form, test := range map[string]struct {
+		config string
+		needs  func(*testing.T)
+		code   int
+		kept   bool
+	}{
+		"data source": {exampleData(""), func(*testing.T) {}, 0, true},
+		"ephemeral resource": {
+			"ephemeral \"coc_script_order\" \"test\" {\n  provider = hwgate\n  execute_uuid = \"" + exampleID + "\"\n}\n", needsEphemeral, 0, false,
+		},
+		"action": {
+			"action \"coc_script_order\" \"test\" {\n  provider = hwgate\n  config {\n    execute_uuid = \"" + exampleID + "\"\n  }\n}\n" +
+				"resource \"terraform_data\" \"next\" {\n  lifecycle {\n    action_trigger {\n      events = [before_create]\n" +
+				"      actions = [action.coc_script_order.test]\n    }\n  }\n}\n", needsActions, 1, false,
+		},
+	} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			test.needs(t)
+			cloud := newCloud(t, nil)
+			order := cloud.Order(exampleID).Then(failedOrderScene())
+			f := &playedFolder{t: t, box: box, cloud: cloud, order: order, name: lay(t, box, fstest.MapFS{
+				"main.tf": {Data: []byte(cloud.header("") + "resource \"terraform_data\" \"other\" {\n  input = \"planted-in-the-state\"\n}\n" + test.config)},
+			})}
+			f.run(0, "plan", "-out=saved.tfplan")
+			f.run(test.code, "apply", "saved.tfplan")
+			for _, file := range []string{"saved.tfplan", "terraform.tfstate"} {
+				if got := f.holds(file, logText); got != test.kept {
+					t.Errorf("%s holds the log: %t, want %t", file, got, test.kept)
+				}
+				if !f.holds(file, "planted-in-the-state") && file == "terraform.tfstate" {
+					t.Errorf("%s is not where it was looked for", file)
+				}
+			}
+			if order.Looks() == 0 || len(cloud.Log().To(exampleOrder+"/batches/1?limit=50")) == 0 {
+				t.Error("the logs were not read")
+			}
+		})
+	}
+}
+
+// TestActionInterrupted interrupts the real CLI while an action is in a request that nobody answers: it ends at once, with an error.
+func TestActionInterrupted(t *testing.T) {
+	t.Parallel()
+	needsActions(t)
+	interrupted, interrupt := context.WithCancel(t.Context())
+	cloud := newCloud(t, nil)
+	running := cloudtest.Running(0, 1)
+	var asked time.Time
+	order := cloud.Order(exampleID).Then(running, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = time.Now()
+		interrupt()
+		silence.ServeHTTP(w, r)
+	}))
+	box := newSandbox(t)
+	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + fmt.Sprintf(
+		"action \"coc_script_order\" \"x\" {\n  provider = hwgate\n  config {\n    execute_uuid = %q\n  }\n}\n", exampleID))}})
+	out, err := box.Run(interrupted, folder, nil, "apply", "-no-color", "-auto-approve", "-invoke=action.coc_script_order.x")
+	took := time.Since(asked)
+	if code := exitCode(t, err); code != 1 || !wrapped("was canceled before it ended").Match(out) {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	// The CLI takes its own time to end.
+	if order.Looks() != 2 || took > 20*time.Second {
+		t.Errorf("%d looks, and it ended after %s\n%s", order.Looks(), took, out)
+	}
+}
+
+// TestPlanApproveApply runs what CI systems would run of examples/plan-approve-apply: the first job makes the plan while all is well, the
+// second applies it. An order that went bad in between is refused, and nothing is created.
+func TestPlanApproveApply(t *testing.T) {
+	t.Parallel()
+	needsEphemeral(t)
+	box := newSandbox(t)
+	const planned = "rollout/rollout.tfplan"
+	for name, test := range map[string]struct {
+		shell []string
+		// jobs are the scripts of planning and of applying.
+		jobs func(t *testing.T, file map[string]any) [2]job
+		// artifact says that the CI system itself keeps the plan.
+		artifact    func(file map[string]any) bool
+		environment []string
+	}{
+		"github-actions.yml": {
+			shell: []string{"bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"},
+			jobs: func(t *testing.T, file map[string]any) [2]job {
+				t.Helper()
+				if member[string](file, "jobs", "apply", "needs") != "plan" || member[string](file, "jobs", "apply", "environment") == "" {
+					t.Error("nothing holds the second job until it is approved")
+				}
+				return [2]job{githubJob("plan")(t, file)[0], githubJob("apply")(t, file)[0]}
+			},
+			artifact: func(file map[string]any) bool {
+				up, down := githubWith(file, "plan", "actions/upload-artifact@"), githubWith(file, "apply", "actions/download-artifact@")
+				return up["path"] == planned && up["name"] == down["name"] && down["path"] == "rollout"
+			},
+		},
+		"gitlab-ci.yml": {
+			shell: []string{"sh", "-ec"},
+			jobs: func(t *testing.T, file map[string]any) [2]job {
+				t.Helper()
+				if member[string](file, "apply", "when") != "manual" {
+					t.Error("nothing holds the second job until it is approved")
+				}
+				jobs := gitlabJobs("plan", "apply")(t, file)
+				return [2]job{jobs[0], jobs[1]}
+			},
+			artifact: func(file map[string]any) bool {
+				return slices.Equal(member[[]any](file, "plan", "artifacts", "paths"), []any{planned}) &&
+					slices.Equal(member[[]any](file, "apply", "needs"), []any{"plan"})
+			},
+			environment: append([]string{"HW_ACCESS_KEY=" + accessKey, "HW_SECRET_KEY=" + secretKey}, oneOrder...),
+		},
+		"codearts-build.yml": {
+			shell: []string{"sh", "-c"},
+			jobs: func(t *testing.T, file map[string]any) [2]job {
+				t.Helper()
+				both := codeArtsJob(t, file)[0]
+				plan, apply := both, both
+				plan.environment, apply.environment = []string{"step=plan"}, []string{"step=apply"}
+				return [2]job{plan, apply}
+			},
+			environment: []string{"orderId=" + exampleID, "accessKey=" + accessKey, "secretKey=" + secretKey, "planToken=plan-token"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var file map[string]any
+			if err := yaml.Unmarshal(published(t, "examples", "plan-approve-apply")[name].Data, &file); err != nil {
+				t.Fatal(err)
+			}
+			jobs := test.jobs(t, file)
+			cloud := newCloud(t, nil)
+			order := cloud.Order(exampleID)
+			files := published(t, "examples", "use-cases", "11-saved-plan")
+			files["stand_in.tf"] = &fstest.MapFile{Data: []byte(testOverride["stand_in.tf"])}
+			files["stand_in_override.tf"] = &fstest.MapFile{Data: []byte(serviceOverride)}
+			folder := "plan-approve-apply-" + name
+			if err := box.Write(folder+"/rollout", files); err != nil {
+				t.Fatal(err)
+			}
+			environment := append([]string{"TF_VAR_stand_in=" + cloud.URL, "planUrl=" + keptPlan(t)}, test.environment...)
+			run := func(job job, want int) string {
+				printed := ""
+				code := 0
+				for _, step := range job.steps {
+					out, err := box.Script(t.Context(), folder, append(slices.Clip(environment), job.environment...), test.shell[0], append(slices.Clip(test.shell[1:]), step)...)
+					printed += string(out)
+					if code = exitCode(t, err); code != 0 {
+						break
+					}
+				}
+				if code != want || strings.Contains(printed, logText) {
+					t.Errorf("exit code %d, want %d, and no log\n%s", code, want, printed)
+				}
+				return printed
+			}
+			// Each job has a folder of its own: what the CI system does not keep is gone.
+			handOver := func() {
+				script := "rm -rf rollout/.terraform " + planned
+				if test.artifact != nil {
+					if !test.artifact(file) {
+						t.Error("the plan is not handed over")
+					}
+					script = "rm -rf rollout/.terraform"
+				}
+				if out, err := box.Script(t.Context(), folder, nil, "sh", "-ec", script); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+			}
+			order.Now(cloudtest.Finished(5))
+			run(jobs[0], 0)
+			handOver()
+			order.Now(failedOrderScene())
+			out := run(jobs[1], 1)
+			if !wrapped("Error: "+failedOrder).MatchString(out) || strings.Contains(out, "next_layer: Creat") {
+				t.Errorf("wanted the summary, and nothing created:\n%s", out)
+			}
+			order.Now(cloudtest.Finished(5))
+			run(jobs[0], 0)
+			handOver()
+			if out := run(jobs[1], 0); !strings.Contains(out, "next_layer: Creation complete") {
+				t.Errorf("all is well, and nothing is created:\n%s", out)
+			}
+		})
+	}
+}
+
+// githubWith are the inputs of the step of a job that uses an action.
+func githubWith(file map[string]any, name, action string) map[string]any {
+	for _, step := range member[[]any](file, "jobs", name, "steps") {
+		if strings.HasPrefix(member[string](step, "uses"), action) {
+			return member[map[string]any](step, "with")
+		}
+	}
+	return nil
+}
+
+// keptPlan is an address that keeps a plan for whoever has the token.
+func keptPlan(t *testing.T) (address string) {
+	t.Helper()
+	var plan []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		switch {
+		case err != nil || r.Header.Get("Authorization") != "Bearer plan-token":
+			w.WriteHeader(http.StatusForbidden)
+		case r.Method == http.MethodPut:
+			plan = body
+		default:
+			_, _ = w.Write(plan)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL + "/rollout.tfplan"
+}
