@@ -47,65 +47,19 @@ func batchBody(finished, abnormal int) string {
 // the summary as the reason.
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	overview := "/v2/" + projectID + "/factory/monitor/task-statistics-overview?query_days=yesterday"
-	tasks := "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
-	counts := `{"fail_count":%d,"force_success_count":0,"freeze_count":0,"ignore_success_count":0,"manual_stop_count":0,"pause_count":0,` +
-		`"running_count":0,"running_exception_count":0,"skip_count":0,"success_count":5,"waiting_confirm_count":0,"waiting_count":0,` +
-		`"total_count":5}`
-	details := `{"common_task_details":{"running_tasks_count":1,"abnormal_tasks_count":%d,"terminated_tasks_count":0,` +
-		`"completed_tasks_count":0},"cdc_task_details":{"running_tasks_count":12,"abnormal_tasks_count":0,"terminated_tasks_count":0,` +
-		`"completed_tasks_count":0}}`
-	order := func(status string, finished, abnormal int) map[string]string {
-		return map[string]string{
-			exampleOrder: orderBody(status), exampleOrder + "/statistics": statisticsBody(finished, abnormal),
-			exampleOrder + "/batches/1?limit=50": batchBody(finished, abnormal),
-		}
-	}
-	tests := map[string]struct {
-		well, ill map[string]string
-		// says is the title of the error, if it is not that of a closed gate.
-		says, reason string
-	}{
-		"coc_script_order": {
-			well: order("FINISHED", 5, 0), ill: order("ABNORMAL", 3, 2),
-			reason: "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed; " +
-				"success-rate threshold 100%; failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)",
-		},
-		"coc_script_order_statistics": {
-			well: order("FINISHED", 5, 0), ill: order("ABNORMAL", 20, 1),
-			reason: "Instances of COC script order SCT2023083109562601af694bf: failed; 20 of 21 instances finished, 1 failed",
-		},
-		"coc_script_order_batch": {
-			well: order("FINISHED", 5, 0), ill: order("ABNORMAL", 4, 1),
-			reason: "Batch 1 of COC script order SCT2023083109562601af694bf: failed; 4 of 5 instances finished, 1 failed",
-		},
-		"dataarts_instance_status": {
-			well:   map[string]string{overview: fmt.Sprintf(counts, 0)},
-			ill:    map[string]string{overview: fmt.Sprintf(counts, 2)},
-			reason: "(yesterday): failed; 2 failed, 5 succeeded; failed jobs: job-1 (instance 1), job-2 (instance 2)",
-		},
-		"roma_fdi_task_statistics": {
-			well: map[string]string{tasks: fmt.Sprintf(details, 0)},
-			ill:  map[string]string{tasks: fmt.Sprintf(details, 3)},
-			says: "FDI tasks of ROMA Connect instance " + instanceID + " were not healthy in time",
-			reason: "of waiting; ordinary tasks: 3 abnormal, 1 running; CDC tasks: 12 running; " +
-				"abnormal tasks: task-1, task-2, task-3.",
-		},
-	}
 	for name := range schemas(t, provider.Options{}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test, ok := tests[name]
-			if !ok {
-				t.Fatal("its example is not tested")
-			}
+			published := factsOf(t, name).example
 			// The test has no minutes to wait.
 			example := strings.NewReplacer(`= "3m"`, "= \"1s\"\n  poll_interval = \"1s\"", `"10m"`, `"4s"`).Replace(
 				readExample(t, "data-sources", name, "data-source.tf"))
-			well, ill := newCloud(t, always(test.well)), newCloud(t, always(test.ill))
+			well, ill := newCloud(t, nil), newCloud(t, nil)
+			published.play(well.Service, true)
+			published.play(ill.Service, false)
 			settings := `project_id = "` + projectID + `"`
 			applies(t, well.header(settings)+example)
-			fails(t, ill.header(settings)+example, cmp.Or(test.says, "Resource postcondition failed"), test.reason)
+			fails(t, ill.header(settings)+example, cmp.Or(published.says, "Resource postcondition failed"), published.title, published.reason)
 		})
 	}
 }

@@ -13,16 +13,25 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
 
-// unwell are all services while nothing is wrong with them: what they tell is bad news.
-var unwell = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-	for _, source := range badNews {
-		if source.path == r.URL.Path {
-			_, _ = io.WriteString(w, source.body)
-			return
+// unwell are all services while nothing is wrong with them: what they tell is bad news. Spoiled ones give another type where a verdict
+// needs a value.
+var (
+	unwell  = bodies(func(asked badAnswer) string { return asked.body })
+	spoiled = bodies(func(asked badAnswer) string { return asked.spoiled })
+)
+
+// bodies answers what is asked of each source.
+func bodies(of func(badAnswer) string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		for _, source := range badNews {
+			if source.path == r.URL.Path {
+				_, _ = io.WriteString(w, of(source))
+				return
+			}
 		}
+		http.NotFound(w, r)
 	}
-	http.NotFound(w, r)
-})
+}
 
 // deployment has the bad news behind faults, and gives out credentials in scenes.
 func deployment(t *testing.T, faults []http.Handler, signIns ...http.Handler) *cloudtest.Service {

@@ -104,8 +104,6 @@ func formsOf(source string) map[string]string {
 	return forms
 }
 
-var actionNames = []string{"coc_script_order", "dataarts_instance_status", "roma_fdi_task_statistics"}
-
 // limitOf is the block timeouts of a form.
 func limitOf(operation, limit string) tftypes.Value {
 	kind := tftypes.Object{AttributeTypes: map[string]tftypes.Type{operation: tftypes.String}}

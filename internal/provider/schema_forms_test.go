@@ -27,8 +27,11 @@ func TestFormsHaveTheSameArguments(t *testing.T) {
 	// An action always waits, and a wait that ends without success is its error.
 	notInActions := []string{"wait_for_completion", "wait_until_healthy", "continue_on_timeout", "ignore_not_found", "log_tail_bytes"}
 	schemas := start(t, provider.Options{}, nil).schemas
-	if got := slices.Sorted(maps.Keys(schemas.ActionSchemas)); !slices.Equal(got, actionNames) {
-		t.Errorf("actions are %v, want %v", got, actionNames)
+	for name, source := range schemas.DataSourceSchemas {
+		_, waits := described(source)["poll_interval"]
+		if _, ok := schemas.ActionSchemas[name]; ok != waits {
+			t.Errorf("%s is an action: %t, and it can wait: %t", name, ok, waits)
+		}
 	}
 	if got, want := slices.Sorted(maps.Keys(schemas.EphemeralResourceSchemas)), slices.Sorted(maps.Keys(schemas.DataSourceSchemas)); !slices.Equal(got, want) {
 		t.Errorf("ephemeral resources are %v, data sources %v", got, want)

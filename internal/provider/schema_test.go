@@ -13,7 +13,6 @@ import (
 	fwschema "github.com/hashicorp/terraform-plugin-framework/provider/schema"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
-	"github.com/hwgate/terraform-provider-hwgate/internal/recording"
 )
 
 // schemas gives the schema of every data source by its type name.
@@ -41,31 +40,6 @@ func schemaOf(t *testing.T, options provider.Options, name string) schema.Schema
 		t.Fatalf("there is no data source %s", name)
 	}
 	return found
-}
-
-func TestDataSourceNames(t *testing.T) {
-	t.Parallel()
-	got := slices.Sorted(maps.Keys(schemas(t, provider.Options{})))
-	want := []string{
-		"coc_script_order", "coc_script_order_batch", "coc_script_order_statistics", "dataarts_instance_status",
-		"roma_fdi_task_statistics",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("data sources are %v, want %v", got, want)
-	}
-}
-
-// TestEverySourceMeetsFaults keeps a new data source from going without the suites that read badNews.
-func TestEverySourceMeetsFaults(t *testing.T) {
-	t.Parallel()
-	for name := range schemas(t, provider.Options{}) {
-		if _, ok := badNews[name]; !ok {
-			t.Errorf("badNews has no row for %s", name)
-		}
-		if !slices.Contains(recording.Documented(), "documented/"+name) {
-			t.Errorf("the recordings have no documented example of %s", name)
-		}
-	}
 }
 
 func TestSchemasAreValidAndDescribed(t *testing.T) {
@@ -113,24 +87,18 @@ func assertSentence(t *testing.T, at, description string) {
 // TestSensitiveFields lists what is sensitive of what is read: what people and scripts write. Nothing that goes into a message is.
 func TestSensitiveFields(t *testing.T) {
 	t.Parallel()
-	var got []string
 	for name, described := range schemas(t, provider.Options{}) {
-		got = append(got, sensitiveFields(name, described.Attributes)...)
-	}
-	slices.Sort(got)
-	want := []string{
-		"coc_script_order.failed_instances.log", "coc_script_order.properties.execute_param.script_params.param_value",
-		"coc_script_order_batch.execute_instances.message", "dataarts_instance_status.failed_jobs.error_message",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("sensitive are %v, want %v", got, want)
+		got := slices.Sorted(slices.Values(sensitiveFields("", described.Attributes)))
+		if want := factsOf(t, name).sensitive; !slices.Equal(got, want) {
+			t.Errorf("sensitive of %s are %v, want %v", name, got, want)
+		}
 	}
 }
 
 func sensitiveFields(at string, attributes map[string]schema.Attribute) []string {
 	var found []string
 	for name, attribute := range attributes {
-		path := at + "." + name
+		path := strings.TrimPrefix(at+"."+name, ".")
 		if attribute.IsSensitive() {
 			found = append(found, path)
 		}
