@@ -325,7 +325,7 @@ func sleep(ctx context.Context, pause time.Duration) bool {
 	select {
 	case <-timer.C:
 		end, _ := ctx.Deadline()
-		return ctx.Err() == nil && time.Now().Before(end)
+		return time.Now().Before(end)
 	case <-ctx.Done():
 		return false
 	}
