@@ -268,7 +268,8 @@ func newRows(answer fields, name string, pageSize int64) rows {
 
 // count takes a row in. More rows than were asked for are no page: who sends them may send any number.
 func (r *rows) count(answer fields) {
-	if r.listed++; r.listed > r.pageSize {
+	r.listed++
+	if r.listed > r.pageSize {
 		answer.malformed(fmt.Sprintf("it lists more than the %d rows that were asked for", r.pageSize))
 	}
 }
