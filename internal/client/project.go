@@ -93,6 +93,9 @@ func (c *Client) lookUpProject(ctx context.Context, region string) (string, erro
 	return entry.id, nil
 }
 
+// longestProjectID bounds an id, which goes into paths, headers and messages; real ones have 32 characters.
+const longestProjectID = 64
+
 // projectsNamed asks IAM for the ids of the projects with a name. A caller who must not list the projects of the account may still
 // list those that he can use.
 //
@@ -120,7 +123,11 @@ func readProjects(name string) func(fields) []string {
 			if deref(project.text("name")) != name {
 				return ""
 			}
-			return deref(project.need().text("id"))
+			id := deref(project.need().text("id"))
+			if len(id) > longestProjectID || (id != "" && !pathSegment.MatchString(id)) {
+				project.malformed("the id of the project cannot be one")
+			}
+			return id
 		})
 		return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
 	}

@@ -131,6 +131,16 @@ func TestProjectIsNotSettled(t *testing.T) {
 			"malformed answer: projects[0].id is an object, wanted a string",
 		},
 		{
+			"an id that is no part of a path", says(200, `{"projects":[{"id":"../../v1","name":"ap-example-1"}]}`), 0,
+			func(err error) bool { return errors.Is(err, ErrMalformed) },
+			"malformed answer: the id of the project cannot be one",
+		},
+		{
+			"an endless id", says(200, `{"projects":[{"id":"`+strings.Repeat("p", 65)+`","name":"ap-example-1"}]}`), 0,
+			func(err error) bool { return errors.Is(err, ErrMalformed) },
+			"malformed answer: the id of the project cannot be one",
+		},
+		{
 			"a project of another type", says(200, `{"projects":["ap-example-1"]}`), 0,
 			func(err error) bool { return errors.Is(err, ErrMalformed) },
 			"malformed answer: projects[0] is a string, wanted an object",
