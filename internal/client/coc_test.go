@@ -179,6 +179,18 @@ func fullBatchResult() *ScriptOrderBatch {
 	}
 }
 
+var _ = documents("order", documentedOrder, func(ctx context.Context, c *Client) (any, error) {
+	return c.ScriptOrder(ctx, testOrder)
+})
+
+var _ = documents("order statistics", documentedStatistics, func(ctx context.Context, c *Client) (any, error) {
+	return c.ScriptOrderStatistics(ctx, testOrder)
+})
+
+var _ = documents("batch", documentedBatch, func(ctx context.Context, c *Client) (any, error) {
+	return c.ScriptOrderBatch(ctx, testBatch)
+})
+
 func TestCOCDocumented(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -69,6 +69,10 @@ func ids(list *JobInstanceList) []string {
 	return got
 }
 
+var _ = documents("failed jobs", documentedJobs, func(ctx context.Context, c *Client) (any, error) {
+	return c.FailedJobInstances(ctx, testJobs)
+})
+
 // TestFailedJobInstancesDocumented reads the example, which has few of the fields.
 func TestFailedJobInstancesDocumented(t *testing.T) {
 	t.Parallel()

@@ -31,6 +31,10 @@ func fullTasksResult() *TaskStatistics {
 	}
 }
 
+var _ = documents("DataArts", documentedTasks, func(ctx context.Context, c *Client) (any, error) {
+	return c.TaskStatistics(ctx, TaskOverview{Target: testOrder.Target})
+})
+
 func TestTaskStatisticsDocumented(t *testing.T) {
 	t.Parallel()
 	got, err := decodeWith(t, callers["DataArts"], documentedTasks)

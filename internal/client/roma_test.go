@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"testing"
@@ -38,6 +39,10 @@ func taskDetails(running, abnormal, terminated, completed int64) *TaskDetails {
 		RunningTasksCount: &running, AbnormalTasksCount: &abnormal, TerminatedTasksCount: &terminated, CompletedTasksCount: &completed,
 	}
 }
+
+var _ = documents("FDI", documentedFDI, func(ctx context.Context, c *Client) (any, error) {
+	return c.FDITaskStatistics(ctx, FDIInstance{Target: testOrder.Target, InstanceID: "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"})
+})
 
 func TestFDITaskStatisticsDocumented(t *testing.T) {
 	t.Parallel()

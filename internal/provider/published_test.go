@@ -302,7 +302,7 @@ var (
 	mockSince = [2]int{1, 8}
 )
 
-// testMocks runs the example's own tests, and a gate on each data source behind the same stand-in.
+// testMocks runs the example's own tests, and a gate on each data source that the stand-in mocks.
 func testMocks(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	t.Helper()
 	const folder = "mocks"
@@ -323,14 +323,22 @@ func testMocks(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	all := terraformBlock
-	for name := range schemas(t, provider.Options{}) {
-		arguments := map[string]string{
-			"dataarts_instance_status": "", "roma_fdi_task_statistics": `instance_id = "` + instanceID + `"`,
-			"coc_script_order_batch": "execute_uuid = \"SCT1\"\n  batch_index = 1",
+	sources := schemas(t, provider.Options{})
+	mocked := regexp.MustCompile(`mock_data "(\w+)"`).FindAllStringSubmatch(mocks, -1)
+	if len(mocked) < 5 {
+		t.Errorf("the stand-in mocks %q", mocked)
+	}
+	for _, match := range mocked {
+		name := match[1]
+		if _, ok := sources[name]; !ok {
+			t.Errorf("there is no data source %s to mock", name)
+			continue
 		}
-		argument, ok := arguments[name]
-		if !ok {
-			argument = `execute_uuid = "SCT1"`
+		argument := ""
+		for name, attribute := range sources[name].Attributes {
+			if attribute.IsRequired() {
+				argument += name + " = \"1\"\n  "
+			}
 		}
 		verdict := "self.succeeded && self.outcome == \"succeeded\" && sum(values(self.counts)) == 5 && " +
 			"endswith(self.summary, \"(mocked)\") && endswith(self.report_markdown, \"(mocked)\")"

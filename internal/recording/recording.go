@@ -9,6 +9,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path"
@@ -24,17 +25,16 @@ import (
 //go:embed cassettes
 var cassettes embed.FS
 
-// Documented are the recordings made of the API's pages: one a data source, and one for each listing that names what failed.
+// Documented are the recordings made of the API's pages: one a source, and one for each listing that names what failed.
 func Documented() []string {
-	return []string{
-		"documented/coc_script_order",
-		"documented/coc_script_order_batch",
-		"documented/coc_script_order_statistics",
-		"documented/dataarts_failed_jobs",
-		"documented/dataarts_instance_status",
-		"documented/roma_abnormal_tasks",
-		"documented/roma_fdi_task_statistics",
+	files, err := fs.Glob(cassettes, "cassettes/documented/*.yaml")
+	if err != nil {
+		panic(err) // The pattern is malformed, which no run can change.
 	}
+	for i, file := range files {
+		files[i] = strings.TrimSuffix(strings.TrimPrefix(file, "cassettes/"), ".yaml")
+	}
+	return files
 }
 
 // Recording tells whether answers of a live account are to be recorded.

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -125,7 +126,11 @@ func TestLoad(t *testing.T) {
 // TestDocumentedSayWhereTheyComeFrom keeps examples of the documentation apart from answers of an account.
 func TestDocumentedSayWhereTheyComeFrom(t *testing.T) {
 	t.Parallel()
-	for _, name := range Documented() {
+	names := Documented()
+	if !slices.Contains(names, "documented/coc_script_order") {
+		t.Errorf("documented are %q", names)
+	}
+	for _, name := range names {
 		tape, err := cassettes.ReadFile("cassettes/" + name + ".yaml")
 		if err != nil {
 			t.Error(err)
