@@ -87,20 +87,42 @@ func render(ctx context.Context, root, work string, schema []byte) error {
 			return err
 		}
 	}
-	// tfplugindocs takes the place of the result only as a path relative to the provider.
-	docs, err := filepath.Rel(root, filepath.Join(work, "docs"))
+	if err := prefixExamples(filepath.Join(root, "examples"), filepath.Join(work, "examples")); err != nil {
+		return err
+	}
+	// tfplugindocs takes the places of examples and result only as paths relative to the provider.
+	relative, err := filepath.Rel(root, work)
 	if err != nil {
 		return err
 	}
 	tools := filepath.Join(root, "tools")
 	_, err = command(ctx, tools, "go", "tool", "tfplugindocs", "generate", "--provider-dir", root,
-		"--provider-name", providerName, "--providers-schema", prefixed, "--rendered-website-dir", docs)
+		"--provider-name", providerName, "--providers-schema", prefixed,
+		"--examples-dir", filepath.Join(relative, "examples"), "--rendered-website-dir", filepath.Join(relative, "docs"))
 	if err != nil {
 		return err
 	}
 	_, err = command(ctx, tools, "go", "tool", "tfplugindocs", "validate", "--provider-dir", work,
 		"--provider-name", providerName, "--providers-schema", trueNames)
 	return err
+}
+
+// prefixExamples copies the examples of all forms to where tfplugindocs looks for them: in folders with the prefixed names. A page finds
+// out there whether its form has an example of its own.
+func prefixExamples(from, to string) error {
+	for _, form := range []string{"data-sources", "ephemeral-resources", "actions"} {
+		examples, err := os.ReadDir(filepath.Join(from, form))
+		if err != nil {
+			return err
+		}
+		for _, example := range examples {
+			copied := filepath.Join(to, form, providerName+"_"+example.Name())
+			if err := os.CopyFS(copied, os.DirFS(filepath.Join(from, form, example.Name()))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // relabel rewrites the output of `terraform providers schema -json`: the provider gets its short

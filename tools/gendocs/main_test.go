@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -53,6 +54,32 @@ func TestRelabelRefuses(t *testing.T) {
 	} {
 		if out, err := relabel([]byte(in), ""); err == nil {
 			t.Errorf("%s: no error, got %s", name, out)
+		}
+	}
+}
+
+// TestPrefixExamples finds each example under the prefixed name of its type, and needs a folder for each form.
+func TestPrefixExamples(t *testing.T) {
+	t.Parallel()
+
+	from, to := t.TempDir(), t.TempDir()
+	writeFiles(t, from, map[string]string{
+		"data-sources/coc_script_order/data-source.tf": "1", "ephemeral-resources/coc_script_order/ephemeral-resource.tf": "2",
+	})
+	if err := prefixExamples(from, to); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without a folder of actions: error %v", err)
+	}
+	writeFiles(t, from, map[string]string{"actions/coc_script_order/action.tf": "3"})
+	to = t.TempDir()
+	if err := prefixExamples(from, to); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"data-sources/hwgate_coc_script_order/data-source.tf": "1\n", "actions/hwgate_coc_script_order/action.tf": "3\n",
+		"ephemeral-resources/hwgate_coc_script_order/ephemeral-resource.tf": "2\n",
+	} {
+		if got, err := os.ReadFile(filepath.Join(to, path)); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", path, got, err)
 		}
 	}
 }
