@@ -1,5 +1,5 @@
 // Command demo shows what hwgate does, with the real Terraform and without an account: it builds the provider, installs it in a
-// local mirror, plays the services on loopback, and shows all five data sources, gates that open, gates that stop a rollout, a gate
+// local mirror, plays the services on loopback, and shows five data sources, gates that open, gates that stop a rollout, a gate
 // that waits, one that looks again at a saved plan, and one that shows its progress. It works in a temporary folder and removes it.
 package main
 
@@ -66,7 +66,7 @@ func run(ctx context.Context, terraform string) error {
 	return nil
 }
 
-// showSources reads all five data sources and prints what they say.
+// showSources reads five data sources and prints what they say.
 func showSources(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 	folder, err := cli.prepare(ctx, "read")
 	if err != nil {
@@ -88,7 +88,7 @@ func showSources(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 	if err := json.Unmarshal(out, &outputs); err != nil {
 		return fmt.Errorf("reading the outputs: %w", err)
 	}
-	fmt.Println("\nterraform apply has read all five data sources. The answers are the examples of the API's\n" +
+	fmt.Println("\nterraform apply has read five data sources. The answers are the examples of the API's\n" +
 		"documentation:")
 	for _, source := range slices.Sorted(maps.Keys(outputs)) {
 		value := outputs[source].Value

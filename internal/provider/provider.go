@@ -1,7 +1,8 @@
-// Package provider is the Terraform side of hwgate: the provider block, the five data sources and their diagnostics.
+// Package provider is the Terraform side of hwgate: the provider block, what there is to gate on, and diagnostics.
 //
-// settings.go settles what the provider block, the environment and a profile say. data_source.go holds what all data sources share; each of the others is one file,
-// <type>_data_source.go: schema, model, read. Verdicts and waiting are in package gate, requests in package client.
+// settings.go settles what the provider block, the environment and a profile say. source.go lists the sources, each of which is one file:
+// schema, model, read. data_source.go, ephemeral.go and action.go are the forms that Terraform uses them in, report.go and diagnostics.go
+// tell the user. Verdicts and waiting are in package gate, requests in package client.
 package provider
 
 import (

@@ -1,4 +1,4 @@
-# All five data sources, read from the examples of the API's documentation.
+# Five data sources, read from the examples of the API's documentation.
 
 terraform {
   required_providers {
