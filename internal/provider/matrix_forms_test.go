@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -85,34 +86,31 @@ func TestMatrixOfForms(t *testing.T) {
 	box := newSandbox(t)
 	var mu sync.Mutex
 	got := map[string]map[string]string{}
-	t.Run("rows", func(t *testing.T) {
-		for _, row := range formRows() {
-			since := ephemeralSince
-			if cli.product == "OpenTofu" {
-				since = ephemeralSinceTofu
-			}
-			if (row.ephemeral && before(cli.version, since)) || (row.action && (cli.product == "OpenTofu" || before(cli.version, actionSince))) {
-				continue
-			}
-			// Three folders, so that no command waits for another's state.
-			for name, steps := range map[string]func(*formFolder){"fresh": (*formFolder).fresh, "saved": (*formFolder).saved, "applied": (*formFolder).applied} {
-				t.Run(row.name+"/"+name, func(t *testing.T) {
-					t.Parallel()
-					folder := newFormFolder(t, box, row)
-					steps(folder)
-					mu.Lock()
-					defer mu.Unlock()
-					if got[row.name] == nil {
-						got[row.name] = map[string]string{}
-					}
-					for column, cell := range folder.cells {
-						got[row.name][column] = cell
-					}
-				})
-			}
+	// It comes after all subtests.
+	t.Cleanup(func() { settle(t, got, func(o *observed) *map[string]map[string]string { return &o.Forms }) })
+	for _, row := range formRows() {
+		since := ephemeralSince
+		if cli.product == "OpenTofu" {
+			since = ephemeralSinceTofu
 		}
-	})
-	settle(t, got, func(o *observed) *map[string]map[string]string { return &o.Forms })
+		if (row.ephemeral && before(cli.version, since)) || (row.action && (cli.product == "OpenTofu" || before(cli.version, actionSince))) {
+			continue
+		}
+		// Three folders, so that no command waits for another's state.
+		for name, steps := range map[string]func(*formFolder){"fresh": (*formFolder).fresh, "saved": (*formFolder).saved, "applied": (*formFolder).applied} {
+			t.Run(row.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				folder := newFormFolder(t, box, row)
+				steps(folder)
+				mu.Lock()
+				defer mu.Unlock()
+				if got[row.name] == nil {
+					got[row.name] = map[string]string{}
+				}
+				maps.Copy(got[row.name], folder.cells)
+			})
+		}
+	}
 }
 
 // formFolder is a root module with a gate of one form, and the service that it looks at.

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -113,7 +114,7 @@ func settle(t *testing.T, got map[string]map[string]string, table func(*observed
 // wholeVersion is the version of the CLI with all its parts.
 func wholeVersion(t *testing.T) string {
 	t.Helper()
-	out, err := newSandbox(t).Run(t.Context(), ".", nil, "version", "-json")
+	out, err := newSandbox(t).Run(context.WithoutCancel(t.Context()), ".", nil, "version", "-json")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -274,26 +275,25 @@ func TestMatrixOfStates(t *testing.T) {
 	for _, row := range stateRows() {
 		got[row.name] = map[string]string{}
 	}
-	t.Run("columns", func(t *testing.T) {
-		for i, column := range stateColumns {
-			if before(cli.version, column.since) {
-				continue
-			}
-			for _, group := range []string{"", "unread", "no credential"} {
-				t.Run(column.title+"/"+group, func(t *testing.T) {
-					t.Parallel()
-					rows := slices.DeleteFunc(stateRows(), func(row stateRow) bool { return row.group != group })
-					cells := meet(t, cloud, box, rows, column, fmt.Sprintf("c%d", i))
-					mu.Lock()
-					defer mu.Unlock()
-					for row, cell := range cells {
-						got[row][column.title] = cell
-					}
-				})
-			}
+	// It comes after all subtests.
+	t.Cleanup(func() { settle(t, got, func(o *observed) *map[string]map[string]string { return &o.States }) })
+	for i, column := range stateColumns {
+		if before(cli.version, column.since) {
+			continue
 		}
-	})
-	settle(t, got, func(o *observed) *map[string]map[string]string { return &o.States })
+		for _, group := range []string{"", "unread", "no credential"} {
+			t.Run(column.title+"/"+group, func(t *testing.T) {
+				t.Parallel()
+				rows := slices.DeleteFunc(stateRows(), func(row stateRow) bool { return row.group != group })
+				cells := meet(t, cloud, box, rows, column, fmt.Sprintf("c%d", i))
+				mu.Lock()
+				defer mu.Unlock()
+				for row, cell := range cells {
+					got[row][column.title] = cell
+				}
+			})
+		}
+	}
 }
 
 // meet meets states in one way and says what came of each.

@@ -62,7 +62,7 @@ func (f *playedFolder) run(want int, arguments ...string) string {
 }
 
 // says wants words in an output, and others not.
-func (f *playedFolder) says(out string, not string, words ...string) {
+func (f *playedFolder) says(out, not string, words ...string) {
 	f.t.Helper()
 	for _, words := range words {
 		if !wrapped(words).MatchString(out) {
