@@ -11,7 +11,7 @@ import (
 )
 
 // translated are the pages that exist in Chinese too, under the same name with .zh-CN before its extension.
-var translated = []string{"README.md", "docs/guides/troubleshooting.md"}
+var translated = []string{"README.md", "docs/guides/gating.md", "docs/guides/troubleshooting.md"}
 
 // TestTranslations holds each page in Chinese to its English original: block for block the same headings, rows, list items and code, and
 // in each block the same names and links. Each of the two pages links to the other.
@@ -122,7 +122,7 @@ var glossaryRow = regexp.MustCompile(`(?m)^\| ?([^|]*?) ?\| ?([^|]*?) ?\| ?([^|]
 func TestBlocks(t *testing.T) {
 	t.Parallel()
 	const page = "---\npage_title: A\n---\n\n# Head\n\nSee `a` and [b](b.md#c).\n\n- one `x`\n  more\n- two\n\n| k `y` | v |\n|---|---|\n\n" +
-		"```sh\nrun it # why\n# all of it\n```\n"
+		"```sh\nrun it # why\n# all of it\n```\n```mermaid\n  participant A as an action\n  A->>B: look\n```\n"
 	tests := map[string]struct {
 		old, instead string
 		same         bool
@@ -147,6 +147,9 @@ func TestBlocks(t *testing.T) {
 		"a row less":                    {"|---|---|\n", "", false},
 		"other code":                    {"run it", "run that", false},
 		"another language of the code":  {"```sh", "```text", false},
+		"a name in a diagram":           {"an action", "动作", true},
+		"a label in a diagram":          {": look", ": 查询", true},
+		"an arrow in a diagram":         {"A->>B", "B->>A", false},
 		"no comment":                    {"# all of it\n", "", false},
 		"a paragraph less":              {"See `a` and [b](b.md#c).\n\n", "", false},
 	}
@@ -179,6 +182,7 @@ var (
 	anchorLine = regexp.MustCompile(`^<a id="([^"]+)"></a>$`)
 	lineMark   = regexp.MustCompile(`^(#+|\||-|\d+\.|<!--) ?`)
 	comment    = regexp.MustCompile(`(^|\s)#.*`)
+	label      = regexp.MustCompile(`(: | as ).*`)
 	matter     = regexp.MustCompile(`(?s)\A---\n.*?\n---\n`)
 )
 
@@ -202,6 +206,8 @@ func blocksOf(page string) []block {
 			blocks = append(blocks, block{shape: line})
 		case fence == "```text":
 			blocks = append(blocks, block{shape: line})
+		case fence == "```mermaid":
+			blocks = append(blocks, block{shape: label.ReplaceAllString(line, "$1")})
 		case fence != "":
 			blocks = append(blocks, block{shape: comment.ReplaceAllString(line, "${1}#")})
 		case line == "":
@@ -263,7 +269,7 @@ func describe(blocks []block, i int) string {
 
 // slug is the anchor that a heading in English has by itself.
 func slug(heading string) string {
-	return strings.ReplaceAll(regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(heading), ""), " ", "-")
+	return strings.ReplaceAll(regexp.MustCompile(`[^a-z0-9_ -]`).ReplaceAllString(strings.ToLower(heading), ""), " ", "-")
 }
 
 func inChinese(name string) string {

@@ -3,26 +3,95 @@ package provider_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-// TestMatrixGuide holds the tables of the gating guide to what was observed.
+// A matrixGuide is a page with the tables.
+type matrixGuide struct {
+	name string
+	// words puts the tables into the language of the page.
+	words *strings.Replacer
+}
+
+var matrixGuides = []matrixGuide{
+	{name: "gating.md.tmpl", words: strings.NewReplacer()},
+	{name: "gating.zh-CN.md.tmpl", words: strings.NewReplacer(
+		// A phrase stands before those that it begins with.
+		"On Terraform", "在 Terraform", ":\n\n| the state |", " 上：\n\n| 状态 |", ":\n\n| the gate |", " 上：\n\n| 门禁 |",
+		"The same was observed on ", "在以下版本上测得的结果相同：", ", Terraform ", "、Terraform ", ", OpenTofu ", "、OpenTofu ",
+		", as far as they have the form or the command.", "（不具备该形式或命令的除外）。",
+		", as far as they have the form or the command", "（不具备该形式或命令的除外）", ", but for these cells:", "，但以下单元格不同：",
+		"| version | the gate | command | cell |", "| 版本 | 门禁 | 命令 | 单元格 |",
+		"| version | the state | command | cell |", "| 版本 | 状态 | 命令 | 单元格 |",
+		"`apply` of a saved plan", "`apply` 已保存的计划", "`apply` again", "再次 `apply`", "inside `check`", "在 `check` 中",
+		"`destroy`, read error", "`destroy`，读取错误",
+		"still running, no wait", "仍在执行，不等待", "still running when the wait ends", "等待结束时仍在执行",
+		"FINISHED, and the statistics contradict it", "FINISHED，但统计信息与此矛盾",
+		"jobs: too early, the run is not counted yet", "作业：过早，这次运行尚未计入",
+		"tasks: healthy for long enough", "任务：持续正常", "tasks: healthy only for a moment", "任务：仅短暂正常",
+		"succeeded", "成功", "failed", "失败", "canceled", "已取消", "paused", "暂停", "gone", "已不存在", "forbidden", "无权限", "nothing ran", "没有执行任何内容",
+		"unknown word", "未知的状态词", "no credential", "没有凭证",
+		", deferred by `plantimestamp()`", "，由 `plantimestamp()` 推迟", "ephemeral, ", "临时资源，", "action, ", "动作，",
+		" of what comes next", "（后续资源）", " of what came before", "（之前的资源）",
+		", gate closed", "，门禁关闭", ", read error", "，读取错误", ", warning", "，警告", ", refused", "，拒绝", ", next created", "，后续已创建", "; ", "；",
+	)},
+}
+
+func (g matrixGuide) path() string {
+	return filepath.Join("..", "..", "templates", "guides", g.name)
+}
+
+func (g matrixGuide) read(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile(g.path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func (g matrixGuide) write(t *testing.T, record map[string]observed) {
+	t.Helper()
+	if err := os.WriteFile(g.path(), []byte(g.withTables(g.read(t), record)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestMatrixGuide holds the tables of the gating guide to what was observed, in each language.
 func TestMatrixGuide(t *testing.T) {
 	t.Parallel()
 	matrixMu.Lock()
 	defer matrixMu.Unlock()
-	guide, err := os.ReadFile(matrixGuide)
-	if err != nil {
-		t.Fatal(err)
+	for _, guide := range matrixGuides {
+		if *updateMatrix {
+			guide.write(t, readMatrix(t))
+		}
+		page := guide.read(t)
+		if guide.withTables(page, readMatrix(t)) != page {
+			t.Errorf("the tables of %s are not what was observed: run this test with -update-matrix", guide.name)
+		}
+		for _, name := range []string{"states", "forms"} {
+			if !tableMarks(name).MatchString(page) {
+				t.Errorf("%s has no place for the table of %s", guide.name, name)
+			}
+		}
 	}
-	if want := withTables(string(guide), readMatrix(t)); want != string(guide) && !*updateMatrix {
-		t.Error("the tables of the guide are not what was observed: run the test TestMatrixOfStates with -update-matrix")
-	}
-	for _, table := range []string{"states", "forms"} {
-		if !tableMarks(table).Match(guide) {
-			t.Errorf("the guide has no place for the table of %s", table)
+}
+
+// TestMatrixInChinese finds no word of the tables that the guide in Chinese leaves in English, but for names.
+func TestMatrixInChinese(t *testing.T) {
+	t.Parallel()
+	matrixMu.Lock()
+	defer matrixMu.Unlock()
+	page := matrixGuides[1].read(t)
+	names := regexp.MustCompile("`[^`]+`|Terraform|OpenTofu|FINISHED|[0-9.]+-rc[0-9]+|<!--.*-->")
+	for _, name := range []string{"states", "forms"} {
+		table := names.ReplaceAllString(tableMarks(name).FindString(page), "")
+		if table == "" || regexp.MustCompile("[A-Za-z]").MatchString(table) {
+			t.Errorf("the table of %s, without names, is\n%s", name, table)
 		}
 	}
 }
@@ -49,8 +118,8 @@ func tableMarks(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(?s)(<!-- ` + name + ` -->\n).*?(\n<!-- /` + name + ` -->)`)
 }
 
-// withTables writes the tables into the guide.
-func withTables(guide string, record map[string]observed) string {
+// withTables writes the tables into the page.
+func (g matrixGuide) withTables(page string, record map[string]observed) string {
 	var states, forms []string
 	for _, row := range stateRows() {
 		states = append(states, row.name)
@@ -66,9 +135,9 @@ func withTables(guide string, record map[string]observed) string {
 		"states": tables(record, "the state", states, columns, func(o observed) map[string]map[string]string { return o.States }),
 		"forms":  tables(record, "the gate", forms, formColumns, func(o observed) map[string]map[string]string { return o.Forms }),
 	} {
-		guide = tableMarks(name).ReplaceAllString(guide, "${1}"+table+"${2}")
+		page = tableMarks(name).ReplaceAllString(page, "${1}"+g.words.Replace(table)+"${2}")
 	}
-	return guide
+	return page
 }
 
 // tables are the table of the newest Terraform, and the cells in which other versions differ from it.

@@ -21,7 +21,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
 
-var updateMatrix = flag.Bool("update-matrix", false, "record what this CLI does, and write the tables of the gating guide")
+var updateMatrix = flag.Bool("update-matrix", false, "record what this CLI does, and write the tables of the gating guides")
 
 // credential is the environment of a command that may read.
 const credential = "HW_AUTH_TOKEN=token"
@@ -37,10 +37,7 @@ type observed struct {
 // matrixMu guards the record and the guide while two tests update them.
 var matrixMu sync.Mutex
 
-var (
-	matrixRecord = filepath.Join("testdata", "matrix.json")
-	matrixGuide  = filepath.Join("..", "..", "templates", "guides", "gating.md.tmpl")
-)
+var matrixRecord = filepath.Join("testdata", "matrix.json")
 
 // readMatrix reads what was observed, by product and version such as "Terraform 1.11".
 func readMatrix(t *testing.T) map[string]observed {
@@ -78,12 +75,8 @@ func settle(t *testing.T, got map[string]map[string]string, table func(*observed
 		if err := os.WriteFile(matrixRecord, append(content, '\n'), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		guide, err := os.ReadFile(matrixGuide)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(matrixGuide, []byte(withTables(string(guide), record)), 0o600); err != nil {
-			t.Fatal(err)
+		for _, guide := range matrixGuides {
+			guide.write(t, record)
 		}
 		return
 	}
