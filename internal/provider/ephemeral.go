@@ -66,9 +66,8 @@ func (e *ephemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest,
 	if report == nil {
 		return
 	}
+	resp.Result.Raw = result
 	if required.ValueBool() && !report.Good {
 		refuse(report, e.good, &resp.Diagnostics)
-		return
 	}
-	resp.Result.Raw = result
 }
