@@ -319,6 +319,8 @@ func TestBaselineNeverOpensTooEarly(t *testing.T) {
 			t.Fatal("green with a new failure")
 		case grown(jobWordList...) < float64(minNew):
 			t.Fatal("green with fewer new ones than were asked for")
+		case grown(jobWordList...) <= max(grown("freeze"), 0)+max(grown("skip"), 0):
+			t.Fatal("green although all that is new never ran")
 		case moving != 0 || !verdict.Completed:
 			t.Fatal("green while something moves")
 		}
