@@ -41,7 +41,7 @@ func run(ctx context.Context, terraform string, rounds int) error {
 		return err
 	}
 	defer box.Close()
-	if err := box.Install(ctx, "floor", "internal/bench/floor"); err != nil {
+	if err := box.Install(ctx, "hwgate/floor", "internal/bench/floor"); err != nil {
 		return err
 	}
 	settings := map[string]string{

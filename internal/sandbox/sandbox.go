@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -41,7 +42,7 @@ func New(ctx context.Context, program string) (*Sandbox, error) {
 	config := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.Join(folder, "mirror"))
 	err = os.WriteFile(filepath.Join(folder, "cli.tfrc"), []byte(config), 0o600)
 	if err == nil {
-		err = s.Install(ctx, "hwgate", ".")
+		err = s.Install(ctx, "hwgate/hwgate", ".")
 	}
 	if err != nil {
 		s.Close()
@@ -53,19 +54,19 @@ func New(ctx context.Context, program string) (*Sandbox, error) {
 // Close removes the folder.
 func (s *Sandbox) Close() { _ = os.RemoveAll(s.folder) }
 
-// Install builds a package of this module as the provider hwgate/<name>.
-func (s *Sandbox) Install(ctx context.Context, name, pkg string) error {
-	file := binaryName(name)
+// Install builds a package of this module as the provider of a source, <namespace>/<name>.
+func (s *Sandbox) Install(ctx context.Context, source, pkg string) error {
+	file := binaryName(path.Base(source))
 	built := filepath.Join(s.folder, file)
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", //nolint:gosec // a package of this module
 		"-ldflags", "-s -w -X main.version="+version, "-o", built,
 		strings.TrimSuffix(module+"/"+pkg, "/."))
 	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the provider %s: %w\n%s", name, err, out)
+		return fmt.Errorf("building the provider %s: %w\n%s", source, err, out)
 	}
 	// Terraform and OpenTofu each look under the host of their own registry.
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		platform := filepath.Join(s.folder, "mirror", host, "hwgate", name, version, runtime.GOOS+"_"+runtime.GOARCH)
+		platform := filepath.Join(s.folder, "mirror", host, filepath.FromSlash(source), version, runtime.GOOS+"_"+runtime.GOARCH)
 		if err := os.MkdirAll(platform, 0o750); err != nil {
 			return err
 		}
@@ -169,8 +170,8 @@ func (s *Sandbox) Script(ctx context.Context, name string, environment []string,
 	if err := os.Symlink(program, filepath.Join(bin, "terraform")); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	path := "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")
-	return s.run(ctx, name, append([]string{path}, environment...), shell, arguments...)
+	search := "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")
+	return s.run(ctx, name, append([]string{search}, environment...), shell, arguments...)
 }
 
 func (s *Sandbox) run(ctx context.Context, name string, more []string, program string, arguments ...string) ([]byte, error) {
