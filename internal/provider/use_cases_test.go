@@ -20,12 +20,14 @@ const (
 	taskPath      = "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
 	failedOrder   = "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed"
 	failedTasks   = "FDI tasks of ROMA Connect instance " + instanceID + ": failed; 3 abnormal, 12 running"
+	startedScript = "huaweicloud_coc_script_execute.migrate"
 	failedNightly = "(yesterday): failed; 2 failed, 5 succeeded"
 )
 
 // Environment of the cases.
 var (
 	oneOrder     = []string{"TF_VAR_order_id=SCT2023083109562601af694bf"}
+	oneScript    = []string{"TF_VAR_script_id=SC2023101717", "TF_VAR_instance_id=" + instanceID}
 	oneWorkspace = []string{"TF_VAR_workspace_id=" + workspaceID}
 	oneInstance  = []string{"TF_VAR_instance_id=" + instanceID}
 )
@@ -84,6 +86,8 @@ func taskLooks(looks ...[4]int) map[string][]cloudtest.Answer {
 // useCase is a published root module, or one that its documentation shows.
 type useCase struct {
 	environment, command []string
+	// official is whether the configuration needs the official provider too.
+	official bool
 	// override is merged into the configuration, which is in the folder overridden: the test has no minutes to wait.
 	override, overridden string
 	// beside is what the example needs beside it.
@@ -108,9 +112,20 @@ type illness struct {
 func useCases() map[string]useCase {
 	failed := []illness{{orderAnswers("ABNORMAL", 3, 2), []string{failedOrder, "failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)"}}}
 	return map[string]useCase{
+		// The order is started again in each state. What plays the official provider is complete whatever the order's outcome.
 		"01-stop-the-rollout": {
-			environment: oneOrder, command: applying, well: orderAnswers("FINISHED", 5, 0), ill: failed,
-			next: "terraform_data.next_layer: Creating...",
+			official: true, environment: oneScript, command: append(slices.Clip(applying), "-replace="+startedScript),
+			well: orderAnswers("FINISHED", 5, 0), next: "terraform_data.next_layer: Creating...", after: checkStartedScript,
+			ill: []illness{
+				{orderAnswers("CANCELED", 3, 2), []string{
+					startedScript + ": Creation complete after", "data.coc_script_order.migrate will be read during apply",
+					"COC script order SCT2023083109562601af694bf: canceled (CANCELED) after 5m11s; 3 of 5 instances finished, 2 failed",
+					"failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)",
+				}},
+				{orderAnswers("ABNORMAL", 3, 2), []string{
+					startedScript + ": Creation complete after", failedOrder, "failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)",
+				}},
+			},
 		},
 		"02-gate-without-state": {
 			environment: oneOrder, command: planning, well: orderAnswers("FINISHED", 5, 0), ill: failed,
@@ -301,6 +316,19 @@ func ordersOf(id, status string, finished, abnormal int) map[string][]cloudtest.
 		other[strings.Replace(path, "SCT2023083109562601af694bf", id, 1)] = []cloudtest.Answer{{Body: body}}
 	}
 	return other
+}
+
+// checkStartedScript plans again: the order in the state is read again, and judged as before.
+func checkStartedScript(t *testing.T, ill bool, run func(...string) ([]byte, error)) {
+	t.Helper()
+	want := 0
+	if ill {
+		want = 1
+	}
+	out, err := run("plan", "-detailed-exitcode", "-no-color", "-input=false", "-lock=false")
+	if code := exitCode(t, err); code != want {
+		t.Errorf("exit code %d of the next plan, want %d\n%s", code, want, out)
+	}
 }
 
 // checkSoftGate asks for the order that succeeded, as another job does; also after an apply that could not read its order.

@@ -1,39 +1,48 @@
 terraform {
   required_version = ">= 1.5"
   required_providers {
-    hwgate = { source = "hwgate/hwgate" }
+    huaweicloud = { source = "huaweicloud/huaweicloud" }
+    hwgate      = { source = "hwgate/hwgate" }
   }
 }
 
-# Keys come from HW_ACCESS_KEY and HW_SECRET_KEY.
+# Both providers read the same keys from HW_ACCESS_KEY and HW_SECRET_KEY.
+provider "huaweicloud" {
+  region = "cn-north-4"
+}
+
 provider "hwgate" {
   region = "cn-north-4"
 }
 
-# In your configuration the official provider starts the script, and its resource gives the order's id:
-#
-#   resource "huaweicloud_coc_script_execute" "migrate" {
-#     script_id    = huaweicloud_coc_script.migrate.id
-#     instance_id  = huaweicloud_compute_instance.db.id
-#     timeout      = 600
-#     execute_user = "root"
-#   }
-#
-# The gate then reads `execute_uuid = huaweicloud_coc_script_execute.migrate.id`. To run without that provider, this example takes the
-# id of an order from a variable; as there, it is known only during apply.
-variable "order_id" {
+variable "script_id" {
   type        = string
-  description = "Id of the script order."
+  description = "Id of the COC script, such as huaweicloud_coc_script.migrate.id."
 }
 
-resource "terraform_data" "migrate" {
-  input = var.order_id
+variable "instance_id" {
+  type        = string
+  description = "Id of the server that runs it, such as huaweicloud_compute_instance.db.id."
 }
 
-# Read during apply, since its argument is not known before.
+# Starts the script. Its id is that of the script order. An order that was canceled, or that still runs after ten minutes, is
+# "Creation complete" here.
+resource "huaweicloud_coc_script_execute" "migrate" {
+  script_id    = var.script_id
+  instance_id  = var.instance_id
+  timeout      = 600
+  execute_user = "root"
+
+  parameters {
+    name  = "target"
+    value = "latest"
+  }
+}
+
+# Read during apply, since the id is not known before.
 data "coc_script_order" "migrate" {
   provider            = hwgate
-  execute_uuid        = terraform_data.migrate.output
+  execute_uuid        = huaweicloud_coc_script_execute.migrate.id
   wait_for_completion = true
 
   timeouts {
