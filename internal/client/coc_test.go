@@ -806,7 +806,7 @@ func TestPathArguments(t *testing.T) {
 				return c.ScriptOrderBatch(ctx, Batch{Order: Order{Target: testOrder.Target, ExecuteUUID: value}, BatchIndex: 1, Limit: 50})
 			},
 			"DataArts, project": func(ctx context.Context, c *Client) (any, error) {
-				return c.TaskStatistics(ctx, TaskOverview{Target: Target{Region: testRegion, ProjectID: value}})
+				return c.JobStatistics(ctx, WorkspaceJobs{Target: Target{Region: testRegion, ProjectID: value}})
 			},
 			"FDI, project": func(ctx context.Context, c *Client) (any, error) {
 				return c.FDITaskStatistics(ctx, FDIInstance{Target: Target{Region: testRegion, ProjectID: value}, InstanceID: "id"})

@@ -12,8 +12,8 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// TaskOverview names the job instances of DataArts Factory to count.
-type TaskOverview struct {
+// WorkspaceJobs names the job instances of DataArts Factory to count.
+type WorkspaceJobs struct {
 	Target
 	// WorkspaceID is sent as the header workspace; empty means the default workspace.
 	WorkspaceID string
@@ -23,8 +23,8 @@ type TaskOverview struct {
 	QueryDays string
 }
 
-// TaskStatistics counts job instances by state. Fields are nil when the answer left them out.
-type TaskStatistics struct {
+// JobStatistics counts job instances by state. Fields are nil when the answer left them out.
+type JobStatistics struct {
 	FailCount, ForceSuccessCount, FreezeCount, IgnoreSuccessCount, ManualStopCount, PauseCount, RunningCount,
 	RunningExceptionCount, SkipCount, SuccessCount, WaitingConfirmCount, WaitingCount *int64
 	// TotalCount is not promised to be the sum of the others.
@@ -35,11 +35,11 @@ type TaskStatistics struct {
 	Warnings []string
 }
 
-// TaskStatistics counts the job instances of a workspace by state.
+// JobStatistics counts the job instances of a workspace by state.
 //
 // API: GET /v2/{project_id}/factory/monitor/task-statistics-overview,
 // https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html
-func (c *Client) TaskStatistics(ctx context.Context, overview TaskOverview) (*TaskStatistics, error) {
+func (c *Client) JobStatistics(ctx context.Context, overview WorkspaceJobs) (*JobStatistics, error) {
 	header := http.Header{"X-Project-Id": {overview.ProjectID}}
 	if overview.WorkspaceID != "" {
 		header.Set("Workspace", overview.WorkspaceID)
@@ -55,12 +55,12 @@ func (c *Client) TaskStatistics(ctx context.Context, overview TaskOverview) (*Ta
 		service: DataArts, target: overview.Target,
 		path:  []string{"v2", overview.ProjectID, "factory", "monitor", "task-statistics-overview"},
 		query: query, header: header,
-	}, func(answer fields) *TaskStatistics {
+	}, func(answer fields) *JobStatistics {
 		if !answer.hasAny("fail_count", "success_count", "running_count", "waiting_count", "total_count") {
 			answer.missing("count")
 		}
 		f := answer.need()
-		return &TaskStatistics{
+		return &JobStatistics{
 			Further:               furtherCounts(f, jobCounts, "_count"),
 			FailCount:             f.integer("fail_count"),
 			ForceSuccessCount:     f.integer("force_success_count"),

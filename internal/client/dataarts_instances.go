@@ -17,8 +17,8 @@ import (
 
 // JobInstances asks which job instances of a workspace failed.
 type JobInstances struct {
-	// TaskOverview says whose and of which days. The listing knows no users, so IsOwn must not be true.
-	TaskOverview
+	// WorkspaceJobs says whose and of which days. The listing knows no users, so IsOwn must not be true.
+	WorkspaceJobs
 
 	// Now is the time that the days of QueryDays are counted from.
 	Now time.Time
@@ -94,7 +94,7 @@ func (c *Client) FailedJobInstances(ctx context.Context, asked JobInstances) (*J
 			break
 		}
 		for _, status := range asked.statuses() {
-			page, err := c.jobInstances(ctx, asked.TaskOverview, day, status)
+			page, err := c.jobInstances(ctx, asked.WorkspaceJobs, day, status)
 			if err != nil {
 				return nil, err
 			}
@@ -177,7 +177,7 @@ func (d day) has(instance JobInstance) bool {
 }
 
 // jobInstances reads the instances of a day that have a status.
-func (c *Client) jobInstances(ctx context.Context, overview TaskOverview, day day, status string) (*JobInstanceList, error) {
+func (c *Client) jobInstances(ctx context.Context, overview WorkspaceJobs, day day, status string) (*JobInstanceList, error) {
 	header := http.Header{"X-Project-Id": {overview.ProjectID}}
 	if overview.WorkspaceID != "" {
 		header.Set("Workspace", overview.WorkspaceID)

@@ -18,8 +18,8 @@ import (
 
 // testJobs asks for the day of the documented answer.
 var testJobs = JobInstances{
-	TaskOverview: TaskOverview{Target: testOrder.Target},
-	Now:          time.Date(2019, 3, 4, 12, 0, 0, 0, dataArtsZone),
+	WorkspaceJobs: WorkspaceJobs{Target: testOrder.Target},
+	Now:           time.Date(2019, 3, 4, 12, 0, 0, 0, dataArtsZone),
 }
 
 const documentedJobs = `{"total":1,"instances":[` +

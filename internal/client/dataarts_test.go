@@ -22,8 +22,8 @@ const fullTasks = `{
 	"waiting_confirm_count": 11, "waiting_count": 12, "total_count": 9007199254740993
 }`
 
-func fullTasksResult() *TaskStatistics {
-	return &TaskStatistics{
+func fullTasksResult() *JobStatistics {
+	return &JobStatistics{
 		FailCount: new(int64(1)), ForceSuccessCount: new(int64(2)), FreezeCount: new(int64(3)), IgnoreSuccessCount: new(int64(4)),
 		ManualStopCount: new(int64(5)), PauseCount: new(int64(6)), RunningCount: new(int64(7)), RunningExceptionCount: new(int64(8)),
 		SkipCount: new(int64(9)), SuccessCount: new(int64(10)), WaitingConfirmCount: new(int64(11)), WaitingCount: new(int64(12)),
@@ -32,17 +32,17 @@ func fullTasksResult() *TaskStatistics {
 }
 
 var _ = documents("DataArts", documentedTasks, func(ctx context.Context, c *Client) (any, error) {
-	return c.TaskStatistics(ctx, TaskOverview{Target: testOrder.Target})
+	return c.JobStatistics(ctx, WorkspaceJobs{Target: testOrder.Target})
 })
 
-func TestTaskStatisticsDocumented(t *testing.T) {
+func TestJobStatisticsDocumented(t *testing.T) {
 	t.Parallel()
 	got, err := decodeWith(t, callers["DataArts"], documentedTasks)
 	if err != nil {
 		t.Fatal(err)
 	}
 	none := func() *int64 { return new(int64(0)) }
-	want := &TaskStatistics{
+	want := &JobStatistics{
 		FailCount: none(), ForceSuccessCount: none(), FreezeCount: none(), IgnoreSuccessCount: none(), ManualStopCount: none(),
 		PauseCount: none(), RunningCount: none(), RunningExceptionCount: none(), SkipCount: none(), SuccessCount: new(int64(1)),
 		WaitingConfirmCount: none(), WaitingCount: none(), TotalCount: new(int64(1)),
@@ -52,29 +52,29 @@ func TestTaskStatisticsDocumented(t *testing.T) {
 	}
 }
 
-func TestTaskStatisticsFields(t *testing.T) {
+func TestJobStatisticsFields(t *testing.T) {
 	t.Parallel()
 	checkFields(t, callers["DataArts"], fullTasks, fullTasksResult,
-		func(s *TaskStatistics) *[]string { return &s.Warnings },
-		[]fieldTest[TaskStatistics]{
-			{path: "fail_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.FailCount = nil }},
-			{path: "force_success_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.ForceSuccessCount = nil }},
-			{path: "freeze_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.FreezeCount = nil }},
-			{path: "ignore_success_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.IgnoreSuccessCount = nil }},
-			{path: "manual_stop_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.ManualStopCount = nil }},
-			{path: "pause_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.PauseCount = nil }},
-			{path: "running_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.RunningCount = nil }},
-			{path: "running_exception_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.RunningExceptionCount = nil }},
-			{path: "skip_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.SkipCount = nil }},
-			{path: "success_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.SuccessCount = nil }},
-			{path: "waiting_confirm_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.WaitingConfirmCount = nil }},
-			{path: "waiting_count", kind: wholeNumber, rule: decides, clear: func(s *TaskStatistics) { s.WaitingCount = nil }},
-			{path: "total_count", kind: wholeNumber, rule: informs, clear: func(s *TaskStatistics) { s.TotalCount = nil }},
+		func(s *JobStatistics) *[]string { return &s.Warnings },
+		[]fieldTest[JobStatistics]{
+			{path: "fail_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.FailCount = nil }},
+			{path: "force_success_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.ForceSuccessCount = nil }},
+			{path: "freeze_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.FreezeCount = nil }},
+			{path: "ignore_success_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.IgnoreSuccessCount = nil }},
+			{path: "manual_stop_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.ManualStopCount = nil }},
+			{path: "pause_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.PauseCount = nil }},
+			{path: "running_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.RunningCount = nil }},
+			{path: "running_exception_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.RunningExceptionCount = nil }},
+			{path: "skip_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.SkipCount = nil }},
+			{path: "success_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.SuccessCount = nil }},
+			{path: "waiting_confirm_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.WaitingConfirmCount = nil }},
+			{path: "waiting_count", kind: wholeNumber, rule: decides, clear: func(s *JobStatistics) { s.WaitingCount = nil }},
+			{path: "total_count", kind: wholeNumber, rule: informs, clear: func(s *JobStatistics) { s.TotalCount = nil }},
 		})
 }
 
 // Counts that are not documented are told of unless they are zero; one that cannot be read spoils the answer.
-func TestTaskStatisticsFurtherCounts(t *testing.T) {
+func TestJobStatisticsFurtherCounts(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		members   string
@@ -132,30 +132,30 @@ func TestFaultsOfStrangeNames(t *testing.T) {
 	}
 }
 
-func TestTaskStatisticsRequest(t *testing.T) {
+func TestJobStatisticsRequest(t *testing.T) {
 	t.Parallel()
 	target := Target{Region: testRegion, ProjectID: testProject}
 	for _, test := range []struct {
 		name     string
-		overview TaskOverview
+		overview WorkspaceJobs
 		query    url.Values
 		// workspace is the header as it is sent, nil when it is not.
 		workspace []string
 	}{
-		{"nothing given", TaskOverview{Target: target}, url.Values{}, nil},
+		{"nothing given", WorkspaceJobs{Target: target}, url.Values{}, nil},
 		{
-			"everything given", TaskOverview{Target: target, WorkspaceID: "ws-1", IsOwn: new(true), QueryDays: "before_yesterday"},
+			"everything given", WorkspaceJobs{Target: target, WorkspaceID: "ws-1", IsOwn: new(true), QueryDays: "before_yesterday"},
 			url.Values{"is_own": {"true"}, "query_days": {"before_yesterday"}},
 			[]string{"ws-1"},
 		},
-		{"false is not nothing", TaskOverview{Target: target, IsOwn: new(false)}, url.Values{"is_own": {"false"}}, nil},
+		{"false is not nothing", WorkspaceJobs{Target: target, IsOwn: new(false)}, url.Values{"is_own": {"false"}}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			temporary := testKeys
 			temporary.SecurityToken = "dummySecurityToken"
 			service := answering(says(http.StatusOK, documentedTasks))
-			if _, err := newClient(t, service, credential(temporary)).TaskStatistics(t.Context(), test.overview); err != nil {
+			if _, err := newClient(t, service, credential(temporary)).JobStatistics(t.Context(), test.overview); err != nil {
 				t.Fatal(err)
 			}
 			request := service.sent()[0]
@@ -181,10 +181,10 @@ func TestTaskStatisticsRequest(t *testing.T) {
 	}
 }
 
-func TestTaskStatisticsWithoutProject(t *testing.T) {
+func TestJobStatisticsWithoutProject(t *testing.T) {
 	t.Parallel()
 	service := answering(says(http.StatusOK, documentedTasks))
-	_, err := newClient(t, service).TaskStatistics(context.Background(), TaskOverview{Target: Target{Region: testRegion}})
+	_, err := newClient(t, service).JobStatistics(context.Background(), WorkspaceJobs{Target: Target{Region: testRegion}})
 	if err == nil || len(service.sent()) != 0 {
 		t.Errorf("error %v after %d requests, want one without any", err, len(service.sent()))
 	}

@@ -155,7 +155,7 @@ func TestWaitForTheRunThatWasStarted(t *testing.T) {
 	before := map[string]int64{"success": 5, "fail": 2}
 	type counts = map[string]int64
 	for name, test := range map[string]struct {
-		looks   []*client.TaskStatistics
+		looks   []*client.JobStatistics
 		min     int64
 		stable  time.Duration
 		outcome Outcome
@@ -163,32 +163,32 @@ func TestWaitForTheRunThatWasStarted(t *testing.T) {
 		text    string
 	}{
 		"not counted yet": {
-			[]*client.TaskStatistics{
+			[]*client.JobStatistics{
 				jobs(before), jobs(before), jobs(counts{"success": 5, "fail": 2, "running": 1}), jobs(counts{"success": 6, "fail": 2}),
 			},
 			1, 0, Succeeded, 4, "succeeded; 1 new since the baseline (in all: 2 failed, 6 succeeded); waited ",
 		},
 		"one after the other": {
-			[]*client.TaskStatistics{
+			[]*client.JobStatistics{
 				jobs(counts{"success": 6, "fail": 2}), jobs(counts{"success": 6, "fail": 2}), jobs(counts{"success": 7, "fail": 2}),
 			},
 			2, 0, Succeeded, 3, "succeeded; 2 new since the baseline",
 		},
 		"failed, others run": {
-			[]*client.TaskStatistics{jobs(counts{"success": 5, "fail": 3, "running": 1}), jobs(counts{"success": 6, "fail": 3})},
+			[]*client.JobStatistics{jobs(counts{"success": 5, "fail": 3, "running": 1}), jobs(counts{"success": 6, "fail": 3})},
 			1, 0, Failed, 2, "failed; 2 new since the baseline, 1 of them failed",
 		},
 		"held, but too few": {
-			[]*client.TaskStatistics{jobs(counts{"success": 5, "fail": 2, "pause": 1}), jobs(counts{"success": 7, "fail": 2})},
+			[]*client.JobStatistics{jobs(counts{"success": 5, "fail": 2, "pause": 1}), jobs(counts{"success": 7, "fail": 2})},
 			2, 0, Succeeded, 2, "succeeded; 2 new since the baseline",
 		},
 		"it comes in two parts": {
-			[]*client.TaskStatistics{
+			[]*client.JobStatistics{
 				jobs(counts{"success": 6, "fail": 2}), jobs(counts{"success": 6, "fail": 2, "running": 1}), jobs(counts{"success": 7, "fail": 2}),
 			}, 1, 10 * time.Second, Succeeded, 0, "2 new since the baseline (in all: 2 failed, 7 succeeded); stable for 10s, waited 1",
 		},
 		"midnight": {
-			[]*client.TaskStatistics{jobs(before), jobs(counts{"success": 1}), jobs(counts{"success": 9})}, 1, 0, Unknown, 2,
+			[]*client.JobStatistics{jobs(before), jobs(counts{"success": 1}), jobs(counts{"success": 9})}, 1, 0, Unknown, 2,
 			"the baseline counts 7 instances, but there are only 1",
 		},
 	} {
@@ -235,7 +235,7 @@ func TestJobsAndTasksTimeOut(t *testing.T) {
 			service := &dataArts{statistics: always(jobs(test.counts)), failed: listing(1)}
 			if test.stable > 0 {
 				first := service.statistics
-				service.statistics = func(n int) (*client.TaskStatistics, error) {
+				service.statistics = func(n int) (*client.JobStatistics, error) {
 					if n == 1 {
 						<-time.After(10 * time.Second)
 					}

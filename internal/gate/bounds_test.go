@@ -13,10 +13,10 @@ import (
 // changing plays a workspace whose answer counts one more instance of a new state at every look, until all is well.
 type changing struct{ looks, until int64 }
 
-func (c *changing) TaskStatistics(context.Context, client.TaskOverview) (*client.TaskStatistics, error) {
+func (c *changing) JobStatistics(context.Context, client.WorkspaceJobs) (*client.JobStatistics, error) {
 	c.looks++
 	none, one := int64(0), int64(1)
-	statistics := &client.TaskStatistics{
+	statistics := &client.JobStatistics{
 		FailCount: &none, ForceSuccessCount: &none, FreezeCount: &none, IgnoreSuccessCount: &none, ManualStopCount: &none, PauseCount: &none,
 		RunningCount: &none, RunningExceptionCount: &none, SkipCount: &none, SuccessCount: &one, WaitingConfirmCount: &none, WaitingCount: &none,
 	}

@@ -19,7 +19,7 @@ type jobState struct {
 	count      *int64
 }
 
-func jobStates(s *client.TaskStatistics) []jobState {
+func jobStates(s *client.JobStatistics) []jobState {
 	return []jobState{
 		{"fail", "failed", s.FailCount},
 		{"force_success", "forced to success", s.ForceSuccessCount},
@@ -39,7 +39,7 @@ func jobStates(s *client.TaskStatistics) []jobState {
 // JobWords are the state words of DataArts Factory.
 func JobWords() []string {
 	var words []string
-	for _, state := range jobStates(&client.TaskStatistics{}) {
+	for _, state := range jobStates(&client.JobStatistics{}) {
 		words = append(words, state.word)
 	}
 	return words
@@ -47,13 +47,13 @@ func JobWords() []string {
 
 // JobReader reads job instances of DataArts Factory. The API client is one.
 type JobReader interface {
-	TaskStatistics(ctx context.Context, asked client.TaskOverview) (*client.TaskStatistics, error)
+	JobStatistics(ctx context.Context, asked client.WorkspaceJobs) (*client.JobStatistics, error)
 	FailedJobInstances(ctx context.Context, asked client.JobInstances) (*client.JobInstanceList, error)
 }
 
 // JobQuestion asks for the job instances of a DataArts workspace.
 type JobQuestion struct {
-	client.TaskOverview
+	client.WorkspaceJobs
 
 	// Wait waits until nothing runs any more; nil looks once.
 	Wait *Wait
@@ -69,7 +69,7 @@ type JobQuestion struct {
 type JobReport struct {
 	Report
 
-	Statistics *client.TaskStatistics
+	Statistics *client.JobStatistics
 	// Tally is nil when a count is missing or negative, or the baseline does not fit.
 	Tally *JobTally
 	// Failures are the failed instances, newest first; nil when they were not read.
@@ -86,7 +86,7 @@ type JobTally struct {
 }
 
 // JobsName says which job instances were looked at.
-func JobsName(asked client.TaskOverview) string {
+func JobsName(asked client.WorkspaceJobs) string {
 	where, whose := "the default workspace", ""
 	if asked.WorkspaceID != "" {
 		where = "workspace " + asked.WorkspaceID
@@ -104,14 +104,14 @@ func JobsName(asked client.TaskOverview) string {
 // ReadJobs reads the job instances of a workspace, after waiting for their end if that is asked for. Only the reading of the counts can
 // fail. After a cancellation there is no report.
 func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobReport, error) {
-	name := JobsName(asked.TaskOverview)
+	name := JobsName(asked.WorkspaceJobs)
 	asked.MinNew = max(asked.MinNew, 1)
 	type looked struct {
-		statistics *client.TaskStatistics
+		statistics *client.JobStatistics
 		tally      *JobTally
 	}
 	ended, err := waitFor(ctx, asked.Wait, name, func(timed context.Context) (looked, Observation, error) {
-		statistics, err := reader.TaskStatistics(timed, asked.TaskOverview)
+		statistics, err := reader.JobStatistics(timed, asked.WorkspaceJobs)
 		if err != nil {
 			return looked{}, Observation{}, err
 		}
@@ -154,7 +154,7 @@ func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobRep
 
 // judgeJobs judges the job instances of a workspace, those alone that came since the baseline if there is one. The counts are not
 // promised to add up to the total: that is not checked.
-func judgeJobs(statistics *client.TaskStatistics, baseline map[string]int64, minNew int64) (Verdict, *JobTally) {
+func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minNew int64) (Verdict, *JobTally) {
 	counts, sum, doubt := jobCounts(statistics)
 	if doubt != "" {
 		return Verdict{Outcome: Unknown, Doubt: doubt}, nil
@@ -215,7 +215,7 @@ func judgeJobs(statistics *client.TaskStatistics, baseline map[string]int64, min
 }
 
 // jobCounts gives the twelve counts and their sum, or says why they cannot be trusted.
-func jobCounts(statistics *client.TaskStatistics) (counts map[string]int64, sum int64, doubt string) {
+func jobCounts(statistics *client.JobStatistics) (counts map[string]int64, sum int64, doubt string) {
 	counts = map[string]int64{}
 	var fits bool
 	for _, state := range jobStates(statistics) {
@@ -299,7 +299,7 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, asked Jo
 		return nil
 	}
 	list, err := reader.FailedJobInstances(ctx, client.JobInstances{
-		TaskOverview: asked.TaskOverview, Now: time.Now(), Limit: min(failed, mostCulprits),
+		WorkspaceJobs: asked.WorkspaceJobs, Now: time.Now(), Limit: min(failed, mostCulprits),
 		Failed: r.Counts["fail"] > 0, RunningException: r.Counts["running_exception"] > 0,
 	})
 	if err != nil {
@@ -348,7 +348,7 @@ func jobFigures(counts map[string]int64) []figure {
 		return nil
 	}
 	var list []figure
-	for _, state := range jobStates(&client.TaskStatistics{}) {
+	for _, state := range jobStates(&client.JobStatistics{}) {
 		list = append(list, figure{counts[state.word], state.said})
 	}
 	return append(list, furtherFigures(counts, JobWords())...)

@@ -20,7 +20,7 @@ var jobWordList = strings.Fields(
 	"fail force_success freeze ignore_success manual_stop pause running running_exception skip success waiting_confirm waiting")
 
 // jobs counts the given states; the others are zero.
-func jobs(counts map[string]int64) *client.TaskStatistics {
+func jobs(counts map[string]int64) *client.JobStatistics {
 	made := map[string]*int64{}
 	for _, word := range jobWordList {
 		made[word] = new(counts[word])
@@ -28,8 +28,8 @@ func jobs(counts map[string]int64) *client.TaskStatistics {
 	return jobsOf(made)
 }
 
-func jobsOf(counts map[string]*int64) *client.TaskStatistics {
-	return &client.TaskStatistics{
+func jobsOf(counts map[string]*int64) *client.JobStatistics {
+	return &client.JobStatistics{
 		FailCount: counts["fail"], ForceSuccessCount: counts["force_success"], FreezeCount: counts["freeze"],
 		IgnoreSuccessCount: counts["ignore_success"], ManualStopCount: counts["manual_stop"], PauseCount: counts["pause"],
 		RunningCount: counts["running"], RunningExceptionCount: counts["running_exception"], SkipCount: counts["skip"],
@@ -50,14 +50,14 @@ func allWords(counts map[string]int64) map[string]int64 {
 // dataArts plays DataArts Factory: it answers from memory and notes what it was asked.
 type dataArts struct {
 	// statistics is given the number of the request, from 1.
-	statistics func(n int) (*client.TaskStatistics, error)
+	statistics func(n int) (*client.JobStatistics, error)
 	failed     func(ctx context.Context) (*client.JobInstanceList, error)
 
-	asked    []client.TaskOverview
+	asked    []client.WorkspaceJobs
 	listings []client.JobInstances
 }
 
-func (d *dataArts) TaskStatistics(_ context.Context, asked client.TaskOverview) (*client.TaskStatistics, error) {
+func (d *dataArts) JobStatistics(_ context.Context, asked client.WorkspaceJobs) (*client.JobStatistics, error) {
 	d.asked = append(d.asked, asked)
 	return d.statistics(len(d.asked))
 }
@@ -100,7 +100,7 @@ func TestJobWords(t *testing.T) {
 func TestJobsName(t *testing.T) {
 	t.Parallel()
 	target := client.Target{Region: "cn-north-4", ProjectID: "0aa1"}
-	for want, asked := range map[string]client.TaskOverview{
+	for want, asked := range map[string]client.WorkspaceJobs{
 		"DataArts job instances of the default workspace in project 0aa1 (today)": {Target: target},
 		"DataArts job instances of the default workspace (yesterday)":             {QueryDays: "yesterday"},
 		"DataArts job instances of workspace ws1 in project 0aa1 (all)": {
@@ -120,7 +120,7 @@ func TestJobsName(t *testing.T) {
 func TestJobs(t *testing.T) {
 	t.Parallel()
 	const named = "DataArts job instances of workspace ws1 in project 0aa1 (yesterday): "
-	asked := client.TaskOverview{Target: client.Target{ProjectID: "0aa1"}, WorkspaceID: "ws1", QueryDays: "yesterday"}
+	asked := client.WorkspaceJobs{Target: client.Target{ProjectID: "0aa1"}, WorkspaceID: "ws1", QueryDays: "yesterday"}
 	type counts = map[string]int64
 	const completed, stuck, neither = "completed", "stuck", ""
 	for name, test := range map[string]struct {
@@ -192,7 +192,7 @@ func TestJobs(t *testing.T) {
 			}
 			tally := &JobTally{Failed: test.failed, Unfinished: test.unfinished, Overridden: test.overridden}
 			service := &dataArts{statistics: always(statistics)}
-			got := readJobs(t, service, JobQuestion{TaskOverview: asked})
+			got := readJobs(t, service, JobQuestion{WorkspaceJobs: asked})
 			if diff := cmp.Diff(want, got.Verdict) + cmp.Diff(tally, got.Tally); diff != "" {
 				t.Errorf("verdict and tally (-want +got):\n%s", diff)
 			}
@@ -203,7 +203,7 @@ func TestJobs(t *testing.T) {
 			if diff := cmp.Diff(named+said+"; "+test.text, got.Summary); diff != "" {
 				t.Errorf("summary (-want +got):\n%s", diff)
 			}
-			if got.Statistics != statistics || !cmp.Equal(service.asked, []client.TaskOverview{asked}) || len(service.listings) != 0 ||
+			if got.Statistics != statistics || !cmp.Equal(service.asked, []client.WorkspaceJobs{asked}) || len(service.listings) != 0 ||
 				got.Failures != nil || !cmp.Equal(got.UnreadFields, statistics.Warnings) || got.Timeout != nil {
 				t.Errorf("asked %+v and %+v, got %+v", service.asked, service.listings, got)
 			}
@@ -214,7 +214,7 @@ func TestJobs(t *testing.T) {
 // A count that is missing, negative or too large makes all of them worthless.
 func TestJobsDoubts(t *testing.T) {
 	t.Parallel()
-	test := func(t *testing.T, statistics *client.TaskStatistics, doubt string) {
+	test := func(t *testing.T, statistics *client.JobStatistics, doubt string) {
 		t.Helper()
 		for _, baseline := range []map[string]int64{nil, allWords(nil)} {
 			service := &dataArts{statistics: always(statistics)}
@@ -240,8 +240,8 @@ func TestJobsDoubts(t *testing.T) {
 		counts[word] = new(int64(-1))
 		test(t, jobsOf(counts), "the count of "+word+" is negative")
 	}
-	test(t, &client.TaskStatistics{}, "the count of fail is missing")
-	test(t, &client.TaskStatistics{TotalCount: new(int64(5))}, "the count of fail is missing")
+	test(t, &client.JobStatistics{}, "the count of fail is missing")
+	test(t, &client.JobStatistics{TotalCount: new(int64(5))}, "the count of fail is missing")
 	test(t, jobs(map[string]int64{"success": math.MaxInt64, "skip": 1}), "the counts are too large to be true")
 	// Failed instances that wrap around to none must not open the gate.
 	test(t, jobs(map[string]int64{"fail": math.MaxInt64, "running_exception": math.MaxInt64, "success": 2}),

@@ -263,7 +263,7 @@ func TestGraceOfJobsAndTasks(t *testing.T) {
 					defer cancel()
 					start := time.Now()
 					visible := func() bool { return time.Since(start) >= appears }
-					service := &dataArts{statistics: func(int) (*client.TaskStatistics, error) {
+					service := &dataArts{statistics: func(int) (*client.JobStatistics, error) {
 						if visible() {
 							return jobs(map[string]int64{"success": 1}), nil
 						}

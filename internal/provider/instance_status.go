@@ -197,7 +197,7 @@ func (m *instanceStatusModel) validate(diags *diag.Diagnostics) {
 
 func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report {
 	asked := gate.JobQuestion{
-		TaskOverview: client.TaskOverview{
+		WorkspaceJobs: client.WorkspaceJobs{
 			Target:      client.Target{ProjectID: m.ProjectID.ValueString()},
 			WorkspaceID: m.WorkspaceID.ValueString(), IsOwn: m.IsOwn.ValueBoolPointer(), QueryDays: m.QueryDays.ValueString(),
 		},
@@ -205,7 +205,7 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how re
 		Details: boolOr(m.FailureDetails, true),
 	}
 	about := reported{
-		what: gate.JobsName(asked.TaskOverview), details: "failed jobs", null: "failed_jobs is", service: client.DataArts, how: how,
+		what: gate.JobsName(asked.WorkspaceJobs), details: "failed jobs", null: "failed_jobs is", service: client.DataArts, how: how,
 		continueOnTimeout: m.ContinueOnTimeout.ValueBool(),
 	}
 	target, err := c.ProjectTarget(ctx, m.Region.ValueString(), m.ProjectID.ValueString())
@@ -214,7 +214,7 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how re
 	}
 	m.settled(target)
 	asked.Target = target
-	about.what = gate.JobsName(asked.TaskOverview)
+	about.what = gate.JobsName(asked.WorkspaceJobs)
 	report, err := gate.ReadJobs(ctx, c, asked)
 	if err != nil {
 		return about.failed(err, diags)
@@ -242,7 +242,7 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how re
 	return m.take(&report.Report)
 }
 
-func (m *instanceStatusModel) count(s *client.TaskStatistics) {
+func (m *instanceStatusModel) count(s *client.JobStatistics) {
 	m.FailCount, m.ForceSuccessCount, m.FreezeCount = s.FailCount, s.ForceSuccessCount, s.FreezeCount
 	m.IgnoreSuccessCount, m.ManualStopCount, m.PauseCount = s.IgnoreSuccessCount, s.ManualStopCount, s.PauseCount
 	m.RunningCount, m.RunningExceptionCount, m.SkipCount = s.RunningCount, s.RunningExceptionCount, s.SkipCount
