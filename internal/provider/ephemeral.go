@@ -36,9 +36,9 @@ func (e *ephemeralResource) Schema(ctx context.Context, _ ephemeral.SchemaReques
 	}
 	resp.Schema.Attributes["require_success"] = schema.BoolAttribute{
 		Optional: true,
-		MarkdownDescription: "Whether anything but " + e.good + " is an error, whose title is the `summary`. A postcondition cannot say why: " +
-			"Terraform drops an `error_message` that refers to ephemeral values. `terraform.applying` reports at plan, enforces at " +
-			"apply, and does not block destroy. Default: `false`.",
+		MarkdownDescription: "Whether anything but " + e.good + " is an error, whose title is the `summary`; with `false` it is a warning with that " +
+			"title. A postcondition cannot say why: Terraform drops an `error_message` that refers to ephemeral values. `terraform.applying` " +
+			"warns at plan, enforces at apply, and does not block destroy. Default: neither error nor warning, everything is data.",
 	}
 	block, ok := timeouts.BlockWithOpts(ctx, timeouts.Opts{OpenDescription: e.timeoutDescription()}).(schema.SingleNestedBlock)
 	if ok {
@@ -67,7 +67,11 @@ func (e *ephemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest,
 		return
 	}
 	resp.Result.Raw = result
-	if required.ValueBool() && !report.Good {
+	switch {
+	case report.Good || required.IsNull():
+	case required.ValueBool():
 		refuse(report, e.good, &resp.Diagnostics)
+	default:
+		foretell(report, e.good, &resp.Diagnostics)
 	}
 }

@@ -57,7 +57,7 @@ func exampleStories(cloud *cloudtest.Service, well bool) {
 	}
 }
 
-// TestEphemeralExamples applies the published example of every ephemeral resource, all at once: the plan of what is ill goes through, its
+// TestEphemeralExamples applies the published example of every ephemeral resource, all at once: the plan of what is ill warns, its
 // apply is refused with the summaries as titles, and destroy passes. What is well is applied.
 func TestEphemeralExamples(t *testing.T) {
 	t.Parallel()
@@ -71,7 +71,7 @@ func TestEphemeralExamples(t *testing.T) {
 		return string(out), exitCode(t, err)
 	}
 	exampleStories(cloud.Service, false)
-	if out, code := run("plan", "-out=ill.tfplan"); code != 0 {
+	if out, code := run("plan", "-out=ill.tfplan"); code != 0 || strings.Count(out, "Warning: ") != len(names) {
 		t.Fatalf("the plan: exit code %d\n%s", code, out)
 	}
 	out, code := run("apply", "ill.tfplan")

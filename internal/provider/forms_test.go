@@ -165,7 +165,7 @@ func TestOpenReadsTheSame(t *testing.T) {
 }
 
 // TestRequireSuccess holds what an ephemeral resource enforces: with require_success anything but success, of tasks anything but health,
-// is an error with the summary as its title and the names of what failed; without it everything is data.
+// is an error with the summary as its title and the names of what failed, with false a warning; without it everything is data.
 func TestRequireSuccess(t *testing.T) {
 	t.Parallel()
 	const failing = "COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed; " +
@@ -212,6 +212,14 @@ func TestRequireSuccess(t *testing.T) {
 			attributes, diagnostics := p.open(t.Context(), t, test.source, test.arguments)
 			if failed(diagnostics) || len(attributes) == 0 {
 				t.Errorf("without require_success: %s", shown(diagnostics))
+			}
+			attributes, told := p.open(t.Context(), t, test.source, with(test.arguments, "require_success", tftypes.NewValue(tftypes.Bool, false)))
+			if test.title == "" {
+				if len(told) > 0 {
+					t.Errorf("with require_success = false: %s", shown(told))
+				}
+			} else if len(told) != 1 || failed(told) || told[0].Summary != test.title || len(attributes) == 0 {
+				t.Errorf("wanted a warning with the title %s: %s", test.title, shown(told))
 			}
 			_, diagnostics = p.open(t.Context(), t, test.source, with(test.arguments, "require_success", yes))
 			if test.title == "" {

@@ -199,7 +199,7 @@ func saw(out string) string {
 	kinds := ""
 	switch title := errorTitle.FindStringSubmatch(out); {
 	case title == nil && (strings.Contains(out, "Warning: Check block assertion failed") || strings.Contains(out, "Warning: Resource postcondition failed") ||
-		strings.Contains(out, "Warning: Cannot read")):
+		strings.Contains(out, "Warning: Cannot read") || strings.Contains(out, "Warning: COC script order SCT1: failed")):
 		kinds = ", warning"
 	case title == nil:
 	case strings.HasPrefix(title[1], "Resource postcondition failed"):

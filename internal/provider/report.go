@@ -128,16 +128,26 @@ func (r reported) detailsAdvice(err error) string {
 
 // refuse makes a verdict that is not good the error of a form that cannot leave it to a postcondition.
 func refuse(report *gate.Report, good string, diags *diag.Diagnostics) {
-	detail := "Required was " + good + "."
-	if len(report.Culprits) > 0 {
-		const most = 20
-		shown, more := report.Culprits[:min(len(report.Culprits), most)], ""
-		if left := int64(len(report.Culprits)-len(shown)) + report.MoreCulprits; left > 0 {
-			more = fmt.Sprintf("\n  and %d more", left)
-		}
-		detail += "\n\nWhat failed:\n  " + strings.Join(shown, "\n  ") + more
+	diags.AddError(report.Summary, "Required was "+good+"."+culprits(report))
+}
+
+// foretell makes such a verdict a warning, where it is not enforced yet.
+func foretell(report *gate.Report, good string, diags *diag.Diagnostics) {
+	diags.AddWarning(report.Summary, "This is a warning, since require_success is false here. Where it is true, as terraform.applying is "+
+		"in an apply, anything but "+good+" is an error."+culprits(report))
+}
+
+// culprits lists what failed, bounded; empty when there is nothing to list.
+func culprits(report *gate.Report) string {
+	if len(report.Culprits) == 0 {
+		return ""
 	}
-	diags.AddError(report.Summary, detail)
+	const most = 20
+	shown, more := report.Culprits, ""
+	if left := len(shown) - most; left > 0 {
+		shown, more = shown[:most], fmt.Sprintf("\n  and %d more", left)
+	}
+	return "\n\nWhat failed:\n  " + strings.Join(shown, "\n  ") + more
 }
 
 // addUnreadFields tells of informational fields that could not be read, in one warning.

@@ -112,7 +112,7 @@ func testSavedPlan(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	f.order.Now(failedOrderScene())
 	out := f.run(1, "apply", "saved.tfplan")
 	f.says(out, "next_layer: Creat", "Error: "+failedOrder, "ecs-4 (batch 1)", "ecs-5 (batch 1)")
-	f.run(0, "plan")
+	f.says(f.run(0, "plan"), "Error:", "Warning: "+failedOrder, "ecs-4 (batch 1)")
 	f.order.Now(cloudtest.Finished(5))
 	f.run(0, "plan", "-out=saved.tfplan")
 	f.says(f.run(0, "apply", "saved.tfplan"), "Warning:", "next_layer: Creation complete")

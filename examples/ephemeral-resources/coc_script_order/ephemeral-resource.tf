@@ -1,4 +1,4 @@
-# Looks when the plan is made, and again when it is applied, also as a saved plan. The plan reports, the apply enforces, and destroy
+# Looks when the plan is made, and again when it is applied, also as a saved plan. The plan warns, the apply enforces, and destroy
 # passes. Nothing of the order is kept in plan or state.
 ephemeral "coc_script_order" "migrate" {
   provider            = hwgate

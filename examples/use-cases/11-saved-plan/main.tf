@@ -15,7 +15,7 @@ variable "order_id" {
   description = "Id of the script order."
 }
 
-# Opened when the plan is made, which reports, and again when it is applied, which enforces: an order that went bad in between is refused.
+# Opened when the plan is made, which warns, and again when it is applied, which enforces: an order that went bad in between is refused.
 # Nothing of the order is kept in plan or state, and destroy is not blocked.
 ephemeral "coc_script_order" "migrate" {
   provider            = hwgate
