@@ -37,11 +37,13 @@ func (a *sourceAction) Schema(ctx context.Context, _ action.SchemaRequest, resp 
 			a.good + ".",
 		Attributes: actionArguments(shared.Attributes),
 	}
-	// The shared description is about results, which an action has none of.
-	resp.Schema.Attributes["failure_details"] = schema.BoolAttribute{
-		Optional: true,
-		MarkdownDescription: "Whether to name what failed, at one request more or a few. The instances of an order are then counted in the " +
-			"lines of progress too, at one request more for each look, and have to confirm that it succeeded. Default: `true`.",
+	if _, ok := shared.Attributes["failure_details"]; ok {
+		// The shared description is about results, which an action has none of.
+		resp.Schema.Attributes["failure_details"] = schema.BoolAttribute{
+			Optional: true,
+			MarkdownDescription: "Whether to name what failed, at one request more or a few. The instances of an order are then counted in " +
+				"the lines of progress too, at one request more for each look, and have to confirm that it succeeded. Default: `true`.",
+		}
 	}
 	resp.Schema.Attributes["progress_interval"] = schema.StringAttribute{
 		Optional:   true,
