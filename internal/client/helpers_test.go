@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -147,6 +148,33 @@ var (
 func documents(name, answer string, call caller) struct{} {
 	callers[name], documented[name] = call, answer
 	return struct{}{}
+}
+
+// TestEveryCallIsDocumented finds an API call that no test file has added, and that the suites would therefore not meet.
+func TestEveryCallIsDocumented(t *testing.T) {
+	t.Parallel()
+	met := map[reflect.Type]bool{}
+	for name, call := range callers {
+		got, err := decodeWith(t, call, documented[name])
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		met[reflect.TypeOf(got)] = true
+	}
+	calls := 0
+	for method := range reflect.TypeFor[*Client]().Methods() {
+		// An API call takes a context and gives a pointer to what it has read.
+		if method.Type.NumOut() != 2 || method.Type.Out(0).Kind() != reflect.Pointer || method.Type.NumIn() < 2 ||
+			method.Type.In(1) != reflect.TypeFor[context.Context]() {
+			continue
+		}
+		if calls++; !met[method.Type.Out(0)] {
+			t.Errorf("no test file adds %s by documents()", method.Name)
+		}
+	}
+	if calls != len(callers) {
+		t.Errorf("%d calls, and %d are documented", calls, len(callers))
+	}
 }
 
 // failure is the *Error that err has to be.
