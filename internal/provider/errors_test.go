@@ -1,11 +1,15 @@
 package provider_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
@@ -118,7 +122,7 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-// TestBadArguments makes sure that what can never be right is refused at plan time, before anything is sent.
+// TestBadArguments makes sure that what can never be right is refused at plan time, each in its own block, before anything is sent.
 func TestBadArguments(t *testing.T) {
 	t.Parallel()
 	type test struct{ config, want string }
@@ -153,16 +157,52 @@ func TestBadArguments(t *testing.T) {
 		"workspace":          {dataarts(`workspace_id = "a b"`), `The value of workspace_id cannot be used`},
 		"instance":           {dataBlock("roma_fdi_task_statistics", `instance_id = "a/b"`), `The value of instance_id cannot be used`},
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			cloud := newCloud(t, nil)
-			fails(t, cloud.header("")+test.config, test.want)
-			if sent := len(cloud.Log()); sent != 0 {
-				t.Errorf("%d requests were sent", sent)
-			}
-		})
+	cloud := newCloud(t, nil)
+	config, names := cloud.header(""), slices.Sorted(maps.Keys(tests))
+	label := func(i int) string { return fmt.Sprintf(`"bad_%d"`, i) }
+	for i, name := range names {
+		config += strings.Replace(tests[name].config, `"test"`, label(i), 1)
 	}
+	box := newSandbox(t)
+	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}})
+	out, err := box.Run(t.Context(), folder, nil, "plan", "-json", "-input=false", "-lock=false")
+	if code := exitCode(t, err); code != 1 {
+		t.Errorf("exit code %d, want 1\n%s", code, out)
+	}
+	told := toldByBlock(t, out)
+	for i, name := range names {
+		said := ""
+		for block, errors := range told {
+			if strings.HasSuffix(block, label(i)) {
+				said = errors
+			}
+		}
+		if want := wrapped(tests[name].want); !want.MatchString(said) {
+			t.Errorf("%s: wanted %q in %q", name, want, said)
+		}
+	}
+	if sent := len(cloud.Log()); sent != 0 {
+		t.Errorf("%d requests were sent", sent)
+	}
+}
+
+// toldByBlock reads the errors from the JSON lines of a command, by the block that they are about.
+func toldByBlock(t *testing.T, out []byte) map[string]string {
+	t.Helper()
+	told := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		var message struct {
+			Diagnostic struct {
+				Summary, Detail string
+				Snippet         struct{ Context string }
+			}
+		}
+		// The CLI also writes lines for people.
+		if json.Unmarshal([]byte(line), &message) == nil {
+			told[message.Diagnostic.Snippet.Context] += message.Diagnostic.Summary + ": " + message.Diagnostic.Detail + "\n"
+		}
+	}
+	return told
 }
 
 // TestIgnoreNotFound reads an order that is gone, its statistics and a batch of it as data.
@@ -190,52 +230,59 @@ func TestIgnoreNotFound(t *testing.T) {
 func TestProviderSettings(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		block       string
+		given       arguments
 		environment map[string]string
 		want        string
 	}{
 		"no credential": {
-			block: `region = "cn-north-4"`,
+			given: arguments{"region": "cn-north-4"},
 			want:  "No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see Authentication.",
 		},
 		"no region": {
-			block: `token = "t"`,
+			given: arguments{"token": "t"},
 			want: "No region is set. Set region in the provider block or the data source, or the environment variable HW_REGION_NAME or " +
 				"OS_REGION_NAME.",
 		},
-		"half a pair":        {block: "region = \"cn-north-4\"\naccess_key = \"A\"", want: "access_key is in the provider block, secret_key is not. Set both there, or remove"},
-		"other half":         {block: "region = \"cn-north-4\"\nsecret_key = \"S\"", want: "secret_key is in the provider block, access_key is not. Set both there, or remove"},
+		"half a pair":        {given: arguments{"region": "cn-north-4", "access_key": "A"}, want: "access_key is in the provider block, secret_key is not. Set both there, or remove"},
+		"other half":         {given: arguments{"region": "cn-north-4", "secret_key": "S"}, want: "secret_key is in the provider block, access_key is not. Set both there, or remove"},
 		"half a pair in env": {environment: map[string]string{"HW_REGION_NAME": "cn-north-4", "OS_ACCESS_KEY": "A"}, want: "OS_ACCESS_KEY is set, but neither HW_SECRET_KEY nor OS_SECRET_KEY is."},
 		"keys in two places": {
-			block:       "region = \"cn-north-4\"\naccess_key = \"A\"",
+			given:       arguments{"region": "cn-north-4", "access_key": "A"},
 			environment: map[string]string{"HW_SECRET_KEY": "S"},
 			want:        "access_key is in the provider block, secret_key is not. Set both there, or remove",
 		},
-		"empty key":      {block: `access_key = ""`, want: "The provider argument access_key cannot be used: it is empty."},
-		"key with space": {block: "token = \"a\\nb\"", want: "The provider argument token cannot be used: it holds a line break, wanted printable ASCII characters"},
-		"bad endpoint":   {block: `endpoints = { coc = "ftp://x" }`, want: `The address of coc cannot be used: "ftp://x" given, the scheme is "ftp"`},
-		"empty endpoint": {block: `endpoints = { coc = "" }`, want: `The address of coc cannot be used: it is empty.`},
-		"bad auth_url":   {block: `auth_url = "https://u:p@iam.example.com"`, want: `must not hold a user name or password`},
+		"empty key":      {given: arguments{"access_key": ""}, want: "The provider argument access_key cannot be used: it is empty."},
+		"key with space": {given: arguments{"token": "a\nb"}, want: "The provider argument token cannot be used: it holds a line break, wanted printable ASCII characters"},
+		"bad endpoint":   {given: arguments{"endpoints": "coc=ftp://x"}, want: `The address of coc cannot be used: "ftp://x" given, the scheme is "ftp"`},
+		"empty endpoint": {given: arguments{"endpoints": "coc="}, want: `The address of coc cannot be used: it is empty.`},
+		"bad auth_url":   {given: arguments{"auth_url": "https://u:p@iam.example.com"}, want: `must not hold a user name or password`},
 		"bad region":     {environment: map[string]string{"HW_REGION_NAME": "a b"}, want: "taken from the environment variable HW_REGION_NAME,"},
-		"bad cloud":      {block: `cloud = "https://x"`, want: `"https://x" given, wanted a domain such as myhuaweicloud.com`},
-		"language":       {block: `language = "de"`, want: "language value must be one of"},
-		"retries":        {block: `max_retries = -1`, want: "max_retries value must be at least 0"},
+		"bad cloud":      {given: arguments{"cloud": "https://x"}, want: `"https://x" given, wanted a domain such as myhuaweicloud.com`},
+		"language":       {given: arguments{"language": "de"}, want: "language value must be one of"},
+		"retries":        {given: arguments{"max_retries": "-1"}, want: "max_retries value must be at least 0"},
 		"retries in env": {environment: map[string]string{"HW_MAX_RETRIES": "many"}, want: `"many" is not a whole number from 0`},
 		"insecure":       {environment: map[string]string{"OS_INSECURE": "perhaps"}, want: `"perhaps" is neither true nor false`},
-		"PEM text":       {block: `cacert_file = "-----BEGIN NOTHING-----"`, want: "the PEM text holds no certificate"},
+		"PEM text":       {given: arguments{"cacert_file": "-----BEGIN NOTHING-----"}, want: "the PEM text holds no certificate"},
 		"no such file": {
-			block: "token = \"t\"\nregion = \"cn-north-4\"\ncacert_file = \"/nonexistent/ca.pem\"",
+			given: arguments{"token": "t", "region": "cn-north-4", "cacert_file": "/nonexistent/ca.pem"},
 			want:  "The file of cacert_file cannot be used: open /nonexistent/ca.pem",
 		},
 	}
+	block := start(t, provider.Options{}, nil).schemas.Provider
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			options := provider.Options{WrapTransport: func(http.RoundTripper) http.RoundTripper {
 				return refuse{t}
 			}}
-			config := terraformBlock + "provider \"hwgate\" {\n" + test.block + "\n}\n" + order
-			failsIn(t, attach(t, options, test.environment), config, test.want)
+			options.Getenv = func(name string) string { return test.environment[name] }
+			told, failed := validated(t, test.given.values(t, block)), true
+			if told == "" {
+				told, failed = configured(t.Context(), t, options, test.given)
+			}
+			if !failed || !strings.Contains(told, test.want) {
+				t.Errorf("wanted an error with %q, failed: %t\n%s", test.want, failed, told)
+			}
 		})
 	}
 }
