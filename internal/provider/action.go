@@ -136,7 +136,7 @@ func (t *telling) run(limit, interval time.Duration, lines chan string) {
 		timer.Reset(interval)
 	}
 	take := func(next gate.Progress) {
-		changed := next.Outcome != "" && (next.Status != last.Status || next.Outcome != last.Outcome)
+		changed := next.Status != last.Status || next.Outcome != last.Outcome
 		last, seen = next, time.Now()
 		if changed {
 			tell()
