@@ -9,8 +9,8 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 )
 
-// InstanceWords are the documented status words of an instance.
-func InstanceWords() []string {
+// instanceWords are the documented status words of an instance.
+func instanceWords() []string {
 	return []string{ready, processing, abnormal, canceled, finished, rolledBack}
 }
 
@@ -87,7 +87,7 @@ func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order,
 
 // judgeStatistics judges the instances of a whole order.
 func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
-	counts := zeroCounts(InstanceWords())
+	counts := zeroCounts(instanceWords())
 	doubt := ""
 	failed, unfinished := []int64{}, []int64{}
 	for _, row := range statistics.ExecuteStatistics {
@@ -181,7 +181,7 @@ func judgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) (instances I
 	if asked.Partial() {
 		return doubtful("the listing is filtered, so it proves nothing about the batch"), nil
 	}
-	counts := zeroCounts(InstanceWords())
+	counts := zeroCounts(instanceWords())
 	doubt := ""
 	hosts := []string{}
 	for _, instance := range batch.ExecuteInstances {
@@ -289,7 +289,7 @@ func (i *Instances) figures() []figure {
 		{i.Tally.Finished, "finished"}, {i.Tally.Failed - i.Tally.Canceled, "failed"}, {i.Tally.Canceled, "canceled"},
 		{i.Counts[processing], "running"}, {i.Counts[ready], "waiting"},
 	}
-	return append(list, furtherFigures(i.Counts, append(InstanceWords(), errored))...)
+	return append(list, furtherFigures(i.Counts, append(instanceWords(), errored))...)
 }
 
 // words puts the counts into words, empty when they cannot be trusted.

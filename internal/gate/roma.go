@@ -9,8 +9,8 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// TaskWords are the status words of data integration (FDI) tasks.
-func TaskWords() []string { return []string{"running", "abnormal", "terminated", "completed"} }
+// taskStates are the status words of data integration (FDI) tasks.
+func taskStates() []string { return []string{"running", "abnormal", "terminated", "completed"} }
 
 // TaskReader reads data integration tasks of ROMA Connect. The API client is one.
 type TaskReader interface {
@@ -114,14 +114,14 @@ func (k taskKind) counts() map[string]*int64 {
 
 // judgeTasks judges the tasks of an instance, ordinary and CDC tasks together.
 func judgeTasks(statistics *client.FDITaskStatistics, minRunning int64) Verdict {
-	counts := zeroCounts(TaskWords())
+	counts := zeroCounts(taskStates())
 	var total int64
 	for _, kind := range taskKinds(statistics) {
 		doubt := ""
 		if kind.absent {
 			doubt = "the member " + kind.member + " is absent from the answer"
 		}
-		for _, status := range TaskWords() {
+		for _, status := range taskStates() {
 			count, read := kind.counts()[status]
 			fits := true
 			switch {
@@ -200,7 +200,7 @@ func taskFigures(counts map[string]int64) []figure {
 		{counts["abnormal"], "abnormal"}, {counts["running"], "running"}, {counts["completed"], "completed"},
 		{counts["terminated"], "terminated"},
 	}
-	return append(list, furtherFigures(counts, TaskWords())...)
+	return append(list, furtherFigures(counts, taskStates())...)
 }
 
 // taskWords puts the counts into words, the two kinds apart where both have tasks; empty when the counts cannot be trusted.
