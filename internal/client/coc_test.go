@@ -179,17 +179,23 @@ func fullBatchResult() *ScriptOrderBatch {
 	}
 }
 
-var _ = documents("order", documentedOrder, func(ctx context.Context, c *Client) (any, error) {
-	return c.ScriptOrder(ctx, testOrder)
-})
+func init() {
+	documents("order", documentedOrder, func(ctx context.Context, c *Client) (any, error) {
+		return c.ScriptOrder(ctx, testOrder)
+	})
+}
 
-var _ = documents("order statistics", documentedStatistics, func(ctx context.Context, c *Client) (any, error) {
-	return c.ScriptOrderStatistics(ctx, testOrder)
-})
+func init() {
+	documents("order statistics", documentedStatistics, func(ctx context.Context, c *Client) (any, error) {
+		return c.ScriptOrderStatistics(ctx, testOrder)
+	})
+}
 
-var _ = documents("batch", documentedBatch, func(ctx context.Context, c *Client) (any, error) {
-	return c.ScriptOrderBatch(ctx, testBatch)
-})
+func init() {
+	documents("batch", documentedBatch, func(ctx context.Context, c *Client) (any, error) {
+		return c.ScriptOrderBatch(ctx, testBatch)
+	})
+}
 
 func TestCOCDocumented(t *testing.T) {
 	t.Parallel()

@@ -69,9 +69,11 @@ func ids(list *JobInstanceList) []string {
 	return got
 }
 
-var _ = documents("failed jobs", documentedJobs, func(ctx context.Context, c *Client) (any, error) {
-	return c.FailedJobInstances(ctx, testJobs)
-})
+func init() {
+	documents("failed jobs", documentedJobs, func(ctx context.Context, c *Client) (any, error) {
+		return c.FailedJobInstances(ctx, testJobs)
+	})
+}
 
 // TestFailedJobInstancesDocumented reads the example, which has few of the fields.
 func TestFailedJobInstancesDocumented(t *testing.T) {

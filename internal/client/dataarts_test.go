@@ -31,9 +31,11 @@ func fullTasksResult() *JobStatistics {
 	}
 }
 
-var _ = documents("DataArts", documentedTasks, func(ctx context.Context, c *Client) (any, error) {
-	return c.JobStatistics(ctx, WorkspaceJobs{Target: testOrder.Target})
-})
+func init() {
+	documents("DataArts", documentedTasks, func(ctx context.Context, c *Client) (any, error) {
+		return c.JobStatistics(ctx, WorkspaceJobs{Target: testOrder.Target})
+	})
+}
 
 func TestJobStatisticsDocumented(t *testing.T) {
 	t.Parallel()

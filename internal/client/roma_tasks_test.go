@@ -50,9 +50,11 @@ func tasks(total int, rows ...string) string {
 	return fmt.Sprintf(`{"total":%d,"size":%d,"entities":[%s]}`, total, len(rows), strings.Join(rows, ","))
 }
 
-var _ = documents("abnormal tasks", documentedAbnormal, func(ctx context.Context, c *Client) (any, error) {
-	return c.AbnormalTasks(ctx, testFDI, 0)
-})
+func init() {
+	documents("abnormal tasks", documentedAbnormal, func(ctx context.Context, c *Client) (any, error) {
+		return c.AbnormalTasks(ctx, testFDI, 0)
+	})
+}
 
 // TestAbnormalTasksFields changes each field of a full answer in every way: one that is absent or of another type is nil, but a row
 // without a readable status is not named at all.

@@ -40,9 +40,11 @@ func taskDetails(running, abnormal, terminated, completed int64) *TaskDetails {
 	}
 }
 
-var _ = documents("FDI", documentedFDI, func(ctx context.Context, c *Client) (any, error) {
-	return c.FDITaskStatistics(ctx, FDIInstance{Target: testOrder.Target, InstanceID: "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"})
-})
+func init() {
+	documents("FDI", documentedFDI, func(ctx context.Context, c *Client) (any, error) {
+		return c.FDITaskStatistics(ctx, FDIInstance{Target: testOrder.Target, InstanceID: "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"})
+	})
+}
 
 func TestFDITaskStatisticsDocumented(t *testing.T) {
 	t.Parallel()
