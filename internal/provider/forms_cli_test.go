@@ -102,7 +102,7 @@ func TestActionExamples(t *testing.T) {
 	cloud := newCloud(t, nil)
 	examples, names := formExamples(t, "actions", "action.tf")
 	// The spans and limits of the examples are longer than a test may be.
-	examples = strings.NewReplacer(`stable_for   = "3m"`, "", `stable_for        = "3m"`, "", `invoke = "10m"`, `invoke = "3s"`).Replace(examples)
+	examples = strings.NewReplacer(`stable_for   = "3m"`, "", `stable_for        = "3m"`, "", `invoke = "10m"`, `invoke = "10s"`).Replace(examples)
 	box := newSandbox(t)
 	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header(`project_id = "`+projectID+`"`) + examples)}})
 	run := func(arguments ...string) (string, int) {

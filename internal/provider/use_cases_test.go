@@ -179,7 +179,7 @@ func useCases() map[string]useCase {
   stable_for    = "1s"
   poll_interval = "1s"
   timeouts {
-    read = "5s"
+    read = "10s"
   }
 }
 `,
@@ -205,7 +205,7 @@ func useCases() map[string]useCase {
   stable_for    = "1s"
   poll_interval = "1s"
   timeouts {
-    read = "5s"
+    read = "10s"
   }
 }
 `,
@@ -258,7 +258,7 @@ func moduleCases() map[string]useCase {
   stable_for    = "1s"
   poll_interval = "1s"
   timeouts {
-    read = "4s"
+    read = "10s"
   }
 }
 `,
@@ -275,7 +275,7 @@ func moduleCases() map[string]useCase {
   stable_for    = "1s"
   poll_interval = "1s"
   timeouts {
-    read = "4s"
+    read = "10s"
   }
 }
 `,
