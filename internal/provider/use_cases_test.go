@@ -280,7 +280,7 @@ func moduleCases() map[string]useCase {
 }
 `,
 			ill: []illness{
-				{taskCounts(12, 3), []string{failedTasks + "; abnormal tasks: task-1, task-2, task-3; timed out after "}},
+				{taskCounts(12, 3), []string{failedTasks, "timed out after "}},
 				{taskCounts(11, 0), []string{": pending; 11 running; 12 must run; timed out after "}},
 				{taskLooks([4]int{0, 0, 12, 5}), []string{": pending; 5 completed, 12 terminated; 12 must run"}},
 				{taskLooks([4]int{12}, [4]int{12, 1}), []string{": failed; 1 abnormal, 12 running"}},
