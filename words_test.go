@@ -24,14 +24,14 @@ var phrases = []phrase{
 	{`log(s|ged)? in (with|by|this)`, "sign in"},
 	{`logging in`, "signing in, authentication"},
 	{`ready(-made)? (IAM )?token`, "pre-issued token"},
-	{`(when|if|is) left out`, "Default: ..., is omitted"},
+	{`(when|if|is|are|as) left out`, "Default: ..., is omitted"},
 	{`how [^.|]{1,100} (went|goes)`, "the result of"},
 	{`(goes|go|works|work) along( with)?`, "works alongside"},
-	{`(tokens?|keys?|credentials?)( that)?( has| have)? (ran|runs|run) out`, "expire"},
-	{`came to be`, "changed to"},
+	{`(tokens?|keys?|credentials?|it|they)( that)?( has| have)? (ran|runs|run) out`, "expire"},
+	{`(came|comes?) to be`, "changed to"},
 	{`needless`, "unnecessary"},
 	{`anew`, "again"},
-	{`to be had`, "available"},
+	{`(to|can|cannot|could|may|might)( not)? be had`, "available"},
 	{`(was|were|are|is) got`, "obtained"},
 	{`stand-ins?`, "mock"},
 	{`rid(e|es|den) out`, "retried, tolerated"},
@@ -44,7 +44,7 @@ func (p phrase) regexp() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)\b` + strings.ReplaceAll(p.pattern, " ", `\s+`) + `\b`)
 }
 
-// TestWords finds phrases that are not the project's in the pages that users read.
+// TestWords finds phrases that are not the project's in the pages that users read, and in the code that contributors read.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	texts := pages(t)
@@ -58,23 +58,34 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// pages are all texts for users: pages and examples, and the messages and descriptions in the code. The section of the contributing
-// guide that lists the phrases is none.
+// pages are all texts that people read: pages and examples, messages and descriptions, and the comments of the code and its settings. The
+// section of the contributing guide that lists the phrases is none.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
 	for _, root := range []string{
-		"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "templates", "examples", "modules", "internal/client", "internal/gate",
-		"internal/provider",
+		"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "templates", "examples", "modules", "GNUmakefile", ".github", ".golangci.yml",
+		".goreleaser.yml", "main.go", "internal", "tools",
 	} {
 		err := filepath.WalkDir(filepath.FromSlash(root), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") || strings.HasSuffix(path, "_test.go") {
+			if err != nil {
 				return err
+			}
+			// What tools leave behind is hidden, and recordings are the services' words.
+			hidden := strings.HasPrefix(entry.Name(), ".") && path != root
+			if hidden || entry.Name() == "testdata" || entry.Name() == "cassettes" {
+				if entry.IsDir() {
+					return filepath.SkipDir
+				}
+				return nil
+			}
+			if entry.IsDir() {
+				return nil
 			}
 			content, err := os.ReadFile(path)
 			text := string(content)
 			if filepath.Ext(path) == ".go" {
-				text = messages(t, path)
+				text = prose(t, path)
 			}
 			if before, section, ok := strings.Cut(text, "\n## Terminology\n"); ok {
 				_, after, _ := strings.Cut(section, "\n## ")
@@ -87,19 +98,64 @@ func pages(t *testing.T) map[string]string {
 			t.Fatal(err)
 		}
 	}
-	if len(texts) < 100 {
+	if len(texts) < 250 {
 		t.Fatalf("found %d texts", len(texts))
 	}
 	return texts
 }
 
-// messages are the strings of a Go source, one a line. Literals that are added up are one string.
-func messages(t *testing.T, path string) string {
+// TestProse takes a source apart: a phrase may go over the lines of a comment, or over literals that are added up, but not from one
+// message to the next.
+func TestProse(t *testing.T) {
+	t.Parallel()
+	const source = `package x
+
+import "one/log-in"
+
+// First comment,
+// second line.
+func f() {
+	g("a "+
+		"message") // a remark
+	g("another")
+}
+`
+	file := filepath.Join(t.TempDir(), "x.go")
+	test := filepath.Join(filepath.Dir(file), "x_test.go")
+	for _, path := range []string{file, test} {
+		if err := os.WriteFile(path, []byte(source), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const comments = "First comment,\nsecond line.\n\na remark\n\n"
+	if got, want := prose(t, file), comments+"\n\n\n\na message\n\nanother"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	// The strings of a test are what services say, in their words.
+	if got := prose(t, test); got != comments {
+		t.Errorf("of a test: %q", got)
+	}
+}
+
+// prose is what people read of a Go source: its comments, and its strings unless it is a test. Literals that are added up are one string.
+func prose(t *testing.T, path string) string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var text strings.Builder
+	for _, comment := range file.Comments {
+		text.WriteString(comment.Text() + "\n")
+	}
+	if !strings.HasSuffix(path, "_test.go") {
+		text.WriteString(messages(file))
+	}
+	return text.String()
+}
+
+// messages are the strings of a Go source, one a line.
+func messages(file *ast.File) string {
 	var text strings.Builder
 	var visit func(node ast.Node) bool
 	visit = func(node ast.Node) bool {

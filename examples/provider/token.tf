@@ -10,7 +10,7 @@ variable "token" {
   sensitive = true
 }
 
-# An IAM token for the project of the region. It is used until it runs out, 24 hours after it was made.
+# An IAM token for the project of the region. It is used until it expires, 24 hours after it was issued.
 provider "hwgate" {
   region = "cn-north-4"
   token  = var.token

@@ -141,7 +141,7 @@ func (x *exchange) readAnswer(ctx context.Context, response *http.Response) ([]b
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, min(limit, smallBody)+1))
 	if err == nil && int64(len(body)) > smallBody && int64(len(body)) <= limit {
-		// A length that is not known, or that the service has belied already, may come to be the limit.
+		// A length that is not known, or that the service has belied already, may become the limit.
 		size := limit
 		if response.ContentLength > int64(len(body)) {
 			size = min(response.ContentLength, limit)

@@ -16,10 +16,10 @@ type Agency struct {
 	Duration time.Duration
 }
 
-// longestChain is how long keys may live that were got with temporary keys.
+// longestChain is how long keys may live that were obtained with temporary keys.
 const longestChain = time.Hour
 
-// AssumeRoleSource gives temporary keys of an agency, got with the credential of another source and renewed before they run out.
+// AssumeRoleSource gives temporary keys of an agency, obtained with the credential of another source and renewed before they expire.
 //
 // API: POST /v3.0/OS-CREDENTIAL/securitytokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0101.html, or
 // POST /v5/agencies/assume, https://support.huaweicloud.com/intl/en-us/api-iam5/AssumeAgency.html

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Credential is what one request is authenticated with: a key pair, temporary when it has a security token, or a ready token.
+// Credential is what one request is authenticated with: a key pair, temporary when it has a security token, or a token.
 // Printing one shows no secret.
 type Credential struct {
 	AccessKey, SecretKey, SecurityToken string

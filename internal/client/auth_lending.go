@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// firstAnswerPatience is how long a request with an unproven credential goes alone.
+	// firstAnswerPatience is the time for which a request with an unproven credential is the only one.
 	firstAnswerPatience = 2 * time.Second
 	// mostUnproven bounds the requests under way with an unproven credential: more than five refusals in a row lock an access key.
 	mostUnproven = 3
@@ -39,7 +39,7 @@ type record struct {
 	refusal *Error
 	// out are the unproven requests under way, queue those that wait for their turn, in the order in which they came.
 	out, queue []*lease
-	// changed is closed, and made anew, when any of this changes.
+	// changed is closed, and replaced, when any of this changes.
 	changed chan struct{}
 }
 
@@ -51,7 +51,7 @@ func (c *Client) authenticate(source CredentialSource) *authenticator {
 	return &authenticator{source: source, secrets: c.secrets, log: c.log, known: map[Credential]*record{}}
 }
 
-// renew makes the source replace a refused credential. It tells whether another one may be had.
+// renew makes the source replace a refused credential. It tells whether there may be another one.
 func (a *authenticator) renew(refused Credential) bool {
 	source, ok := a.source.(interface {
 		renew(refused Credential, proven bool) bool
@@ -90,7 +90,7 @@ func (l *lease) describe() string {
 }
 
 // borrow gives the credential for one attempt at a host, after waiting for its turn. The error is a *credentialError when there is
-// none to be had, a *refusedError when it was refused before, a *TurnError when the context ended first.
+// none available, a *refusedError when it was refused before, a *TurnError when the context ended first.
 func (a *authenticator) borrow(ctx context.Context, service Service, host string) (*lease, error) {
 	credential, err := a.source.Credential(ctx)
 	if err != nil {
@@ -219,7 +219,7 @@ func (l *lease) release() {
 	}
 }
 
-// credentialError says that no credential could be had; nothing was sent.
+// credentialError says that no credential was available; nothing was sent.
 type credentialError struct{ err error }
 
 func (e *credentialError) Error() string { return e.err.Error() }

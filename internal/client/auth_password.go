@@ -19,7 +19,7 @@ type Password struct {
 	DomainName, DomainID string
 }
 
-// PasswordSource signs in with a password and gives the token, renewed before it runs out.
+// PasswordSource signs in with a password and gives the token, renewed before it expires.
 //
 // API: POST /v3/auth/tokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html
 func PasswordSource(password Password, origin string) CredentialSource {

@@ -14,7 +14,7 @@ import (
 const (
 	// renewalLimit bounds one sign-in with all its retries.
 	renewalLimit = 5 * time.Minute
-	// renewalPause is how long the failure of a sign-in counts for all readers. It is longer than Terraform takes to hand out the
+	// renewalPause is how long the failure of a sign-in counts for all readers. It is longer than Terraform takes to start the
 	// reads that are left, so that a hundred of them make one sign-in, and shorter than the pause after which a person tries again.
 	renewalPause = 30 * time.Second
 	// refusalPause is how soon a refused credential may be replaced again, however often it is refused.
@@ -39,7 +39,7 @@ func (t temporary) fresh(now time.Time) bool {
 	return t.valid(now.Add(min(t.expires.Sub(t.issued)/5, 5*time.Minute)))
 }
 
-// renewing is a source whose credentials run out. One sign-in at a time fetches the next one, for all readers. It begins before the
+// renewing is a source whose credentials expire. One sign-in at a time fetches the next one, for all readers. It begins before the
 // current credential ends; until that end readers go on with it. A failure is shared by all readers for a while, and for ever when the
 // service declined: repeated refusals lock accounts.
 type renewing struct {

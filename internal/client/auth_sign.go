@@ -25,7 +25,7 @@ var signedHeaders = []string{
 }
 
 // sign puts the date and the signature into the headers of a request. Of the headers named, which include the date, it signs
-// those that are there. A request has to be signed anew each time it is sent: the date may be 15 minutes old at most.
+// those that are there. A request has to be signed each time it is sent: the date may be 15 minutes old at most.
 func sign(req *http.Request, body []byte, accessKey, secretKey string, now time.Time, headers []string) {
 	date := now.UTC().Format(signDateFormat)
 	req.Header.Set(signDateHeader, date)

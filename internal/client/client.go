@@ -130,7 +130,7 @@ func newTransport(cfg Config, secrets *redactor) http.RoundTripper {
 	return transport
 }
 
-// ParseEndpoint reads the address of a service. A scheme that is left out means https; http has to be written out. A final
+// ParseEndpoint reads the address of a service. An address without a scheme means https; http has to be written out. A final
 // slash is dropped. The error says what is wrong with the address.
 func ParseEndpoint(text string) (*url.URL, error) {
 	if text == "" {

@@ -71,7 +71,7 @@ var dataArtsZone = time.FixedZone("UTC+8", 8*60*60)
 // FailedJobInstances lists the job instances that failed and were not overridden by a person: those with the status fail or
 // running-exception in the days of QueryDays, newest first. It reads one page a day and status, 1000 rows each, from the newest day on
 // until there are as many rows as asked for. The service may ignore a filter, so every row is looked at again: one of another status,
-// of no readable status, or of another day is left out. An error is that of any of the requests.
+// of no readable status, or of another day is dropped. An error is that of any of the requests.
 //
 // These facts wait for a live account: the zone of the days; whether the bounds compare the planned time or the start; the field
 // errorMessage in each region; how far back `all` counts (here from midnight seven days ago).

@@ -28,7 +28,7 @@
 //
 // What an answer says about the credential is read in one place, auth_refusal.go, from status and code: it refuses it, proves it, or
 // says nothing. auth_lending.go keeps an unproven credential from going out many times at once, and a refused one from going out again.
-// auth_renewing.go fetches credentials that run out: one sign-in at a time, in the background while the current one is valid, its failure
+// auth_renewing.go fetches credentials that expire: one sign-in at a time, in the background while the current one is valid, its failure
 // shared by all readers. The sources themselves are auth_password.go, auth_agency.go, auth_oidc.go and auth_metadata.go.
 //
 // # Not found

@@ -51,7 +51,7 @@ var (
 	ErrAttemptTimeout = errors.New("no complete answer within " + attemptTimeout.String())
 	// ErrRefusedBefore says that nothing was sent: another request with the same credential was refused.
 	ErrRefusedBefore = errors.New("not sent, since the same credential has been refused before")
-	// ErrNoCredential says that nothing was sent, since no credential could be had.
+	// ErrNoCredential says that nothing was sent, since no credential was available.
 	ErrNoCredential = errors.New("no usable credential")
 )
 
@@ -119,7 +119,7 @@ func (e *Error) Answer() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Cause gives the failed request behind an error: the log-in's, where that is why a read failed.
+// Cause gives the failed request behind an error: the sign-in's, where that is why a read failed.
 func Cause(err error) (cause *Error, ok bool) {
 	for {
 		next, found := errors.AsType[*Error](err)

@@ -32,7 +32,7 @@ func FuzzRedactor(f *testing.F) {
 	})
 }
 
-// FuzzLogIns reads any answer as that of every log-in, and as a list of projects: either all of it is there, or there is an error.
+// FuzzLogIns reads any answer as that of every sign-in, and as a list of projects: either all of it is there, or there is an error.
 func FuzzLogIns(f *testing.F) {
 	const end = `"2999-01-08T02:56:19.587000Z"`
 	for _, body := range []string{

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// batchOf is an answer with instances that have logs of a size, which begins anew at each read.
+// batchOf is an answer with instances that have logs of a size, which starts again at each read.
 func batchOf(instances int, size int64) func() io.Reader {
 	return func() io.Reader {
 		parts := []io.Reader{strings.NewReader(fmt.Sprintf(`{"data":{"total_instances":%d,"execute_instances":[`, instances))}

@@ -23,7 +23,7 @@ type call struct {
 	path   []string
 	query  url.Values
 	header http.Header
-	// body is sent as JSON. Only log-ins have one.
+	// body is sent as JSON. Only sign-ins have one.
 	body any
 }
 

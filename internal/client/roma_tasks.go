@@ -43,7 +43,7 @@ const taskPageSize = 999
 
 // AbnormalTasks lists the FDI tasks of a ROMA Connect instance whose last run ended with ERROR, at most limit of them (0 means 100),
 // in one request. The list of tasks (…/tasks) has the same filter, but neither the position nor the time of the last run. The service
-// may ignore the filter, so a row of another status, or of no readable one, is left out.
+// may ignore the filter, so a row of another status, or of no readable one, is dropped.
 //
 // These facts wait for a live account: whether the statistics count as abnormal what has the execute_status ERROR, whether the list
 // has both kinds of tasks, and which tasks an IAM user sees: those of authorized integration applications, as the list of tasks.

@@ -18,7 +18,7 @@ type Job struct {
 
 // JobScene are the jobs of a workspace at one look.
 type JobScene struct {
-	// Counts are by word: "success", "fail", "running_exception". Those of the API that are left out are zero.
+	// Counts are by word: "success", "fail", "running_exception". Those of the API that are missing are zero.
 	Counts map[string]int
 	// Total is the sum of the counts when zero.
 	Total int

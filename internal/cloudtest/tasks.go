@@ -20,7 +20,7 @@ type Task struct {
 
 // TaskScene are the tasks of an instance of ROMA Connect at one look.
 type TaskScene struct {
-	// Common and CDC are counts by word: "running", "abnormal", "terminated", "completed". Those that are left out are zero; of a nil
+	// Common and CDC are counts by word: "running", "abnormal", "terminated", "completed". Those that are missing are zero; of a nil
 	// map the answer has null.
 	Common, CDC map[string]int
 	// Listed are the tasks in the listings. If they are nil, there is one for each that is counted.

@@ -381,7 +381,7 @@ func TestConfirmationCanceled(t *testing.T) {
 	}
 }
 
-// Statistics that were not to be had in the short time for progress are read again where the verdict or its details need them.
+// Statistics that were not available in the short time for progress are read again where the verdict or its details need them.
 func TestStatisticsAfterProgress(t *testing.T) {
 	t.Parallel()
 	for status, outcome := range map[string]Outcome{"PAUSED": Paused, "ABNORMAL": Failed, "FINISHED": Succeeded} {

@@ -140,7 +140,7 @@ func (f *orderFailures) table() *table {
 	return rows
 }
 
-// stillRunning names hosts whose instances have not ended, empty when they cannot be had: without them a message is only shorter.
+// stillRunning names hosts whose instances have not ended, empty when they are not known: without them a message is only shorter.
 func stillRunning(ctx context.Context, reader OrderReader, order client.Order, instances *Instances) string {
 	indexes := instances.Tally.unfinishedBatchIndexes
 	batches, err := readBatches(ctx, reader, order, indexes[:min(len(indexes), batchesAtOnce)], 0)

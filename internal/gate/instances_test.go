@@ -23,7 +23,7 @@ func tallied(outcome Outcome, completed bool, counts map[string]int64, tally Tal
 	}
 }
 
-// told is a verdict and how its summary goes on after the name.
+// told is a verdict and what its summary says after the name.
 type told struct {
 	instances Instances
 	text      string

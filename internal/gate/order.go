@@ -119,7 +119,7 @@ const progressPatience = 5 * time.Second
 // orderLook is what one look at an order found.
 type orderLook struct {
 	order *client.ScriptOrder
-	// asked says that the statistics were asked for; instances is nil, and err says why, when they could not be had.
+	// asked says that the statistics were asked for; instances is nil, and err says why, when they could not be read.
 	asked        bool
 	instances    *Instances
 	err          error

@@ -57,7 +57,7 @@ type figure struct {
 	what  string
 }
 
-// figures words counts: zeros are left out, and what is too many to list is only counted.
+// figures words counts: zeros are omitted, and what is too many to list is only counted.
 func figures(list ...figure) string {
 	var words []string
 	for _, f := range list {

@@ -78,7 +78,7 @@ func recorded(t *testing.T, name string) []string {
 			"HW_REGION_NAME": "cn-north-4", "HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey,
 		})
 	}
-	// The provider is configured anew for each part of a command; all of them share one recording.
+	// The provider is configured again for each part of a command; all of them share one recording.
 	var once sync.Once
 	var transport http.RoundTripper
 	return attach(t, provider.Options{Getenv: os.Getenv, WrapTransport: func(next http.RoundTripper) http.RoundTripper {

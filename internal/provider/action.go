@@ -14,7 +14,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
 )
 
-// sourceAction is a source in the form of an action: it waits, tells how the wait goes, and fails unless all is well.
+// sourceAction is a source in the form of an action: it waits, reports its progress, and fails unless all is well.
 type sourceAction struct{ form }
 
 var (

@@ -14,7 +14,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
 
-// baselineOf is a baseline of counts by word; those that are left out are zero.
+// baselineOf is a baseline of counts by word; those that are missing are zero.
 func baselineOf(some map[string]int) tftypes.Value {
 	counts := map[string]tftypes.Value{}
 	for _, word := range []string{

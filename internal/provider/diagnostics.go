@@ -91,7 +91,7 @@ func advice(service client.Service, err error, how reading) string {
 	return answerAdvice(service, failure, how)
 }
 
-// beforeAdvice is for what ended a read without, or apart from, an answer: a setting, the time, a credential that is not to be had.
+// beforeAdvice is for what ended a read without, or apart from, an answer: a setting, the time, a credential that is not available.
 func beforeAdvice(err error, failure *client.Error, how reading) string {
 	pause, turn, refused, project := new(*client.PauseError), new(*client.TurnError), new(*client.RefusedError), new(*client.ProjectError)
 	switch {

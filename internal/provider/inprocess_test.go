@@ -108,7 +108,7 @@ func oidcRole() tftypes.Value {
 
 const identityToken = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwbGFudGVkIn0.planted"
 
-// block is a block of strings and a duration, which is left out.
+// block is a block of strings and a duration, which is omitted.
 func block(values map[string]tftypes.Value, names ...string) tftypes.Value {
 	kinds, all := map[string]tftypes.Type{"duration": tftypes.Number}, map[string]tftypes.Value{"duration": tftypes.NewValue(tftypes.Number, nil)}
 	for _, name := range names {

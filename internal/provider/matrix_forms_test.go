@@ -153,7 +153,7 @@ func (f *formFolder) run(scene http.Handler, arguments ...string) (out string, c
 	return string(printed), exitCode(f.t, err), f.order.Looks()
 }
 
-// meet runs a command on what is wrong, and notes its cell. planned says how many looks went before it into its plan, if it has a saved one.
+// meet runs a command on what is wrong, and notes its cell. planned says how many looks its plan has cost, if it has a saved one.
 func (f *formFolder) meet(column string, scene http.Handler, planned string, arguments ...string) {
 	f.t.Helper()
 	out, code, looks := f.run(scene, arguments...)

@@ -26,7 +26,7 @@ var updateMatrix = flag.Bool("update-matrix", false, "record what this CLI does,
 // credential is the environment of a command that may read.
 const credential = "HW_AUTH_TOKEN=token"
 
-// observed is what was observed on one version of a CLI: cells by row and column. A cell that the version does not have is left out.
+// observed is what was observed on one version of a CLI: cells by row and column. A cell that the version does not have is missing.
 type observed struct {
 	// On is the whole version.
 	On     string                       `json:"observed_on"`

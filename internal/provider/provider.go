@@ -195,7 +195,7 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 			"password": schema.StringAttribute{
 				Optional:  true,
 				Sensitive: true,
-				MarkdownDescription: "Password of the IAM user. The token it gives is renewed before it runs out. " +
+				MarkdownDescription: "Password of the IAM user. Its token is renewed before it expires. " +
 					environment("password"),
 			},
 			"domain_name": schema.StringAttribute{
@@ -247,7 +247,7 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 				Optional:    true,
 				ElementType: types.StringType,
 				MarkdownDescription: "Addresses that replace the hosts of services: keys `coc`, `dataarts`, `roma`, `iam`, `sts`, a " +
-					"URL each; null counts as left out. `https://` is put in front of an address without a scheme; `http://` has to be " +
+					"URL each; null counts as omitted. `https://` is put in front of an address without a scheme; `http://` has to be " +
 					"written out.",
 			},
 			"language": schema.StringAttribute{
@@ -276,7 +276,7 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 		},
 		Blocks: map[string]schema.Block{
 			"assume_role": schema.SingleNestedBlock{
-				MarkdownDescription: "Agency to assume on top of the credentials found; its temporary keys are renewed before they run out.",
+				MarkdownDescription: "Agency to assume on top of the credentials found; its temporary keys are renewed before they expire.",
 				Attributes:          agencyAttributes("assume_role", true),
 			},
 			"assume_role_with_oidc": schema.SingleNestedBlock{

@@ -16,7 +16,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
 
-// testOverride leads a published configuration to the stand-in of a test: Terraform merges it into the provider block.
+// testOverride leads a published configuration to the service of a test: Terraform merges it into the provider block.
 var testOverride = map[string]string{
 	"stand_in.tf": "variable \"stand_in\" {\n  type    = string\n  default = \"http://127.0.0.1:1\"\n}\n",
 	"stand_in_override.tf": fmt.Sprintf(`
@@ -276,7 +276,7 @@ var readLimit = regexp.MustCompile(`read = "\d+s"`)
 func runCase(t *testing.T, box *sandbox.Sandbox, folder string, test useCase) {
 	t.Helper()
 	meet := func(state string, script map[string][]cloudtest.Answer, ill bool) string {
-		// Whatever is deployed is deployed anew in each state.
+		// Whatever is deployed is deployed again in each state.
 		environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, script).URL, "TF_VAR_package=" + state}, test.environment...)
 		run := func(arguments ...string) ([]byte, error) {
 			return box.Run(t.Context(), folder, environment, arguments...)
@@ -318,7 +318,7 @@ var (
 	mockSince = [2]int{1, 8}
 )
 
-// testMocks runs the example's own tests, and a gate on each data source that the stand-in mocks.
+// testMocks runs the example's own tests, and a gate on each data source that its first block mocks.
 func testMocks(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	t.Helper()
 	const folder = "mocks"
@@ -331,7 +331,7 @@ func testMocks(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	}
 	mocks, _, found := strings.Cut(string(files["gate.tftest.hcl"].Data), "\nvariables {")
 	if !found {
-		t.Fatal("the stand-in is not the first block of the file")
+		t.Fatal("the mock is not the first block of the file")
 	}
 	prepare(t, box, folder, files)
 	out, err := box.Run(t.Context(), folder, nil, "test", "-no-color")
@@ -342,7 +342,7 @@ func testMocks(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	sources := schemas(t, provider.Options{})
 	mocked := regexp.MustCompile(`mock_data "(\w+)"`).FindAllStringSubmatch(mocks, -1)
 	if len(mocked) < 5 {
-		t.Errorf("the stand-in mocks %q", mocked)
+		t.Errorf("the first block mocks %q", mocked)
 	}
 	for _, match := range mocked {
 		name := match[1]
@@ -380,7 +380,7 @@ data %q "mocked" {
 		"void.tftest.hcl": {Data: []byte("mock_provider \"hwgate\" {}\n\nrun \"closed\" {}\n")},
 	})
 	out, err = box.Run(t.Context(), "all-mocks", nil, "test", "-no-color")
-	// Without the defaults nothing has succeeded: the stand-in is what opens the gates.
+	// Without the defaults nothing has succeeded: the mock is what opens the gates.
 	if exitCode(t, err) != 1 || !strings.Contains(string(out), "run \"open\"... pass") ||
 		!strings.Contains(string(out), "run \"closed\"... fail") {
 		t.Errorf("%v\n%s", err, out)

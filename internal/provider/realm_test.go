@@ -85,7 +85,7 @@ type deal struct {
 	token string
 }
 
-// Addresses of the log-ins, as a realm sees them.
+// Addresses of the sign-ins, as a realm sees them.
 const (
 	orderAt    = "GET coc.myhuaweicloud.com" + orderPath
 	passwordAt = "POST iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens?nocatalog=true"

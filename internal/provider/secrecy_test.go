@@ -78,7 +78,7 @@ func vault() *cloudtest.Account {
 	}
 }
 
-// laterEcho repeats what comes after the first step of a log-in.
+// laterEcho repeats what comes after the first step of a sign-in.
 var laterEcho = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/tokens") {
 		vault().ServeHTTP(w, r)
@@ -176,7 +176,7 @@ var chatty = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, body)
 })
 
-// TestNothingHiddenIsShown reads every data source under every log-in, from services that repeat all that they are sent, and looks for
+// TestNothingHiddenIsShown reads every data source under every sign-in, from services that repeat all that they are sent, and looks for
 // what is hidden in the log at its most talkative, in the diagnostics, and in what may be printed of the data.
 func TestNothingHiddenIsShown(t *testing.T) {
 	t.Parallel()
@@ -367,7 +367,7 @@ func TestCLIShowsNothingHidden(t *testing.T) {
 	}
 }
 
-// hiddenGate reads all data sources of an order under two log-ins, prints what may be printed, and is stopped by the last one.
+// hiddenGate reads all data sources of an order under two sign-ins, prints what may be printed, and is stopped by the last one.
 func hiddenGate(address string) string {
 	provider := func(alias, settings string) string {
 		return fmt.Sprintf(`

@@ -71,13 +71,13 @@ const defaultMaxRetries = 5
 type settings struct {
 	getenv func(string) string
 	diags  *diag.Diagnostics
-	// blockers are arguments that every read needs and that cannot be had.
+	// blockers are arguments that every read needs and that have no usable value.
 	blockers []error
 
 	// block holds the texts of the provider block, and hasRole and hasOIDC tell which of its nested blocks are there.
 	block            map[string]types.String
 	hasRole, hasOIDC bool
-	// profile is nil when none is asked for; profileError says why the one that is cannot be had. In the order of precedence it
+	// profile is nil when none is asked for; profileError says why the one that is cannot be used. In the order of precedence it
 	// stands behind the provider block if that asked for it, else behind the environment.
 	profile        *profile
 	profileError   error
@@ -121,7 +121,7 @@ func settle(model providerModel, getenv func(string) string, diags *diag.Diagnos
 	return cfg
 }
 
-// noRegion says why there is no region. A profile that cannot be had might have named one.
+// noRegion says why there is no region. A profile that cannot be used might have named one.
 func (s *settings) noRegion() error {
 	what := "no region is set"
 	switch {
@@ -223,7 +223,7 @@ func (s *settings) setting(argument string, form textForm, alternatives ...strin
 	return client.Setting{Value: given}
 }
 
-// settingError is a setting of the provider that a read needs and that cannot be had.
+// settingError is a setting of the provider that a read needs and that has no usable value.
 type settingError struct {
 	// argument is empty when no single one is at fault, or the one at fault holds a secret.
 	argument, text string
@@ -401,7 +401,7 @@ func (s *settings) language() string {
 	}
 }
 
-// authorities reads the certificates to trust. PEM text that holds none is an error at once; a file may still come to be, so its
+// authorities reads the certificates to trust. PEM text that holds none is an error at once; a file may still be created, so its
 // faults are the reads'.
 func (s *settings) authorities() *x509.CertPool {
 	found := find(s.places(), "cacert_file")

@@ -313,7 +313,7 @@ func TestAddressOfIAM(t *testing.T) {
 	}
 }
 
-// TestEndpointLeftOut takes a null of the map endpoints for a setting that is left out, as all other nulls are.
+// TestEndpointLeftOut takes a null of the map endpoints for a setting that is omitted, as all other nulls are.
 func TestEndpointLeftOut(t *testing.T) {
 	t.Parallel()
 	cfg, diags := settled(t, providerModel{Endpoints: types.MapValueMust(types.StringType, map[string]attr.Value{

@@ -33,7 +33,7 @@ var passwordSettings = map[string]tftypes.Value{
 	"user_name": str("me"), "password": str("planted-password"), "domain_name": str("us"),
 }
 
-// TestTokenRefusedInTheMiddle lets a token expire between two looks. Only a log-in can give another one, and is asked once.
+// TestTokenRefusedInTheMiddle lets a token expire between two looks. Only a sign-in can give another one, and is asked once.
 func TestTokenRefusedInTheMiddle(t *testing.T) {
 	t.Parallel()
 	refused := says(401, `{"error_code":"APIGW.0301","error_msg":"token expired"}`)
@@ -126,7 +126,7 @@ func TestTokenRunsOutInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestLogInFaults holds the faults of a log-in to what the user sees.
+// TestLogInFaults holds the faults of a sign-in to what the user sees.
 func TestLogInFaults(t *testing.T) {
 	t.Parallel()
 	in := logsIn(time.Hour)

@@ -60,7 +60,7 @@ type reading struct {
 	timeout string
 	// always waits, whatever the arguments say.
 	always bool
-	// progress, when set, is told how a wait goes.
+	// progress, when set, is told the progress of a wait.
 	progress func(gate.Progress)
 }
 

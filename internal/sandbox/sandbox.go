@@ -122,7 +122,7 @@ func (s *Sandbox) Lay(ctx context.Context, configuration fs.FS) (name string, er
 	if err := os.CopyFS(folder, configuration); err != nil {
 		return "", err
 	}
-	// What is installed is only read, but the lock file is written anew at times.
+	// What is installed is only read, but the lock file is written again at times.
 	if err := os.Symlink(filepath.Join(s.folder, first, ".terraform"), filepath.Join(folder, ".terraform")); err != nil {
 		return "", err
 	}

@@ -1,4 +1,4 @@
-# A gate that tells how the order goes on.
+# A gate that shows the progress of the order.
 
 terraform {
   required_providers {
