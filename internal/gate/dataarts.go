@@ -298,9 +298,11 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, asked Jo
 		r.Failures = []client.JobInstance{}
 		return nil
 	}
-	list, err := reader.FailedJobInstances(ctx, client.JobInstances{
-		WorkspaceJobs: asked.WorkspaceJobs, Now: time.Now(), Limit: min(failed, mostCulprits),
-		Failed: r.Counts["fail"] > 0, RunningException: r.Counts["running_exception"] > 0,
+	list, err := readNames(ctx, func(brief context.Context) (*client.JobInstanceList, error) {
+		return reader.FailedJobInstances(brief, client.JobInstances{
+			WorkspaceJobs: asked.WorkspaceJobs, Now: time.Now(), Limit: min(failed, mostCulprits),
+			Failed: r.Counts["fail"] > 0, RunningException: r.Counts["running_exception"] > 0,
+		})
 	})
 	if err != nil {
 		r.UnreadDetails = err

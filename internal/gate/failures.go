@@ -2,8 +2,10 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -34,6 +36,27 @@ const (
 	// and does not end early when the read is over.
 	mostFailed = 1000
 )
+
+// namesPatience bounds the reading of names: a red must not come much later for them.
+const namesPatience = time.Minute
+
+// ErrSlowNames says that the names of what failed were not read in namesPatience, though the read itself had more time.
+var ErrSlowNames = errors.New("the names could not be read within a minute")
+
+// readNames reads what failed, by name.
+func readNames[T any](ctx context.Context, read func(context.Context) (T, error)) (T, error) {
+	brief, cancel := context.WithTimeout(ctx, namesPatience)
+	defer cancel()
+	list, err := read(brief)
+	end, _ := brief.Deadline()
+	if whole, ok := ctx.Deadline(); ok && !end.Before(whole) {
+		return list, err
+	}
+	if err != nil && ctx.Err() == nil && (brief.Err() != nil || asksTooMuch(err)) {
+		err = fmt.Errorf("%w: %w", ErrSlowNames, err)
+	}
+	return list, err
+}
 
 // orderFailures are the failed instances of an order, by batch, then in the API's order.
 type orderFailures struct {

@@ -279,6 +279,7 @@ func TestVeryManyFailures(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				service := manyBatches(batches)
+				service.pause = nil
 				got := readOrder(t, service, OrderQuestion{Details: true})
 				if len(service.batchesAsked) != 100 || len(got.Failures) != 100 || len(got.Culprits) != 100 || got.Counts["ABNORMAL"] != batches {
 					t.Errorf("%d batches read, %d failures, %d culprits, counts %v", len(service.batchesAsked), len(got.Failures), len(got.Culprits),

@@ -94,7 +94,9 @@ func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*O
 	if ends {
 		report.UnreadDetails = look.err
 		if look.instances != nil {
-			failures, report.UnreadDetails = readFailures(ctx, reader, asked, look.instances)
+			failures, report.UnreadDetails = readNames(ctx, func(brief context.Context) (*orderFailures, error) {
+				return readFailures(brief, reader, asked, look.instances)
+			})
 		}
 		if failures != nil {
 			report.Counts, report.Failures = look.instances.Counts, failures.instances

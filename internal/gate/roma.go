@@ -169,7 +169,9 @@ func (r *TaskReport) readAbnormal(ctx context.Context, reader TaskReader, asked 
 		r.Abnormal = []client.FDITask{}
 		return nil
 	}
-	list, err := reader.AbnormalTasks(ctx, asked.FDIInstance, mostCulprits)
+	list, err := readNames(ctx, func(brief context.Context) (*client.FDITaskList, error) {
+		return reader.AbnormalTasks(brief, asked.FDIInstance, mostCulprits)
+	})
 	if err != nil {
 		r.UnreadDetails = err
 		return nil

@@ -123,6 +123,10 @@ func (r reported) detailsAdvice(err error) string {
 		return "Look at the raw answers of the statistics and batches, or for a newer version of hwgate; failure_details = false does not ask " +
 			"for them."
 	}
+	if errors.Is(err, gate.ErrSlowNames) {
+		return "The verdict does not wait longer for them. Find out why the service does not answer, or look at its console; " +
+			"failure_details = false does not ask for them."
+	}
 	return advice(r.service, err, r.how)
 }
 
