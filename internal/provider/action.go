@@ -23,7 +23,7 @@ var (
 )
 
 func newAction(s source) action.Action {
-	return &sourceAction{form{source: s, operation: "invoke", always: true}}
+	return &sourceAction{form{source: s, kind: "action", operation: "invoke", always: true}}
 }
 
 func (a *sourceAction) Metadata(_ context.Context, _ action.MetadataRequest, resp *action.MetadataResponse) {

@@ -17,7 +17,7 @@ var (
 )
 
 func newDataSource(s source) datasource.DataSource {
-	return &dataSource{form{source: s, operation: "read"}}
+	return &dataSource{form{source: s, kind: "data source", operation: "read"}}
 }
 
 func (d *dataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, resp *datasource.MetadataResponse) {

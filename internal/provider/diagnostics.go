@@ -28,6 +28,9 @@ func addReadError(diags *diag.Diagnostics, what string, service client.Service, 
 		return
 	}
 	detail := whatHappened(err)
+	if errors.Is(err, client.ErrNotSet) {
+		detail += " Set region in the provider block or the " + how.form + ", or the environment variable " + anyOf("region") + "."
+	}
 	if hint := advice(service, err, how); hint != "" {
 		detail += "\n\n" + hint
 	}
@@ -109,7 +112,7 @@ func beforeAdvice(err error, failure *client.Error, how reading) string {
 	case failure != nil && errors.Is(failure.Err, client.ErrNoCredential):
 		return "Then run again; terraform destroy -refresh=false works without credentials."
 	case errors.As(err, project) && (*project).Err == nil:
-		return "Set project_id in the provider block or the data source, or correct project_name or region."
+		return "Set project_id in the provider block or the " + how.form + ", or correct project_name or region."
 	default:
 		return ""
 	}
@@ -336,7 +339,7 @@ func answerAdvice(service client.Service, failure *client.Error, how reading) st
 		return fmt.Sprintf("This is not how the API words an error: something else may have answered. Check that %s is the right host "+
 			"(%s), and the proxy.", failure.Host, addressSetting(service))
 	case service == client.COC:
-		return "Check the arguments; if the account works with projects, set project_id in the provider block or the data source."
+		return "Check the arguments; if the account works with projects, set project_id in the provider block or the " + how.form + "."
 	case service == client.DataArts:
 		return "Check the arguments, workspace_id and project_id among them."
 	default:

@@ -168,7 +168,7 @@ func TestAdvice(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := advice(client.ROMA, test.err, reading{timeout: "timeouts.read"})
+			got := advice(client.ROMA, test.err, reading{form: "data source", timeout: "timeouts.read"})
 			if !strings.Contains(got, test.want) || (test.want == "") != (got == "") {
 				t.Errorf("advice is %q, want %q", got, test.want)
 			}

@@ -20,7 +20,7 @@ var (
 )
 
 func newEphemeralResource(s source) ephemeral.EphemeralResource {
-	return &ephemeralResource{form{source: s, operation: "open"}}
+	return &ephemeralResource{form{source: s, kind: "ephemeral resource", operation: "open"}}
 }
 
 func (e *ephemeralResource) Metadata(_ context.Context, _ ephemeral.MetadataRequest, resp *ephemeral.MetadataResponse) {

@@ -130,8 +130,7 @@ func (s *settings) noRegion() error {
 	case s.profile != nil:
 		what += ", and the profile " + s.profile.shown() + " has none"
 	}
-	return notSetError{&settingError{argument: "region", text: what + ". Set region in the provider block or the data source, or the " +
-		"environment variable " + anyOf("region")}}
+	return notSetError{&settingError{argument: "region", text: what}}
 }
 
 // value is what stands somewhere for an argument; null when nothing does.

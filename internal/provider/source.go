@@ -56,6 +56,8 @@ type model interface {
 
 // reading is how a form wants a source to be read.
 type reading struct {
+	// form says in words which one it is, such as "data source".
+	form string
 	// timeout names the argument that bounds the read, such as timeouts.read.
 	timeout string
 	// always waits, whatever the arguments say.
@@ -74,6 +76,8 @@ const (
 type form struct {
 	source
 
+	// kind is the name of the form, such as "data source".
+	kind string
 	// operation names the time limit in the block timeouts: read, open or invoke.
 	operation string
 	// always makes every read wait.
@@ -154,7 +158,9 @@ func (f *form) read(
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	report := m.read(ctx, f.client, reading{timeout: "timeouts." + f.operation, always: f.always, progress: progress}, diags)
+	report := m.read(ctx, f.client, reading{
+		form: f.kind, timeout: "timeouts." + f.operation, always: f.always, progress: progress,
+	}, diags)
 	if report == nil || diags.HasError() {
 		return nil, none
 	}
