@@ -34,50 +34,54 @@ func (o Order) call(c *Client, more ...string) call {
 // ScriptOrder is what COC tells of a script order. Fields are nil when the answer left them out.
 type ScriptOrder struct {
 	// GmtCreated and GmtFinished are milliseconds since 1970, UTC.
-	GmtCreated, GmtFinished *int64
+	GmtCreated  *int64 `tfsdk:"gmt_created"`
+	GmtFinished *int64 `tfsdk:"gmt_finished"`
 	// ExecuteCosts is in milliseconds, although the API's page says seconds: its own example has 311282 for an order whose two
 	// times are 311283 ms apart.
-	ExecuteCosts *int64
-	Creator      *string
-	Status       *string
-	Properties   *ScriptOrderProperties
+	ExecuteCosts *int64                 `tfsdk:"execute_costs"`
+	Creator      *string                `tfsdk:"creator"`
+	Status       *string                `tfsdk:"status"`
+	Properties   *ScriptOrderProperties `tfsdk:"properties"`
 	// Warnings name informational fields of an unexpected type, which are nil.
-	Warnings []string
+	Warnings []string `tfsdk:"-"`
 }
 
 // ScriptOrderProperties says what an order runs.
 type ScriptOrderProperties struct {
-	ScriptUUID *string
-	ScriptName *string
+	ScriptUUID *string `tfsdk:"script_uuid"`
+	ScriptName *string `tfsdk:"script_name"`
 	// ScriptVersionUUID is a number in spite of its name.
-	ScriptVersionUUID        *int64
-	ScriptVersionName        *string
-	CurrentExecuteBatchIndex *int64
-	ScriptSource             *string
-	ExecuteParam             *ScriptExecuteParam
+	ScriptVersionUUID        *int64              `tfsdk:"script_version_uuid"`
+	ScriptVersionName        *string             `tfsdk:"script_version_name"`
+	CurrentExecuteBatchIndex *int64              `tfsdk:"current_execute_batch_index"`
+	ScriptSource             *string             `tfsdk:"script_source"`
+	ExecuteParam             *ScriptExecuteParam `tfsdk:"execute_param"`
 }
 
 // ScriptExecuteParam says how an order runs its script.
 type ScriptExecuteParam struct {
-	Resourceful *bool
+	Resourceful *bool `tfsdk:"resourceful"`
 	// Timeout is in seconds.
-	Timeout *int64
+	Timeout *int64 `tfsdk:"timeout"`
 	// SuccessRate is the share of instances, in percent, that has to finish for the order to count as FINISHED.
-	SuccessRate  *float64
-	ExecuteUser  *string
-	ScriptParams []ScriptParam
+	SuccessRate  *float64      `tfsdk:"success_rate"`
+	ExecuteUser  *string       `tfsdk:"execute_user"`
+	ScriptParams []ScriptParam `tfsdk:"script_params"`
 }
 
 // ScriptParam is one argument of a script. Its value may be a secret.
 type ScriptParam struct {
-	ParamName, ParamValue *string
-	ParamOrder            *int64
-	ParamRefer            *ScriptParamRefer
+	ParamName  *string           `tfsdk:"param_name"`
+	ParamValue *string           `tfsdk:"param_value"`
+	ParamOrder *int64            `tfsdk:"param_order"`
+	ParamRefer *ScriptParamRefer `tfsdk:"param_refer"`
 }
 
 // ScriptParamRefer says where the value of an argument is kept.
 type ScriptParamRefer struct {
-	ReferType, ParamID, ParamVersion *string
+	ReferType    *string `tfsdk:"refer_type"`
+	ParamID      *string `tfsdk:"param_id"`
+	ParamVersion *string `tfsdk:"param_version"`
 }
 
 // ScriptOrder reads the basic information of a script order.
@@ -144,17 +148,17 @@ func readScriptParam(f fields) ScriptParam {
 
 // ScriptOrderStatistics counts the instances of a script order by status.
 type ScriptOrderStatistics struct {
-	TotalInstance     *int64
-	ExecuteStatistics []InstanceStatistic
+	TotalInstance     *int64              `tfsdk:"total_instance"`
+	ExecuteStatistics []InstanceStatistic `tfsdk:"execute_statistics"`
 	// Warnings name informational fields of an unexpected type, which are nil.
-	Warnings []string
+	Warnings []string `tfsdk:"-"`
 }
 
 // InstanceStatistic counts the instances with one status, and names the batches they are in.
 type InstanceStatistic struct {
-	InstanceStatus *string
-	InstanceCount  *int64
-	BatchIndexes   []int64
+	InstanceStatus *string `tfsdk:"instance_status"`
+	InstanceCount  *int64  `tfsdk:"instance_count"`
+	BatchIndexes   []int64 `tfsdk:"batch_indexes"`
 }
 
 // ScriptOrderStatistics reads how many instances of a script order have which status.
@@ -202,39 +206,57 @@ func (b Batch) Partial() bool { return b.Status != "" || b.Marker != 0 }
 // ScriptOrderBatch is a batch of a script order with the instances that were asked for, all pages of them.
 type ScriptOrderBatch struct {
 	// TotalInstances is what the last page announced, and TotalChanged says that another one announced something else.
-	TotalInstances   *int64
-	TotalChanged     bool
-	ExecuteInstances []Instance
+	TotalInstances   *int64     `tfsdk:"total_instances"`
+	TotalChanged     bool       `tfsdk:"-"`
+	ExecuteInstances []Instance `tfsdk:"execute_instances"`
 	// Warnings name informational fields of an unexpected type, which are nil.
-	Warnings []string
+	Warnings []string `tfsdk:"-"`
 }
 
 // Instance is one host on which a script order runs.
 type Instance struct {
 	// ID is the key of the record, by which pages are turned.
-	ID *int64
+	ID *int64 `tfsdk:"id"`
 	// GmtCreated and GmtFinished are milliseconds since 1970, UTC; ExecuteCosts is in milliseconds too.
-	GmtCreated, GmtFinished, ExecuteCosts *int64
-	Status                                *string
+	GmtCreated   *int64  `tfsdk:"gmt_created"`
+	GmtFinished  *int64  `tfsdk:"gmt_finished"`
+	ExecuteCosts *int64  `tfsdk:"execute_costs"`
+	Status       *string `tfsdk:"status"`
 	// Message is the end of the log, as long as was asked for, and MessageTruncated says that it is not all of it. It may hold secrets.
-	Message          *string
-	MessageTruncated bool
-	TargetInstance   *TargetInstance
+	Message          *string         `tfsdk:"message"`
+	MessageTruncated bool            `tfsdk:"-"`
+	TargetInstance   *TargetInstance `tfsdk:"target_instance"`
 }
 
 // TargetInstance says which host it is.
 type TargetInstance struct {
-	ResourceID, Provider, RegionID, Type, ProjectID, AgentSN, AgentStatus *string
-	CustomAttributes                                                      []CustomAttribute
-	Properties                                                            *TargetProperties
+	ResourceID       *string           `tfsdk:"resource_id"`
+	Provider         *string           `tfsdk:"provider"`
+	RegionID         *string           `tfsdk:"region_id"`
+	Type             *string           `tfsdk:"type"`
+	ProjectID        *string           `tfsdk:"project_id"`
+	AgentSN          *string           `tfsdk:"agent_sn"`
+	AgentStatus      *string           `tfsdk:"agent_status"`
+	CustomAttributes []CustomAttribute `tfsdk:"custom_attributes"`
+	Properties       *TargetProperties `tfsdk:"properties"`
 }
 
 // CustomAttribute is a pair that was attached to a host.
-type CustomAttribute struct{ Key, Value *string }
+type CustomAttribute struct {
+	Key   *string `tfsdk:"key"`
+	Value *string `tfsdk:"value"`
+}
 
 // TargetProperties are further attributes of a host, which the API's page calls deprecated and which are filled all the same.
 type TargetProperties struct {
-	HostName, FixedIP, FloatingIP, RegionID, ZoneID, Application, Group, ProjectID *string
+	HostName    *string `tfsdk:"host_name"`
+	FixedIP     *string `tfsdk:"fixed_ip"`
+	FloatingIP  *string `tfsdk:"floating_ip"`
+	RegionID    *string `tfsdk:"region_id"`
+	ZoneID      *string `tfsdk:"zone_id"`
+	Application *string `tfsdk:"application"`
+	Group       *string `tfsdk:"group"`
+	ProjectID   *string `tfsdk:"project_id"`
 }
 
 // maxInstances bounds a listing; the service's own limit is ten instances a batch, and two hundred an order.

@@ -25,14 +25,24 @@ type WorkspaceJobs struct {
 
 // JobStatistics counts job instances by state. Fields are nil when the answer left them out.
 type JobStatistics struct {
-	FailCount, ForceSuccessCount, FreezeCount, IgnoreSuccessCount, ManualStopCount, PauseCount, RunningCount,
-	RunningExceptionCount, SkipCount, SuccessCount, WaitingConfirmCount, WaitingCount *int64
+	FailCount             *int64 `tfsdk:"fail_count"`
+	ForceSuccessCount     *int64 `tfsdk:"force_success_count"`
+	FreezeCount           *int64 `tfsdk:"freeze_count"`
+	IgnoreSuccessCount    *int64 `tfsdk:"ignore_success_count"`
+	ManualStopCount       *int64 `tfsdk:"manual_stop_count"`
+	PauseCount            *int64 `tfsdk:"pause_count"`
+	RunningCount          *int64 `tfsdk:"running_count"`
+	RunningExceptionCount *int64 `tfsdk:"running_exception_count"`
+	SkipCount             *int64 `tfsdk:"skip_count"`
+	SuccessCount          *int64 `tfsdk:"success_count"`
+	WaitingConfirmCount   *int64 `tfsdk:"waiting_confirm_count"`
+	WaitingCount          *int64 `tfsdk:"waiting_count"`
 	// TotalCount is not promised to be the sum of the others.
-	TotalCount *int64
+	TotalCount *int64 `tfsdk:"total_count"`
 	// Further are counts that this version does not know and that are not zero, by name without "_count".
-	Further map[string]int64
+	Further map[string]int64 `tfsdk:"-"`
 	// Warnings name informational fields of an unexpected type, which are nil.
-	Warnings []string
+	Warnings []string `tfsdk:"-"`
 }
 
 // JobStatistics counts the job instances of a workspace by state.

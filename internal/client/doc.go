@@ -1,4 +1,5 @@
-// Package client reads the five Huawei Cloud APIs behind the provider's data sources. It knows nothing of Terraform.
+// Package client reads the five Huawei Cloud APIs behind the provider's data sources. It imports nothing of Terraform;
+// the tags of the wire types are the API's own names of their fields, under which the state keeps them too.
 //
 // One request goes through these layers, one file each:
 //

@@ -19,17 +19,22 @@ type FDIInstance struct {
 // FDITaskStatistics counts the data integration tasks of an instance by status.
 type FDITaskStatistics struct {
 	// CommonTaskDetails counts ordinary tasks, CDCTaskDetails those that capture changes of data. Nil means null or absent.
-	CommonTaskDetails, CDCTaskDetails *TaskDetails
+	CommonTaskDetails *TaskDetails `tfsdk:"common_task_details"`
+	CDCTaskDetails    *TaskDetails `tfsdk:"cdc_task_details"`
 	// CommonAbsent and CDCAbsent tell absent from null: null means that there are no tasks of the kind, absent means nothing.
-	CommonAbsent, CDCAbsent bool
+	CommonAbsent bool `tfsdk:"-"`
+	CDCAbsent    bool `tfsdk:"-"`
 	// Further are counts that this version does not know and that are not zero: of a new status by its word, summed over the two kinds;
 	// of a new kind by the name of its object and of its member.
-	Further map[string]int64
+	Further map[string]int64 `tfsdk:"-"`
 }
 
 // TaskDetails counts tasks by status. Fields are nil when the answer left them out.
 type TaskDetails struct {
-	RunningTasksCount, AbnormalTasksCount, TerminatedTasksCount, CompletedTasksCount *int64
+	RunningTasksCount    *int64 `tfsdk:"running_tasks_count"`
+	AbnormalTasksCount   *int64 `tfsdk:"abnormal_tasks_count"`
+	TerminatedTasksCount *int64 `tfsdk:"terminated_tasks_count"`
+	CompletedTasksCount  *int64 `tfsdk:"completed_tasks_count"`
 }
 
 // FDITaskStatistics counts the FDI tasks of a ROMA Connect instance by status.

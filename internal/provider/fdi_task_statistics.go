@@ -23,14 +23,12 @@ type fdiTaskStatisticsModel struct {
 	pollModel
 	stableModel
 	independent
+	client.FDITaskStatistics
 
 	InstanceID       types.String `tfsdk:"instance_id"`
 	WaitUntilHealthy types.Bool   `tfsdk:"wait_until_healthy"`
 	MinRunningCount  wholeNumber  `tfsdk:"min_running_count"`
 	FailureDetails   types.Bool   `tfsdk:"failure_details"`
-
-	CommonTaskDetails *taskDetailsModel `tfsdk:"common_task_details"`
-	CDCTaskDetails    *taskDetailsModel `tfsdk:"cdc_task_details"`
 
 	RunningCount    *int64     `tfsdk:"running_count"`
 	AbnormalCount   *int64     `tfsdk:"abnormal_count"`
@@ -49,13 +47,6 @@ type abnormalTaskModel struct {
 	ExecuteStatus  *string `tfsdk:"execute_status"`
 	Position       *string `tfsdk:"position"`
 	LastExecutedAt *string `tfsdk:"last_executed_at"`
-}
-
-type taskDetailsModel struct {
-	RunningTasksCount    *int64 `tfsdk:"running_tasks_count"`
-	AbnormalTasksCount   *int64 `tfsdk:"abnormal_tasks_count"`
-	TerminatedTasksCount *int64 `tfsdk:"terminated_tasks_count"`
-	CompletedTasksCount  *int64 `tfsdk:"completed_tasks_count"`
 }
 
 func fdiTaskStatisticsSchema() schema.Schema {
@@ -166,8 +157,7 @@ func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, how
 	m.ID = types.StringValue(target.ProjectID + "/" + asked.InstanceID)
 	m.TimedOut = types.BoolValue(report.Timeout != nil)
 	m.Healthy = types.BoolValue(report.Good)
-	m.CommonTaskDetails = (*taskDetailsModel)(report.Statistics.CommonTaskDetails)
-	m.CDCTaskDetails = (*taskDetailsModel)(report.Statistics.CDCTaskDetails)
+	m.FDITaskStatistics = *report.Statistics
 	if report.Total != nil {
 		counts := report.Counts
 		m.RunningCount, m.AbnormalCount = new(counts["running"]), new(counts["abnormal"])

@@ -31,6 +31,7 @@ type instanceStatusModel struct {
 	pollModel
 	completionModel
 	stableModel
+	client.JobStatistics
 
 	WorkspaceID types.String `tfsdk:"workspace_id"`
 	IsOwn       types.Bool   `tfsdk:"is_own"`
@@ -39,20 +40,6 @@ type instanceStatusModel struct {
 	BaselineCounts types.Map   `tfsdk:"baseline_counts"`
 	MinNewCount    wholeNumber `tfsdk:"min_new_count"`
 	FailureDetails types.Bool  `tfsdk:"failure_details"`
-
-	FailCount             *int64 `tfsdk:"fail_count"`
-	ForceSuccessCount     *int64 `tfsdk:"force_success_count"`
-	FreezeCount           *int64 `tfsdk:"freeze_count"`
-	IgnoreSuccessCount    *int64 `tfsdk:"ignore_success_count"`
-	ManualStopCount       *int64 `tfsdk:"manual_stop_count"`
-	PauseCount            *int64 `tfsdk:"pause_count"`
-	RunningCount          *int64 `tfsdk:"running_count"`
-	RunningExceptionCount *int64 `tfsdk:"running_exception_count"`
-	SkipCount             *int64 `tfsdk:"skip_count"`
-	SuccessCount          *int64 `tfsdk:"success_count"`
-	WaitingConfirmCount   *int64 `tfsdk:"waiting_confirm_count"`
-	WaitingCount          *int64 `tfsdk:"waiting_count"`
-	TotalCount            *int64 `tfsdk:"total_count"`
 
 	FailedCount     *int64 `tfsdk:"failed_count"`
 	UnfinishedCount *int64 `tfsdk:"unfinished_count"`
@@ -228,7 +215,7 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how re
 	}
 	m.ID = types.StringValue(strings.Join([]string{target.ProjectID, orDash(asked.WorkspaceID), orDash(asked.QueryDays), isOwn}, "/"))
 	m.Completed, m.TimedOut = types.BoolValue(report.Completed), types.BoolValue(report.Timeout != nil)
-	m.count(report.Statistics)
+	m.JobStatistics = *report.Statistics
 	if tally := report.Tally; tally != nil {
 		m.FailedCount, m.UnfinishedCount, m.OverriddenCount = &tally.Failed, &tally.Unfinished, &tally.Overridden
 		m.NewCount, m.NewFailedCount = tally.New, tally.NewFailed
@@ -240,14 +227,6 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how re
 		}
 	})
 	return m.take(&report.Report)
-}
-
-func (m *instanceStatusModel) count(s *client.JobStatistics) {
-	m.FailCount, m.ForceSuccessCount, m.FreezeCount = s.FailCount, s.ForceSuccessCount, s.FreezeCount
-	m.IgnoreSuccessCount, m.ManualStopCount, m.PauseCount = s.IgnoreSuccessCount, s.ManualStopCount, s.PauseCount
-	m.RunningCount, m.RunningExceptionCount, m.SkipCount = s.RunningCount, s.RunningExceptionCount, s.SkipCount
-	m.SuccessCount, m.WaitingConfirmCount, m.WaitingCount = s.SuccessCount, s.WaitingConfirmCount, s.WaitingCount
-	m.TotalCount = s.TotalCount
 }
 
 // isBaseline refuses a baseline that is not the counts of an earlier read.

@@ -22,52 +22,16 @@ type scriptOrderModel struct {
 	pollModel
 	completionModel
 	independent
+	client.ScriptOrder
 
 	FailureDetails types.Bool  `tfsdk:"failure_details"`
 	LogTailBytes   wholeNumber `tfsdk:"log_tail_bytes"`
 
-	GmtCreated   *int64                `tfsdk:"gmt_created"`
-	GmtFinished  *int64                `tfsdk:"gmt_finished"`
-	ExecuteCosts *int64                `tfsdk:"execute_costs"`
-	Creator      *string               `tfsdk:"creator"`
-	Status       *string               `tfsdk:"status"`
-	Properties   *orderPropertiesModel `tfsdk:"properties"`
-	CreatedAt    *string               `tfsdk:"created_at"`
-	FinishedAt   *string               `tfsdk:"finished_at"`
-	Duration     *float64              `tfsdk:"duration_seconds"`
-	FailedHosts  []string              `tfsdk:"failed_hosts"`
-	Failed       []failedInstanceModel `tfsdk:"failed_instances"`
-}
-
-type orderPropertiesModel struct {
-	ScriptUUID               *string            `tfsdk:"script_uuid"`
-	ScriptName               *string            `tfsdk:"script_name"`
-	ScriptVersionUUID        *int64             `tfsdk:"script_version_uuid"`
-	ScriptVersionName        *string            `tfsdk:"script_version_name"`
-	CurrentExecuteBatchIndex *int64             `tfsdk:"current_execute_batch_index"`
-	ScriptSource             *string            `tfsdk:"script_source"`
-	ExecuteParam             *executeParamModel `tfsdk:"execute_param"`
-}
-
-type executeParamModel struct {
-	Resourceful  *bool              `tfsdk:"resourceful"`
-	Timeout      *int64             `tfsdk:"timeout"`
-	SuccessRate  *float64           `tfsdk:"success_rate"`
-	ExecuteUser  *string            `tfsdk:"execute_user"`
-	ScriptParams []scriptParamModel `tfsdk:"script_params"`
-}
-
-type scriptParamModel struct {
-	ParamName  *string          `tfsdk:"param_name"`
-	ParamValue *string          `tfsdk:"param_value"`
-	ParamOrder *int64           `tfsdk:"param_order"`
-	ParamRefer *paramReferModel `tfsdk:"param_refer"`
-}
-
-type paramReferModel struct {
-	ReferType    *string `tfsdk:"refer_type"`
-	ParamID      *string `tfsdk:"param_id"`
-	ParamVersion *string `tfsdk:"param_version"`
+	CreatedAt   *string               `tfsdk:"created_at"`
+	FinishedAt  *string               `tfsdk:"finished_at"`
+	Duration    *float64              `tfsdk:"duration_seconds"`
+	FailedHosts []string              `tfsdk:"failed_hosts"`
+	Failed      []failedInstanceModel `tfsdk:"failed_instances"`
 }
 
 type failedInstanceModel struct {
@@ -230,10 +194,8 @@ func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, how readi
 	}
 	m.ID, m.Exists = types.StringValue(id), types.BoolValue(!report.Missing)
 	m.Completed, m.TimedOut = types.BoolValue(report.Completed), types.BoolValue(report.Timeout != nil)
-	if info := report.Order; info != nil {
-		m.GmtCreated, m.GmtFinished, m.ExecuteCosts = info.GmtCreated, info.GmtFinished, info.ExecuteCosts
-		m.Creator, m.Status = info.Creator, info.Status
-		m.Properties = orderProperties(info.Properties)
+	if report.Order != nil {
+		m.ScriptOrder = *report.Order
 	}
 	m.CreatedAt, m.FinishedAt, m.Duration = rfc3339(report.CreatedAt), rfc3339(report.FinishedAt), seconds(report.Duration())
 	m.Failed = mapSlice(report.Failures, failedInstanceOf)
@@ -246,32 +208,5 @@ func failedInstanceOf(failed gate.FailedInstance) failedInstanceModel {
 		BatchIndex: failed.BatchIndex, ResourceID: failed.ResourceID, HostName: failed.HostName, FixedIP: failed.FixedIP,
 		Status: failed.Status, CreatedAt: rfc3339(failed.CreatedAt), FinishedAt: rfc3339(failed.FinishedAt),
 		Duration: seconds(failed.Duration()), Log: failed.Message, LogTruncated: failed.MessageTruncated,
-	}
-}
-
-func orderProperties(p *client.ScriptOrderProperties) *orderPropertiesModel {
-	if p == nil {
-		return nil
-	}
-	return &orderPropertiesModel{
-		ScriptUUID: p.ScriptUUID, ScriptName: p.ScriptName,
-		ScriptVersionUUID: p.ScriptVersionUUID, ScriptVersionName: p.ScriptVersionName,
-		CurrentExecuteBatchIndex: p.CurrentExecuteBatchIndex, ScriptSource: p.ScriptSource,
-		ExecuteParam: executeParam(p.ExecuteParam),
-	}
-}
-
-func executeParam(p *client.ScriptExecuteParam) *executeParamModel {
-	if p == nil {
-		return nil
-	}
-	return &executeParamModel{
-		Resourceful: p.Resourceful, Timeout: p.Timeout, SuccessRate: p.SuccessRate, ExecuteUser: p.ExecuteUser,
-		ScriptParams: mapSlice(p.ScriptParams, func(param client.ScriptParam) scriptParamModel {
-			return scriptParamModel{
-				ParamName: param.ParamName, ParamValue: param.ParamValue, ParamOrder: param.ParamOrder,
-				ParamRefer: (*paramReferModel)(param.ParamRefer),
-			}
-		}),
 	}
 }

@@ -26,6 +26,7 @@ type scriptOrderBatchModel struct {
 	tallyModel
 	independent
 	notWaiting
+	client.ScriptOrderBatch
 
 	BatchIndex   wholeNumber  `tfsdk:"batch_index"`
 	Status       types.String `tfsdk:"status"`
@@ -33,47 +34,7 @@ type scriptOrderBatchModel struct {
 	Marker       wholeNumber  `tfsdk:"marker"`
 	LogTailBytes wholeNumber  `tfsdk:"log_tail_bytes"`
 
-	TotalInstances   *int64          `tfsdk:"total_instances"`
-	ExecuteInstances []instanceModel `tfsdk:"execute_instances"`
-	FailedHosts      []string        `tfsdk:"failed_hosts"`
-}
-
-type instanceModel struct {
-	ID             *int64               `tfsdk:"id"`
-	GmtCreated     *int64               `tfsdk:"gmt_created"`
-	GmtFinished    *int64               `tfsdk:"gmt_finished"`
-	ExecuteCosts   *int64               `tfsdk:"execute_costs"`
-	Status         *string              `tfsdk:"status"`
-	Message        *string              `tfsdk:"message"`
-	TargetInstance *targetInstanceModel `tfsdk:"target_instance"`
-}
-
-type targetInstanceModel struct {
-	ResourceID       *string                `tfsdk:"resource_id"`
-	Provider         *string                `tfsdk:"provider"`
-	RegionID         *string                `tfsdk:"region_id"`
-	Type             *string                `tfsdk:"type"`
-	ProjectID        *string                `tfsdk:"project_id"`
-	AgentSN          *string                `tfsdk:"agent_sn"`
-	AgentStatus      *string                `tfsdk:"agent_status"`
-	CustomAttributes []customAttributeModel `tfsdk:"custom_attributes"`
-	Properties       *targetPropertiesModel `tfsdk:"properties"`
-}
-
-type customAttributeModel struct {
-	Key   *string `tfsdk:"key"`
-	Value *string `tfsdk:"value"`
-}
-
-type targetPropertiesModel struct {
-	HostName    *string `tfsdk:"host_name"`
-	FixedIP     *string `tfsdk:"fixed_ip"`
-	FloatingIP  *string `tfsdk:"floating_ip"`
-	RegionID    *string `tfsdk:"region_id"`
-	ZoneID      *string `tfsdk:"zone_id"`
-	Application *string `tfsdk:"application"`
-	Group       *string `tfsdk:"group"`
-	ProjectID   *string `tfsdk:"project_id"`
+	FailedHosts []string `tfsdk:"failed_hosts"`
 }
 
 func scriptOrderBatchSchema() schema.Schema {
@@ -212,27 +173,7 @@ func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, how 
 	m.counted(report.Completed, report.Tally)
 	m.FailedHosts = report.FailedHosts
 	if report.Batch != nil {
-		m.TotalInstances = report.Batch.TotalInstances
-		m.ExecuteInstances = mapSlice(report.Batch.ExecuteInstances, instanceOf)
+		m.ScriptOrderBatch = *report.Batch
 	}
 	return m.take(&report.Report)
-}
-
-func instanceOf(instance client.Instance) instanceModel {
-	return instanceModel{
-		ID: instance.ID, GmtCreated: instance.GmtCreated, GmtFinished: instance.GmtFinished, ExecuteCosts: instance.ExecuteCosts,
-		Status: instance.Status, Message: instance.Message, TargetInstance: targetInstance(instance.TargetInstance),
-	}
-}
-
-func targetInstance(t *client.TargetInstance) *targetInstanceModel {
-	if t == nil {
-		return nil
-	}
-	return &targetInstanceModel{
-		ResourceID: t.ResourceID, Provider: t.Provider, RegionID: t.RegionID, Type: t.Type, ProjectID: t.ProjectID,
-		AgentSN: t.AgentSN, AgentStatus: t.AgentStatus,
-		CustomAttributes: mapSlice(t.CustomAttributes, func(a client.CustomAttribute) customAttributeModel { return customAttributeModel(a) }),
-		Properties:       (*targetPropertiesModel)(t.Properties),
-	}
 }

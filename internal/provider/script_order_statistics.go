@@ -22,16 +22,9 @@ type scriptOrderStatisticsModel struct {
 	tallyModel
 	independent
 	notWaiting
+	client.ScriptOrderStatistics
 
-	TotalInstance      *int64                   `tfsdk:"total_instance"`
-	ExecuteStatistics  []instanceStatisticModel `tfsdk:"execute_statistics"`
-	FailedBatchIndexes []int64                  `tfsdk:"failed_batch_indexes"`
-}
-
-type instanceStatisticModel struct {
-	InstanceStatus *string `tfsdk:"instance_status"`
-	InstanceCount  *int64  `tfsdk:"instance_count"`
-	BatchIndexes   []int64 `tfsdk:"batch_indexes"`
+	FailedBatchIndexes []int64 `tfsdk:"failed_batch_indexes"`
 }
 
 func scriptOrderStatisticsSchema() schema.Schema {
@@ -89,10 +82,7 @@ func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client,
 		m.FailedBatchIndexes = report.Tally.FailedBatchIndexes
 	}
 	if report.Statistics != nil {
-		m.TotalInstance = report.Statistics.TotalInstance
-		m.ExecuteStatistics = mapSlice(report.Statistics.ExecuteStatistics, func(row client.InstanceStatistic) instanceStatisticModel {
-			return instanceStatisticModel(row)
-		})
+		m.ScriptOrderStatistics = *report.Statistics
 	}
 	return m.take(&report.Report)
 }
