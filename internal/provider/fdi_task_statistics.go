@@ -6,7 +6,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
@@ -61,28 +60,16 @@ func fdiTaskStatisticsSchema() schema.Schema {
 			pollAttributes(),
 			stableAttributes("health (`healthy`)", ""),
 			map[string]schema.Attribute{
-				"instance_id": schema.StringAttribute{
-					Required:            true,
-					Validators:          []validator.String{isID},
-					MarkdownDescription: "Id of the ROMA Connect instance.",
-				},
-				"wait_until_healthy": schema.BoolAttribute{
-					Optional: true,
-					MarkdownDescription: "Whether to wait, that is to read again until `healthy`. An abnormal task does not end the wait: it may " +
-						"recover before the time in `timeouts` is over. Default: `false`.",
-				},
-				"min_running_count": schema.Int64Attribute{
-					CustomType: wholeNumberType{},
-					Optional:   true,
-					Validators: []validator.Int64{int64validator.AtLeast(0)},
-					MarkdownDescription: "Number of tasks that must run, of both kinds together. With fewer the outcome is `pending`, and " +
-						"`healthy` is `false`. With 0, an instance whose tasks have all completed is healthy. Default: 0.",
-				},
-				"failure_details": schema.BoolAttribute{
-					Optional: true,
-					MarkdownDescription: "Whether to read which tasks are abnormal if one is, for `abnormal_tasks`. What cannot be read is a " +
-						"warning, and leaves it null. Costs one request. Default: `true`.",
-				},
+				"instance_id": requiredString(isID, "Id of the ROMA Connect instance."),
+				"wait_until_healthy": optionalBool(
+					"Whether to wait, that is to read again until `healthy`. An abnormal task does not end the wait: it may " +
+						"recover before the time in `timeouts` is over. Default: `false`."),
+				"min_running_count": optionalInt64(int64validator.AtLeast(0),
+					"Number of tasks that must run, of both kinds together. With fewer the outcome is `pending`, and "+
+						"`healthy` is `false`. With 0, an instance whose tasks have all completed is healthy. Default: 0."),
+				"failure_details": optionalBool(
+					"Whether to read which tasks are abnormal if one is, for `abnormal_tasks`. What cannot be read is a " +
+						"warning, and leaves it null. Costs one request. Default: `true`."),
 				"common_task_details": taskDetailsAttribute("ordinary tasks"),
 				"cdc_task_details":    taskDetailsAttribute("tasks that capture changes of data (CDC)"),
 
@@ -93,21 +80,18 @@ func fdiTaskStatisticsSchema() schema.Schema {
 				"total_count":      computedInt64("All tasks of both kinds. " + null),
 				"healthy": computedBool("Whether `outcome` is `running` or `succeeded`: no task is abnormal, at least `min_running_count` run, and " +
 					"one runs or has completed. The condition of a gate on tasks that are meant to run for ever. Never null."),
-				"abnormal_tasks": schema.ListNestedAttribute{
-					Computed: true,
-					MarkdownDescription: "Abnormal tasks: those whose last run has the status ERROR, at most 100. Empty if none is abnormal. Null if " +
-						"they were not read. API: " +
-						"[GET /v2/{project_id}/fdi/instances/{instance_id}/task-monitors]" +
-						"(https://support.huaweicloud.com/intl/en-us/api-roma/ListMonitorInfos.html).",
-					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+				"abnormal_tasks": computedObjects(
+					"Abnormal tasks: those whose last run has the status ERROR, at most 100. Empty if none is abnormal. Null if "+
+						"they were not read. API: "+
+						"[GET /v2/{project_id}/fdi/instances/{instance_id}/task-monitors]"+
+						"(https://support.huaweicloud.com/intl/en-us/api-roma/ListMonitorInfos.html).", map[string]schema.Attribute{
 						"task_id":          computedString("Id of the task."),
 						"task_name":        computedString("Name of the task."),
 						"kind":             computedString("NORMAL, or CDC for a task that captures changes of data. Null if it could not be read."),
 						"execute_status":   computedString("Status of the last run, as the service writes it: ERROR."),
 						"position":         computedString("Where the run stopped: ADAPTER, READER or WRITER. Null if the answer leaves it out."),
 						"last_executed_at": computedString("Last run, in RFC 3339, UTC. Null if the answer leaves it out."),
-					}},
-				},
+					}),
 			},
 		),
 	}

@@ -79,22 +79,13 @@ func instanceStatusSchema() schema.Schema {
 				"`unknown` nor `empty`, and enough new instances are counted unless one failed."),
 			stableAttributes("completion with success", " Completion without success ends the wait at once all the same."),
 			map[string]schema.Attribute{
-				"workspace_id": schema.StringAttribute{
-					Optional:   true,
-					Validators: []validator.String{isID},
-					MarkdownDescription: "Id of the workspace, sent as the header `workspace`. Default: the default workspace, which does not " +
-						"exist in every project.",
-				},
-				"is_own": schema.BoolAttribute{
-					Optional:            true,
-					MarkdownDescription: "Whether to count the caller's own instances only. Default: `false`, everybody's.",
-				},
-				"query_days": schema.StringAttribute{
-					Optional:   true,
-					Validators: []validator.String{stringvalidator.OneOf("today", "yesterday", "before_yesterday", "all")},
-					MarkdownDescription: "Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last " +
-						"seven days). Default: `today`.",
-				},
+				"workspace_id": optionalString(isID,
+					"Id of the workspace, sent as the header `workspace`. Default: the default workspace, which does not "+
+						"exist in every project."),
+				"is_own": optionalBool("Whether to count the caller's own instances only. Default: `false`, everybody's."),
+				"query_days": optionalString(stringvalidator.OneOf("today", "yesterday", "before_yesterday", "all"),
+					"Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last "+
+						"seven days). Default: `today`."),
 				"baseline_counts": schema.MapAttribute{
 					Optional:    true,
 					ElementType: types.NumberType,
@@ -109,18 +100,12 @@ func instanceStatusSchema() schema.Schema {
 						"`coalesce(…, {})`, which is `unknown`. Unknown states, fractions and negative numbers are errors. Default: none, " +
 						"everything is judged.",
 				},
-				"min_new_count": schema.Int64Attribute{
-					CustomType: wholeNumberType{},
-					Optional:   true,
-					Validators: []validator.Int64{int64validator.AtLeast(1)},
-					MarkdownDescription: "Number of instances, from 1, that must have come since `baseline_counts`. With fewer the outcome is " +
-						"`pending`, unless one of them failed. Needs `baseline_counts`. Default: 1.",
-				},
-				"failure_details": schema.BoolAttribute{
-					Optional: true,
-					MarkdownDescription: "Whether to read which instances failed if one did, for `failed_jobs`. What cannot be read is a warning, " +
-						"and leaves it null. Costs one request for each failing state that has instances; with `all`, for each day. Default: `true`.",
-				},
+				"min_new_count": optionalInt64(int64validator.AtLeast(1),
+					"Number of instances, from 1, that must have come since `baseline_counts`. With fewer the outcome is "+
+						"`pending`, unless one of them failed. Needs `baseline_counts`. Default: 1."),
+				"failure_details": optionalBool(
+					"Whether to read which instances failed if one did, for `failed_jobs`. What cannot be read is a warning, " +
+						"and leaves it null. Costs one request for each failing state that has instances; with `all`, for each day. Default: `true`."),
 
 				"fail_count":              computedInt64("Instances that failed."),
 				"force_success_count":     computedInt64("Instances that a person set to successful."),
@@ -143,25 +128,20 @@ func instanceStatusSchema() schema.Schema {
 					null),
 				"new_count":        computedInt64("Instances that have come since `baseline_counts`, in any state. " + nullNew),
 				"new_failed_count": computedInt64("How much `failed_count` is above that of `baseline_counts`, at least 0. " + nullNew),
-				"failed_jobs": schema.ListNestedAttribute{
-					Computed: true,
-					MarkdownDescription: "Instances that failed or were suspended by a failure, newest first, at most 100; with a baseline the " +
-						"newest `new_failed_count` ones. Empty if none failed. Null if they were not read, and with `is_own = true`, since the " +
-						"listing cannot be filtered by user. API: [GET /v1/{project_id}/jobs/instances/detail]" +
-						"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0094.html).",
-					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+				"failed_jobs": computedObjects(
+					"Instances that failed or were suspended by a failure, newest first, at most 100; with a baseline the "+
+						"newest `new_failed_count` ones. Empty if none failed. Null if they were not read, and with `is_own = true`, since the "+
+						"listing cannot be filtered by user. API: [GET /v1/{project_id}/jobs/instances/detail]"+
+						"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0094.html).", map[string]schema.Attribute{
 						"job_name":    computedString("Name of the job."),
 						"instance_id": computedString("Id of the instance."),
 						"status":      computedString("Status as the listing writes it: fail or running-exception."),
 						"planned_at":  computedString("Planned start, in RFC 3339, UTC. Null if the answer leaves it out."),
 						"started_at":  computedString("Start, in RFC 3339, UTC. Null if the answer leaves it out."),
 						"finished_at": computedString("End, in RFC 3339, UTC. Null until then."),
-						"error_message": schema.StringAttribute{
-							Computed: true, Sensitive: true,
-							MarkdownDescription: "First 4096 bytes of the message of the service, which may quote data. Null if the service gives none.",
-						},
-					}},
-				},
+						"error_message": secretString(
+							"First 4096 bytes of the message of the service, which may quote data. Null if the service gives none."),
+					}),
 			},
 		),
 	}

@@ -4,8 +4,10 @@ import (
 	"maps"
 
 	actionschema "github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	ephemeralschema "github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
 // The attributes of a source are written once, as a data source's. The framework has types of their own for each form, so the other
@@ -96,9 +98,34 @@ func attributes(sets ...map[string]schema.Attribute) map[string]schema.Attribute
 	return all
 }
 
-// computed describes raw fields of an API: each is null when the answer leaves it out.
+// Arguments that may be omitted.
+
+func optionalString(form validator.String, description string) schema.Attribute {
+	return schema.StringAttribute{Optional: true, Validators: []validator.String{form}, MarkdownDescription: description}
+}
+
+func optionalBool(description string) schema.Attribute {
+	return schema.BoolAttribute{Optional: true, MarkdownDescription: description}
+}
+
+func optionalInt64(bounds validator.Int64, description string) schema.Attribute {
+	return schema.Int64Attribute{
+		CustomType: wholeNumberType{}, Optional: true, Validators: []validator.Int64{bounds}, MarkdownDescription: description,
+	}
+}
+
+func requiredString(form validator.String, description string) schema.Attribute {
+	return schema.StringAttribute{Required: true, Validators: []validator.String{form}, MarkdownDescription: description}
+}
+
+// Results. A raw field of an API is null when the answer leaves it out.
+
 func computedString(description string) schema.Attribute {
 	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
+}
+
+func secretString(description string) schema.Attribute {
+	return schema.StringAttribute{Computed: true, Sensitive: true, MarkdownDescription: description}
 }
 
 func computedInt64(description string) schema.Attribute {
@@ -111,4 +138,18 @@ func computedBool(description string) schema.Attribute {
 
 func computedFloat64(description string) schema.Attribute {
 	return schema.Float64Attribute{Computed: true, MarkdownDescription: description}
+}
+
+func computedList(elements attr.Type, description string) schema.Attribute {
+	return schema.ListAttribute{Computed: true, ElementType: elements, MarkdownDescription: description}
+}
+
+func computedObject(description string, attributes map[string]schema.Attribute) schema.Attribute {
+	return schema.SingleNestedAttribute{Computed: true, MarkdownDescription: description, Attributes: attributes}
+}
+
+func computedObjects(description string, attributes map[string]schema.Attribute) schema.Attribute {
+	return schema.ListNestedAttribute{
+		Computed: true, MarkdownDescription: description, NestedObject: schema.NestedAttributeObject{Attributes: attributes},
+	}
 }

@@ -61,44 +61,32 @@ func scriptOrderSchema() schema.Schema {
 			completionAttributes("Whether the order has ended: its status is CANCELED, ABNORMAL, ERROR or ROLLBACKED, or FINISHED unless its "+
 				"statistics contradict that, or a new word with a finishing time."),
 			map[string]schema.Attribute{
-				"failure_details": schema.BoolAttribute{
-					Optional: true,
-					MarkdownDescription: "Whether to read the statistics of an order that has ended or is paused, and each batch with a failed " +
+				"failure_details": optionalBool(
+					"Whether to read the statistics of an order that has ended or is paused, and each batch with a failed " +
 						"instance (at most 100 batches). This fills `counts`, `failed_hosts` and `failed_instances`, which are null otherwise. The " +
 						"statistics also have to confirm a FINISHED order: without any instance it is `empty`; if an instance has not ended, or " +
 						"fewer finished than the order's own success-rate threshold requires, it is `unknown`. Counts may lag, so a wait reads them " +
 						"again for up to a minute. What cannot be read is a warning, and leaves the three null. Costs one request, and one for each " +
-						"of those batches. `false` relies on the status alone. Default: `true`.",
-				},
+						"of those batches. `false` relies on the status alone. Default: `true`."),
 				"log_tail_bytes": logTailAttribute(),
 
 				"gmt_created":  computedInt64("When the order was made, in milliseconds since 1970, UTC."),
 				"gmt_finished": computedInt64("When the order ended, in milliseconds since 1970, UTC. Null until then."),
 				"execute_costs": computedInt64("How long the order took, in milliseconds (the API's page says seconds, its example shows milliseconds). " +
 					"Null until it has ended."),
-				"creator": computedString("User who made the order."),
-				"status":  computedString("Status in COC's own word: READY, PROCESSING, PAUSED, FINISHED, CANCELED, ABNORMAL, or a new one."),
-				"properties": schema.SingleNestedAttribute{
-					Computed:            true,
-					MarkdownDescription: "What the order runs. Null if the answer leaves it out.",
-					Attributes:          orderPropertiesAttributes(),
-				},
+				"creator":          computedString("User who made the order."),
+				"status":           computedString("Status in COC's own word: READY, PROCESSING, PAUSED, FINISHED, CANCELED, ABNORMAL, or a new one."),
+				"properties":       computedObject("What the order runs. Null if the answer leaves it out.", orderPropertiesAttributes()),
 				"created_at":       computedString("`gmt_created` in RFC 3339, UTC."),
 				"finished_at":      computedString("`gmt_finished` in RFC 3339, UTC. Null until the order ended."),
 				"duration_seconds": computedFloat64("Seconds from `gmt_created` to `gmt_finished`. Null until both are known."),
-				"failed_hosts": schema.ListAttribute{
-					Computed:    true,
-					ElementType: types.StringType,
-					MarkdownDescription: "Hosts of the instances that ended without success, by batch, then in the API's order. A host without a " +
-						"name is listed by its id. Null if they were not read.",
-				},
-				"failed_instances": schema.ListNestedAttribute{
-					Computed: true,
-					MarkdownDescription: "Instances that ended without success, in the order of `failed_hosts`. Null if they were not read. API: " +
-						"[GET /v1/job/script/orders/{execute_uuid}/batches/{batch_index}]" +
-						"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrdersBatchDetail.html).",
-					NestedObject: schema.NestedAttributeObject{Attributes: failedInstanceAttributes()},
-				},
+				"failed_hosts": computedList(types.StringType,
+					"Hosts of the instances that ended without success, by batch, then in the API's order. A host without a "+
+						"name is listed by its id. Null if they were not read."),
+				"failed_instances": computedObjects(
+					"Instances that ended without success, in the order of `failed_hosts`. Null if they were not read. API: "+
+						"[GET /v1/job/script/orders/{execute_uuid}/batches/{batch_index}]"+
+						"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrdersBatchDetail.html).", failedInstanceAttributes()),
 			},
 		),
 	}
@@ -112,38 +100,22 @@ func orderPropertiesAttributes() map[string]schema.Attribute {
 		"script_version_name":         computedString("Name of the script's version."),
 		"current_execute_batch_index": computedInt64("Batch that runs, from 1. Null when none does."),
 		"script_source":               computedString("Kind of the script, such as CUSTOM_SCRIPT. The API's page shows it in its example only."),
-		"execute_param": schema.SingleNestedAttribute{
-			Computed:            true,
-			MarkdownDescription: "How the script is run. Null if the answer leaves it out.",
-			Attributes: map[string]schema.Attribute{
-				"resourceful":  computedBool("Without effect, says the API's page."),
-				"timeout":      computedInt64("Time limit of the script, in seconds."),
-				"success_rate": computedFloat64("Share of instances, in percent, that has to finish for the order to be FINISHED."),
-				"execute_user": computedString("User of the host who runs the script."),
-				"script_params": schema.ListNestedAttribute{
-					Computed:            true,
-					MarkdownDescription: "Arguments of the script. Null if the answer leaves them out.",
-					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-						"param_name": computedString("Name of the argument."),
-						"param_value": schema.StringAttribute{
-							Computed:            true,
-							Sensitive:           true,
-							MarkdownDescription: "Value of the argument. Empty when `param_refer` names where it is kept.",
-						},
-						"param_order": computedInt64("Without effect, says the API's page."),
-						"param_refer": schema.SingleNestedAttribute{
-							Computed:            true,
-							MarkdownDescription: "Where the value is kept. Null when the value is given.",
-							Attributes: map[string]schema.Attribute{
-								"refer_type":    computedString("Kind of the store, such as PARAM_STORE."),
-								"param_id":      computedString("Id of the stored parameter."),
-								"param_version": computedString("Version of the stored parameter."),
-							},
-						},
-					}},
-				},
-			},
-		},
+		"execute_param": computedObject("How the script is run. Null if the answer leaves it out.", map[string]schema.Attribute{
+			"resourceful":  computedBool("Without effect, says the API's page."),
+			"timeout":      computedInt64("Time limit of the script, in seconds."),
+			"success_rate": computedFloat64("Share of instances, in percent, that has to finish for the order to be FINISHED."),
+			"execute_user": computedString("User of the host who runs the script."),
+			"script_params": computedObjects("Arguments of the script. Null if the answer leaves them out.", map[string]schema.Attribute{
+				"param_name":  computedString("Name of the argument."),
+				"param_value": secretString("Value of the argument. Empty when `param_refer` names where it is kept."),
+				"param_order": computedInt64("Without effect, says the API's page."),
+				"param_refer": computedObject("Where the value is kept. Null when the value is given.", map[string]schema.Attribute{
+					"refer_type":    computedString("Kind of the store, such as PARAM_STORE."),
+					"param_id":      computedString("Id of the stored parameter."),
+					"param_version": computedString("Version of the stored parameter."),
+				}),
+			}),
+		}),
 	}
 }
 
@@ -157,12 +129,8 @@ func failedInstanceAttributes() map[string]schema.Attribute {
 		"created_at":       computedString("When the instance began, in RFC 3339, UTC."),
 		"finished_at":      computedString("When the instance ended, in RFC 3339, UTC."),
 		"duration_seconds": computedFloat64("Seconds between the two. Null until both are known."),
-		"log": schema.StringAttribute{
-			Computed:            true,
-			Sensitive:           true,
-			MarkdownDescription: "End of the log, as long as `log_tail_bytes` says.",
-		},
-		"log_truncated": computedBool("Whether `log` is not the whole log."),
+		"log":              secretString("End of the log, as long as `log_tail_bytes` says."),
+		"log_truncated":    computedBool("Whether `log` is not the whole log."),
 	}
 }
 

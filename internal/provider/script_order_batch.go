@@ -55,39 +55,20 @@ func scriptOrderBatchSchema() schema.Schema {
 					Validators:          []validator.Int64{int64validator.AtLeast(1)},
 					MarkdownDescription: "Batch to list, from 1.",
 				},
-				"status": schema.StringAttribute{
-					Optional:   true,
-					Validators: []validator.String{stringvalidator.OneOf("READY", "PROCESSING", "ABNORMAL", "CANCELED", "FINISHED")},
-					MarkdownDescription: "Lists only instances with this status: READY, PROCESSING, ABNORMAL, CANCELED or FINISHED. Default: " +
-						"all. A filtered listing proves nothing about the batch: `outcome` is `unknown` and the counts are null.",
-				},
-				"limit": schema.Int64Attribute{
-					CustomType:          wholeNumberType{},
-					Optional:            true,
-					Validators:          []validator.Int64{int64validator.Between(1, 100)},
-					MarkdownDescription: "Size of a page, from 1 to 100. Every page is read. Default: 50.",
-				},
-				"marker": schema.Int64Attribute{
-					CustomType: wholeNumberType{},
-					Optional:   true,
-					Validators: []validator.Int64{int64validator.AtLeast(1)},
-					MarkdownDescription: "Lists only what comes after the instance record with this `id`; the listing then counts as filtered. " +
-						"Default: all.",
-				},
+				"status": optionalString(stringvalidator.OneOf("READY", "PROCESSING", "ABNORMAL", "CANCELED", "FINISHED"),
+					"Lists only instances with this status: READY, PROCESSING, ABNORMAL, CANCELED or FINISHED. Default: "+
+						"all. A filtered listing proves nothing about the batch: `outcome` is `unknown` and the counts are null."),
+				"limit": optionalInt64(int64validator.Between(1, 100), "Size of a page, from 1 to 100. Every page is read. Default: 50."),
+				"marker": optionalInt64(int64validator.AtLeast(1),
+					"Lists only what comes after the instance record with this `id`; the listing then counts as filtered. "+
+						"Default: all."),
 				"log_tail_bytes": logTailAttribute(),
 
-				"total_instances": computedInt64("Number of instances that the batch announces. Null if the answer leaves it out."),
-				"execute_instances": schema.ListNestedAttribute{
-					Computed:            true,
-					MarkdownDescription: "Instances in the API's order. Null if the answer leaves them out.",
-					NestedObject:        schema.NestedAttributeObject{Attributes: instanceAttributes()},
-				},
-				"failed_hosts": schema.ListAttribute{
-					Computed:    true,
-					ElementType: types.StringType,
-					MarkdownDescription: "Hosts of the instances that ended without success, in the API's order. A host without a name is listed " +
-						"by its id. " + null,
-				},
+				"total_instances":   computedInt64("Number of instances that the batch announces. Null if the answer leaves it out."),
+				"execute_instances": computedObjects("Instances in the API's order. Null if the answer leaves them out.", instanceAttributes()),
+				"failed_hosts": computedList(types.StringType,
+					"Hosts of the instances that ended without success, in the API's order. A host without a name is listed "+
+						"by its id. "+null),
 			},
 		),
 	}
@@ -100,46 +81,32 @@ func instanceAttributes() map[string]schema.Attribute {
 		"gmt_finished":  computedInt64("When the instance ended, in milliseconds since 1970, UTC. Null until then."),
 		"execute_costs": computedInt64("How long the instance took, in milliseconds (the API's page says seconds, its example shows milliseconds). Null until it ended."),
 		"status":        computedString("Status in COC's own word: READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED, or a new one."),
-		"message": schema.StringAttribute{
-			Computed:            true,
-			Sensitive:           true,
-			MarkdownDescription: "End of the log, as long as `log_tail_bytes` says. Null before the instance began.",
-		},
-		"target_instance": schema.SingleNestedAttribute{
-			Computed:            true,
-			MarkdownDescription: "Host of the instance. Null if the answer leaves it out.",
-			Attributes: map[string]schema.Attribute{
-				"resource_id":  computedString("Id of the host."),
-				"provider":     computedString("Service of the host, such as ECS."),
-				"region_id":    computedString("Region of the host."),
-				"type":         computedString("Kind of the host, such as CLOUDSERVER."),
-				"project_id":   computedString("Project of the host. The API's page shows it in its example only."),
-				"agent_sn":     computedString("Serial number of the agent on the host; deprecated, says the API's page."),
-				"agent_status": computedString("Status of the agent on the host; deprecated, says the API's page."),
-				"custom_attributes": schema.ListNestedAttribute{
-					Computed:            true,
-					MarkdownDescription: "Pairs that were attached to the host, five at most. Null if the answer leaves them out.",
-					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-						"key":   computedString("Key of the pair."),
-						"value": computedString("Value of the pair."),
-					}},
-				},
-				"properties": schema.SingleNestedAttribute{
-					Computed:            true,
-					MarkdownDescription: "Further attributes of the host; deprecated, says the API's page. Null if the answer leaves them out.",
-					Attributes: map[string]schema.Attribute{
-						"host_name":   computedString("Name of the host."),
-						"fixed_ip":    computedString("Private IP address."),
-						"floating_ip": computedString("Elastic IP address."),
-						"region_id":   computedString("Region."),
-						"zone_id":     computedString("Availability zone."),
-						"application": computedString("Application in CloudCMDB."),
-						"group":       computedString("Group in CloudCMDB."),
-						"project_id":  computedString("Project."),
-					},
-				},
-			},
-		},
+		"message":       secretString("End of the log, as long as `log_tail_bytes` says. Null before the instance began."),
+		"target_instance": computedObject("Host of the instance. Null if the answer leaves it out.", map[string]schema.Attribute{
+			"resource_id":  computedString("Id of the host."),
+			"provider":     computedString("Service of the host, such as ECS."),
+			"region_id":    computedString("Region of the host."),
+			"type":         computedString("Kind of the host, such as CLOUDSERVER."),
+			"project_id":   computedString("Project of the host. The API's page shows it in its example only."),
+			"agent_sn":     computedString("Serial number of the agent on the host; deprecated, says the API's page."),
+			"agent_status": computedString("Status of the agent on the host; deprecated, says the API's page."),
+			"custom_attributes": computedObjects(
+				"Pairs that were attached to the host, five at most. Null if the answer leaves them out.", map[string]schema.Attribute{
+					"key":   computedString("Key of the pair."),
+					"value": computedString("Value of the pair."),
+				}),
+			"properties": computedObject(
+				"Further attributes of the host; deprecated, says the API's page. Null if the answer leaves them out.", map[string]schema.Attribute{
+					"host_name":   computedString("Name of the host."),
+					"fixed_ip":    computedString("Private IP address."),
+					"floating_ip": computedString("Elastic IP address."),
+					"region_id":   computedString("Region."),
+					"zone_id":     computedString("Availability zone."),
+					"application": computedString("Application in CloudCMDB."),
+					"group":       computedString("Group in CloudCMDB."),
+					"project_id":  computedString("Project."),
+				}),
+		}),
 	}
 }
 

@@ -25,8 +25,8 @@ type sharedModel struct {
 
 // settled notes where the read goes.
 func (m *sharedModel) settled(target client.Target) {
-	m.Region = optionalString(target.Region)
-	m.ProjectID = optionalString(target.ProjectID)
+	m.Region = stringOrNull(target.Region)
+	m.ProjectID = stringOrNull(target.ProjectID)
 }
 
 // take takes a report over, and gives it back for the form.
@@ -42,10 +42,7 @@ func (m *sharedModel) take(report *gate.Report) *gate.Report {
 // sharedAttributes are the attributes of sharedModel.
 func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"id": schema.StringAttribute{
-			Computed:            true,
-			MarkdownDescription: "Stable identifier: " + idForm + ".",
-		},
+		"id": computedString("Stable identifier: " + idForm + "."),
 		"region": schema.StringAttribute{
 			Optional:            true,
 			Computed:            true,
@@ -58,26 +55,16 @@ func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attri
 			Validators:          []validator.String{isID},
 			MarkdownDescription: projectNote,
 		},
-		"outcome": schema.StringAttribute{
-			Computed: true,
-			MarkdownDescription: "State in one word: `pending`, `running`, `paused`, `succeeded`, `failed`, `canceled`, `empty` (nothing " +
-				"ran), `unknown` (the answer proves nothing) or `not_found`. Never null.",
-		},
-		"succeeded": schema.BoolAttribute{
-			Computed: true,
-			MarkdownDescription: "Whether `outcome` is `succeeded`: the condition of a gate. It is `false` if anything in the answer is " +
-				"missing, new or contradictory. Never null.",
-		},
-		"summary": schema.StringAttribute{
-			Computed: true,
-			MarkdownDescription: "One plain line for `error_message`: what was read, its outcome, counts, and up to ten names of what " +
-				"failed. It contains no log text, no error texts and no parameter values. Never null.",
-		},
-		"report_markdown": schema.StringAttribute{
-			Computed: true,
-			MarkdownDescription: "The verdict as Markdown, for the summary page of a job: a heading, a table of counts and a table of what " +
-				"failed (at most 100 rows). It contains no log text, no error texts and no parameter values. Never null.",
-		},
+		"outcome": computedString(
+			"State in one word: `pending`, `running`, `paused`, `succeeded`, `failed`, `canceled`, `empty` (nothing " +
+				"ran), `unknown` (the answer proves nothing) or `not_found`. Never null."),
+		"succeeded": computedBool("Whether `outcome` is `succeeded`: the condition of a gate. It is `false` if anything in the answer is " +
+			"missing, new or contradictory. Never null."),
+		"summary": computedString("One plain line for `error_message`: what was read, its outcome, counts, and up to ten names of what " +
+			"failed. It contains no log text, no error texts and no parameter values. Never null."),
+		"report_markdown": computedString(
+			"The verdict as Markdown, for the summary page of a job: a heading, a table of counts and a table of what " +
+				"failed (at most 100 rows). It contains no log text, no error texts and no parameter values. Never null."),
 		"counts": schema.MapAttribute{
 			Computed:    true,
 			ElementType: types.Int64Type,
@@ -104,25 +91,11 @@ type orderModel struct {
 
 func orderAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"execute_uuid": schema.StringAttribute{
-			Required:            true,
-			Validators:          []validator.String{isID},
-			MarkdownDescription: "Id of the script order, such as `SCT2023083109562601af694bf`.",
-		},
-		"user_profile": schema.StringAttribute{
-			Optional:            true,
-			Validators:          []validator.String{isHeaderText},
-			MarkdownDescription: "User information of IAM 5.0, sent as `x-user-profile`. Default: not sent.",
-		},
-		"ignore_not_found": schema.BoolAttribute{
-			Optional: true,
-			MarkdownDescription: "Whether an order that COC does not know (error COC.00040709) is read as `exists = false` and " +
-				"`outcome = \"not_found\"` instead of being an error. Default: `false`.",
-		},
-		"exists": schema.BoolAttribute{
-			Computed:            true,
-			MarkdownDescription: "Whether COC knows the order. It is `false` only with `ignore_not_found`. Never null.",
-		},
+		"execute_uuid": requiredString(isID, "Id of the script order, such as `SCT2023083109562601af694bf`."),
+		"user_profile": optionalString(isHeaderText, "User information of IAM 5.0, sent as `x-user-profile`. Default: not sent."),
+		"ignore_not_found": optionalBool("Whether an order that COC does not know (error COC.00040709) is read as `exists = false` and " +
+			"`outcome = \"not_found\"` instead of being an error. Default: `false`."),
+		"exists": computedBool("Whether COC knows the order. It is `false` only with `ignore_not_found`. Never null."),
 	}
 }
 

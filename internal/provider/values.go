@@ -6,7 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-func optionalString(text string) types.String {
+func stringOrNull(text string) types.String {
 	if text == "" {
 		return types.StringNull()
 	}

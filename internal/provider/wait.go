@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
@@ -108,35 +107,22 @@ func short(d time.Duration) string {
 
 func pollAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"poll_interval": schema.StringAttribute{
-			Optional:   true,
-			Validators: []validator.String{isPollInterval},
-			MarkdownDescription: "Longest pause between two reads while waiting, as a duration from `1s` to `5m`. The first pauses are " +
-				"shorter, so that a short job is seen soon after its end. Default: `10s`.",
-		},
-		"continue_on_timeout": schema.BoolAttribute{
-			Optional: true,
-			MarkdownDescription: "Whether the end of the time in `timeouts` gives the last state, `timed_out = true` and a warning " +
-				"instead of an error. Without a single good answer it is an error in any case. Default: `false`.",
-		},
-		"timed_out": schema.BoolAttribute{
-			Computed:            true,
-			MarkdownDescription: "Whether the wait ended because its time was over, under `continue_on_timeout`. Never null.",
-		},
+		"poll_interval": optionalString(isPollInterval,
+			"Longest pause between two reads while waiting, as a duration from `1s` to `5m`. The first pauses are "+
+				"shorter, so that a short job is seen soon after its end. Default: `10s`."),
+		"continue_on_timeout": optionalBool(
+			"Whether the end of the time in `timeouts` gives the last state, `timed_out = true` and a warning " +
+				"instead of an error. Without a single good answer it is an error in any case. Default: `false`."),
+		"timed_out": computedBool("Whether the wait ended because its time was over, under `continue_on_timeout`. Never null."),
 	}
 }
 
 func completionAttributes(completed string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"wait_for_completion": schema.BoolAttribute{
-			Optional:            true,
-			MarkdownDescription: "Whether to wait, that is to read again until `completed`. Default: `false`.",
-		},
-		"wait_through_pause": schema.BoolAttribute{
-			Optional: true,
-			MarkdownDescription: "Whether to keep waiting while all that is left is paused or awaits a person's confirmation. Otherwise " +
-				"the wait ends at once, with that state as data. Default: `false`.",
-		},
+		"wait_for_completion": optionalBool("Whether to wait, that is to read again until `completed`. Default: `false`."),
+		"wait_through_pause": optionalBool(
+			"Whether to keep waiting while all that is left is paused or awaits a person's confirmation. Otherwise " +
+				"the wait ends at once, with that state as data. Default: `false`."),
 		"completed": schema.BoolAttribute{Computed: true, MarkdownDescription: completed + " Never null."},
 	}
 }
@@ -144,12 +130,9 @@ func completionAttributes(completed string) map[string]schema.Attribute {
 // stableAttributes describes stable_for for a source whose wait is for the given state.
 func stableAttributes(state, other string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"stable_for": schema.StringAttribute{
-			Optional:   true,
-			Validators: []validator.String{isStableFor},
-			MarkdownDescription: "How long the wait has to see " + state + " before it ends, as a duration such as `3m`. Each read in that " +
-				"time has to show it; anything else, or an answer that cannot be read, starts the time again." + other + " Needs a wait, at " +
-				"least `poll_interval`, and less than the time in `timeouts`. Default: `0s`: the first such read ends the wait.",
-		},
+		"stable_for": optionalString(isStableFor,
+			"How long the wait has to see "+state+" before it ends, as a duration such as `3m`. Each read in that "+
+				"time has to show it; anything else, or an answer that cannot be read, starts the time again."+other+" Needs a wait, at "+
+				"least `poll_interval`, and less than the time in `timeouts`. Default: `0s`: the first such read ends the wait."),
 	}
 }
