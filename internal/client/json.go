@@ -108,42 +108,50 @@ func kindOf(raw json.RawMessage) string {
 	}
 }
 
-// text gives a string, or a number as it is written.
-func (f fields) text(name string) *string {
+// value reads a member with a function that tells whether it could.
+func value[T any](f fields, name, wanted string, read func(json.RawMessage) (T, bool)) *T {
 	raw := f.member(name)
 	if raw == nil {
 		return nil
 	}
-	switch kindOf(raw) {
-	case "a number":
-		return new(string(raw))
-	case "a string":
-		if f.found.text += len(raw); f.found.text > mostText {
-			f.malformed(fmt.Sprintf("its texts take more than %d MiB", mostText>>20))
-			return nil
-		}
-		return new(unquote(raw))
+	if value, ok := read(raw); ok {
+		return &value
 	}
-	f.wrong(name, "a string", raw)
+	f.wrong(name, wanted, raw)
 	return nil
+}
+
+// text gives a string, or a number as it is written.
+func (f fields) text(name string) *string {
+	return value(f, name, "a string", func(raw json.RawMessage) (string, bool) {
+		switch kindOf(raw) {
+		case "a number":
+			return string(raw), true
+		case "a string":
+			if f.found.text += len(raw); f.found.text > mostText {
+				f.malformed(fmt.Sprintf("its texts take more than %d MiB", mostText>>20))
+				return "", true
+			}
+			return unquote(raw), true
+		}
+		return "", false
+	})
 }
 
 // log gives the end of a string, which may be long, and tells whether that is not all of it.
 func (f fields) log(name string, limit int64) (tail *string, truncated bool) {
-	raw := f.member(name)
-	if raw == nil {
-		return nil, false
-	}
-	if kindOf(raw) != "a string" {
-		log := f.text(name)
-		if log == nil || limit < 0 {
-			return log, false
+	tail = value(f, name, "a string", func(raw json.RawMessage) (end string, ok bool) {
+		switch kindOf(raw) {
+		case "a number":
+			raw = fmt.Appendf(nil, "%q", raw)
+		case "a string":
+		default:
+			return "", false
 		}
-		end := text.Tail(*log, int(min(limit, int64(len(*log)))))
-		return &end, len(end) < len(*log)
-	}
-	end, truncated := unquoteTail(raw, limit)
-	return &end, truncated
+		end, truncated = unquoteTail(raw, limit)
+		return end, true
+	})
+	return tail, truncated
 }
 
 // number gives the text of a number, which may stand in a string; empty for anything else.
@@ -165,46 +173,27 @@ func number(raw json.RawMessage) string {
 	}
 }
 
-func (f fields) integer(name string) *int64 {
-	raw := f.member(name)
-	if raw == nil {
-		return nil
-	}
-	if n, ok := parseInteger(number(raw)); ok {
-		return &n
-	}
-	f.wrong(name, "a whole number", raw)
-	return nil
-}
+func (f fields) integer(name string) *int64 { return value(f, name, "a whole number", parseInteger) }
 
 // parseInteger reads 64-bit integers without loss. It takes 100.0 for 100, as the services write now and then.
-func parseInteger(s string) (int64, bool) {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+func parseInteger(raw json.RawMessage) (int64, bool) {
+	if n, err := strconv.ParseInt(number(raw), 10, 64); err == nil {
 		return n, true
 	}
 	// Beyond this the service itself may have rounded.
 	const exact = 1 << 53
-	n, ok := parseFloat(s)
+	n, ok := parseFloat(raw)
 	if !ok || n != math.Trunc(n) || math.Abs(n) > exact {
 		return 0, false
 	}
 	return int64(n), true
 }
 
-func (f fields) float(name string) *float64 {
-	raw := f.member(name)
-	if raw == nil {
-		return nil
-	}
-	if n, ok := parseFloat(number(raw)); ok {
-		return &n
-	}
-	f.wrong(name, "a number", raw)
-	return nil
-}
+func (f fields) float(name string) *float64 { return value(f, name, "a number", parseFloat) }
 
 // parseFloat reads a number that float64 can hold: strconv makes zero of one that is too small.
-func parseFloat(s string) (float64, bool) {
+func parseFloat(raw json.RawMessage) (float64, bool) {
+	s := number(raw)
 	n, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 		return 0, false
@@ -214,58 +203,44 @@ func parseFloat(s string) (float64, bool) {
 }
 
 func (f fields) boolean(name string) *bool {
-	raw := f.member(name)
-	if raw == nil {
-		return nil
-	}
-	switch string(raw) {
-	case `true`, `"true"`:
-		return new(true)
-	case `false`, `"false"`:
-		return new(false)
-	}
-	f.wrong(name, "a boolean", raw)
-	return nil
+	return value(f, name, "a boolean", func(raw json.RawMessage) (bool, bool) {
+		switch string(raw) {
+		case `true`, `"true"`:
+			return true, true
+		case `false`, `"false"`:
+			return false, true
+		}
+		return false, false
+	})
 }
 
 // object gives a nested object, with the same strictness as f.
 func (f fields) object(name string) *fields {
-	raw := f.member(name)
-	if raw == nil {
-		return nil
-	}
-	if raw[0] != '{' {
-		f.wrong(name, "an object", raw)
-		return nil
-	}
-	return &fields{values: membersOf(raw), path: f.path + name + ".", needed: f.needed, found: f.found}
+	return value(f, name, "an object", func(raw json.RawMessage) (fields, bool) {
+		if raw[0] != '{' {
+			return fields{}, false
+		}
+		return fields{values: membersOf(raw), path: f.path + name + ".", needed: f.needed, found: f.found}, true
+	})
 }
 
 // list gives a list of objects, each read by one. It is nil when the list is absent, and empty when it is empty.
 func list[T any](f fields, name string, one func(fields) T) []T {
-	return elements(f, name, func(at string, raw json.RawMessage) (T, bool) {
+	return elements(f, name, "an object", func(at string, raw json.RawMessage) (value T, ok bool) {
 		if raw[0] != '{' {
-			f.wrong(strings.TrimPrefix(at, f.path), "an object", raw)
-			var zero T
-			return zero, false
+			return value, false
 		}
-		return one(fields{values: membersOf(raw), path: at + ".", found: f.found}), true
+		return one(fields{values: membersOf(raw), path: f.path + at + ".", found: f.found}), true
 	})
 }
 
 // integers gives a list of whole numbers.
 func (f fields) integers(name string) []int64 {
-	return elements(f, name, func(at string, raw json.RawMessage) (int64, bool) {
-		if n, ok := parseInteger(number(raw)); ok {
-			return n, true
-		}
-		f.wrong(strings.TrimPrefix(at, f.path), "a whole number", raw)
-		return 0, false
-	})
+	return elements(f, name, "a whole number", func(_ string, raw json.RawMessage) (int64, bool) { return parseInteger(raw) })
 }
 
 // elements reads a list element by element. One that cannot be read spoils the list: a part of it would pass for the whole.
-func elements[T any](f fields, name string, one func(at string, raw json.RawMessage) (T, bool)) []T {
+func elements[T any](f fields, name, wanted string, one func(at string, raw json.RawMessage) (T, bool)) []T {
 	raw := f.member(name)
 	if raw == nil {
 		return nil
@@ -275,14 +250,16 @@ func elements[T any](f fields, name string, one func(at string, raw json.RawMess
 		return nil
 	}
 	values := []T{}
-	for item := range elementsOf(raw) {
+	for _, item := range parts(raw) {
 		f.found.elements++
 		if f.found.elements > mostElements {
 			f.malformed(fmt.Sprintf("its lists have more than %d elements", mostElements))
 			return nil
 		}
-		value, ok := one(fmt.Sprintf("%s%s[%d]", f.path, name, len(values)), item)
+		at := fmt.Sprintf("%s[%d]", name, len(values))
+		value, ok := one(at, item)
 		if !ok {
+			f.wrong(at, wanted, item)
 			return nil
 		}
 		values = append(values, value)

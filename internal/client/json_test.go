@@ -468,7 +468,7 @@ func TestParseInteger(t *testing.T) {
 		{"Inf", 0, false},
 		{"12 instances", 0, false},
 	} {
-		if got, ok := parseInteger(test.text); got != test.want || ok != test.ok {
+		if got, ok := parseInteger(json.RawMessage(strconv.Quote(test.text))); got != test.want || ok != test.ok {
 			t.Errorf("%q: %d, %v, want %d, %v", test.text, got, ok, test.want, test.ok)
 		}
 	}

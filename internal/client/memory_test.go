@@ -128,6 +128,22 @@ func TestLargeAnswerIsNotCopied(t *testing.T) {
 	}
 }
 
+// What is kept of a log does not hold the rest of it in memory.
+func TestEndOfLogIsKeptAlone(t *testing.T) {
+	log := []byte(`"` + strings.Repeat("x", 10e6) + `"`)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	end, _ := unquoteTail(log, 1e6)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if held := int64(after.HeapAlloc) - int64(before.HeapAlloc); held > 2e6 {
+		t.Errorf("%d kB are held for an end of 1 MB", held/1e3)
+	}
+	runtime.KeepAlive(end)
+	runtime.KeepAlive(log)
+}
+
 // Large answers are read two at a time, in the order in which they came; small ones and errors wait for none of them.
 func TestLargeAnswersWaitForMemory(t *testing.T) {
 	t.Parallel()

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // The functions of this file give parts of a JSON text without copying them: an answer may have 128 MiB, and encoding/json copies every
@@ -21,6 +23,8 @@ const (
 	mostElements = 5000
 	mostText     = 32 << 20
 )
+
+const jsonSpace = " \t\r\n"
 
 // errNoObject says that an answer is no JSON, or no object.
 var errNoObject = fmt.Errorf("%w: not a JSON object", ErrMalformed)
@@ -89,169 +93,100 @@ func shownName(name []byte) string {
 
 // membersOf gives the members of an object.
 func membersOf(object []byte) map[string]json.RawMessage {
-	members := map[string]json.RawMessage{}
-	for i := skipSpace(object, 1); object[i] != '}'; {
-		end := skipString(object, i)
-		name := unquote(object[i:end])
-		begin := skipSpace(object, skipSpace(object, end)+1)
-		end = skipValue(object, begin)
-		members[name] = object[begin:end:end]
-		if i = skipSpace(object, end); object[i] == ',' {
-			i = skipSpace(object, i+1)
-		}
-	}
-	return members
+	return maps.Collect(parts(object))
 }
 
-// elementsOf gives the elements of a list.
-func elementsOf(list []byte) iter.Seq[json.RawMessage] {
-	return func(yield func(json.RawMessage) bool) {
-		for i := skipSpace(list, 1); list[i] != ']'; {
-			end := skipValue(list, i)
-			if !yield(list[i:end:end]) {
+// parts gives the members of an object by their names, or the elements of a list, which have none.
+func parts(raw []byte) iter.Seq2[string, json.RawMessage] {
+	return func(yield func(string, json.RawMessage) bool) {
+		for i := skipSpace(raw, 1); raw[i] != '}' && raw[i] != ']'; {
+			name := ""
+			if raw[0] == '{' {
+				end := skipString(raw, i)
+				name = unquote(raw[i:end])
+				i = skipSpace(raw, skipSpace(raw, end)+1)
+			}
+			end := skipValue(raw, i)
+			if !yield(name, raw[i:end]) {
 				return
 			}
-			if i = skipSpace(list, end); list[i] == ',' {
-				i = skipSpace(list, i+1)
+			if i = skipSpace(raw, end); raw[i] == ',' {
+				i = skipSpace(raw, i+1)
 			}
 		}
 	}
 }
 
 func skipSpace(raw []byte, i int) int {
-	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\t' || raw[i] == '\n' || raw[i] == '\r') {
+	for i < len(raw) && strings.IndexByte(jsonSpace, raw[i]) >= 0 {
 		i++
 	}
 	return i
 }
 
-// skipString gives the place behind the string that begins at i: a quote ends it unless an odd number of backslashes stands before.
+// skipString gives the place behind the string that begins at i.
 func skipString(raw []byte, i int) int {
 	for i++; ; i++ {
 		i += bytes.IndexByte(raw[i:], '"')
-		escapes := 0
-		for raw[i-1-escapes] == '\\' {
-			escapes++
-		}
-		if escapes%2 == 0 {
+		if !isEscaped(raw, i) {
 			return i + 1
 		}
 	}
 }
 
-// skipValue gives the place behind the value that begins at i.
+// isEscaped tells whether an odd number of backslashes stands before a place in a string.
+func isEscaped(raw []byte, i int) bool {
+	backslashes := 0
+	for raw[i-1-backslashes] == '\\' {
+		backslashes++
+	}
+	return backslashes%2 == 1
+}
+
+// skipValue gives the place behind the value that begins at i, inside of an object or a list.
 func skipValue(raw []byte, i int) int {
-	for depth := 0; i < len(raw); i++ {
+	for depth := 0; ; i++ {
 		switch raw[i] {
 		case '"':
 			i = skipString(raw, i) - 1
-			if depth == 0 {
-				return i + 1
-			}
 		case '{', '[':
 			depth++
 		case '}', ']':
 			depth--
-			if depth <= 0 {
-				return i + 1 + min(depth, 0)
-			}
-		case ',', ' ', '\t', '\n', '\r':
+		default:
 			if depth == 0 {
-				return i
+				return i + bytes.IndexAny(raw[i:], ",]}"+jsonSpace)
 			}
 		}
+		if depth == 0 {
+			return i + 1
+		}
 	}
-	return i
 }
 
 // unquote gives the text of a string.
 func unquote(quoted []byte) string {
-	s, _ := unquoteTail(quoted, -1)
+	var s string
+	_ = json.Unmarshal(quoted, &s) // cannot fail: the whole answer is valid
 	return s
 }
 
 // unquoteTail gives the longest end of a string's text that has at most limit bytes and cuts no character, or all of it when limit is
-// below zero, and tells whether that is not all. What is not kept is not decoded.
+// below zero, and tells whether that is not all. What lies far before that end is not decoded.
 func unquoteTail(quoted []byte, limit int64) (tail string, truncated bool) {
-	inner := quoted[1 : len(quoted)-1]
-	length := int64(0)
-	for i := 0; i < len(inner); {
-		if plain := plainPrefix(inner[i:]); plain > 0 {
-			length += int64(plain)
-			i += plain
-			continue
+	if limit < 0 {
+		return unquote(quoted), false
+	}
+	// No byte of a text takes more than six. With six more, what comes out of an escape that is cut at the start is not kept.
+	const longest = 6
+	start := len(quoted) - longest*(int(min(limit, int64(len(quoted))))+1)
+	if start > 1 {
+		if isEscaped(quoted, start) {
+			start--
 		}
-		r, size := character(inner[i:])
-		length += int64(utf8.RuneLen(r))
-		i += size
+		quoted = append([]byte{'"'}, quoted[start:]...)
 	}
-	skip := int64(0)
-	if limit >= 0 {
-		skip = max(length-limit, 0)
-	}
-	var b strings.Builder
-	b.Grow(int(length - skip))
-	for i := 0; i < len(inner); {
-		if plain := plainPrefix(inner[i:]); plain > 0 {
-			b.Write(inner[i+int(min(max(skip, 0), int64(plain))) : i+plain])
-			skip -= int64(plain)
-			i += plain
-			continue
-		}
-		r, size := character(inner[i:])
-		if skip <= 0 {
-			b.WriteRune(r)
-		}
-		skip -= int64(utf8.RuneLen(r))
-		i += size
-	}
-	return b.String(), limit >= 0 && length > limit
-}
-
-// plainPrefix is how many characters at the beginning stand for themselves and have one byte.
-func plainPrefix(inner []byte) int {
-	for i, c := range inner {
-		if c == '\\' || c >= utf8.RuneSelf {
-			return i
-		}
-	}
-	return len(inner)
-}
-
-// character decodes the first character of a string and tells its size there. What is no character is the replacement character.
-func character(inner []byte) (r rune, size int) {
-	if inner[0] != '\\' {
-		return utf8.DecodeRune(inner)
-	}
-	if inner[1] != 'u' {
-		const escaped, meant = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
-		return rune(meant[strings.IndexByte(escaped, inner[1])]), 2
-	}
-	r = codeUnit(inner)
-	if !utf16.IsSurrogate(r) {
-		return r, 6
-	}
-	if len(inner) >= 12 && inner[6] == '\\' && inner[7] == 'u' {
-		if pair := utf16.DecodeRune(r, codeUnit(inner[6:])); pair != utf8.RuneError {
-			return pair, 12
-		}
-	}
-	return utf8.RuneError, 6
-}
-
-// codeUnit reads the four digits of an escape.
-func codeUnit(escape []byte) rune {
-	var r rune
-	for _, digit := range escape[2:6] {
-		switch {
-		case digit >= 'a':
-			digit -= 'a' - 10
-		case digit >= 'A':
-			digit -= 'A' - 10
-		default:
-			digit -= '0'
-		}
-		r = r<<4 | rune(digit)
-	}
-	return r
+	whole := unquote(quoted)
+	tail = text.Tail(whole, int(min(limit, int64(len(whole)))))
+	return strings.Clone(tail), len(tail) < len(whole)
 }
