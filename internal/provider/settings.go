@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -19,53 +20,6 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
-
-// variables are the environment variables that an argument of the provider block falls back to, in order.
-var variables = map[string][]string{
-	"region":         {"HW_REGION_NAME", "OS_REGION_NAME"},
-	"access_key":     {"HW_ACCESS_KEY", "OS_ACCESS_KEY"},
-	"secret_key":     {"HW_SECRET_KEY", "OS_SECRET_KEY"},
-	"security_token": {"HW_SECURITY_TOKEN"},
-	"token":          {"HW_AUTH_TOKEN", "OS_AUTH_TOKEN"},
-	"user_name":      {"HW_USER_NAME", "OS_USERNAME"},
-	"user_id":        {"HW_USER_ID", "OS_USER_ID"},
-	"password":       {"HW_USER_PASSWORD", "OS_PASSWORD"},
-	"domain_name":    {"HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"},
-	"domain_id":      {"HW_DOMAIN_ID", "OS_DOMAIN_ID", "OS_USER_DOMAIN_ID", "OS_PROJECT_DOMAIN_ID"},
-	"project_id":     {"HW_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"},
-	"project_name":   {"HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME"},
-	"auth_url":       {"HW_AUTH_URL", "OS_AUTH_URL"},
-	"cloud":          {"HW_CLOUD"},
-	"max_retries":    {"HW_MAX_RETRIES"},
-	"insecure":       {"HW_INSECURE", "OS_INSECURE"},
-	"cacert_file":    {"OS_CACERT"},
-
-	"shared_config_file": {"HW_SHARED_CONFIG_FILE"},
-	"profile":            {"HW_PROFILE"},
-
-	"assume_role.agency_name": {"HW_ASSUME_ROLE_AGENCY_NAME"},
-	"assume_role.domain_name": {"HW_ASSUME_ROLE_DOMAIN_NAME"},
-	"assume_role.domain_id":   {"HW_ASSUME_ROLE_DOMAIN_ID"},
-	"assume_role.duration":    {"HW_ASSUME_ROLE_DURATION"},
-
-	"assume_role_with_oidc.agency_name":   {"HW_ASSUME_ROLE_AGENCY_NAME"},
-	"assume_role_with_oidc.domain_id":     {"HW_ASSUME_ROLE_DOMAIN_ID"},
-	"assume_role_with_oidc.duration":      {"HW_ASSUME_ROLE_DURATION"},
-	"assume_role_with_oidc.idp_id":        {"HW_ASSUME_ROLE_IDP_ID"},
-	"assume_role_with_oidc.id_token":      {"HW_ASSUME_ROLE_ID_TOKEN"},
-	"assume_role_with_oidc.id_token_file": {"HW_ASSUME_ROLE_ID_TOKEN_FILE"},
-}
-
-// environment words the fallback for a description.
-func environment(argument string) string {
-	names := variables[argument]
-	if len(names) == 1 {
-		return "Environment: `" + names[0] + "`."
-	}
-	return "Environment, first hit wins: `" + strings.Join(names, "`, `") + "`."
-}
-
-const defaultMaxRetries = 5
 
 // settings merges the provider block with the environment and a profile of KooCLI's file.
 type settings struct {
@@ -90,28 +44,28 @@ type settings struct {
 
 // settle makes the client's configuration of the provider block and the environment. Malformed values become diagnostics; what is
 // missing or not known yet becomes the error of the first read that needs it.
-func settle(model providerModel, getenv func(string) string, diags *diag.Diagnostics) client.Config {
-	s := settings{getenv: getenv, diags: diags}
-	s.block, s.hasRole, s.hasOIDC = model.texts()
+func settle(block map[string]attr.Value, getenv func(string) string, diags *diag.Diagnostics) client.Config {
+	s := settings{getenv: getenv, diags: diags, block: textsOf(block)}
+	s.hasRole, s.hasOIDC = isThere(block["assume_role"]), isThere(block["assume_role_with_oidc"])
 	s.openProfile()
 	cfg := client.Config{
-		Region:     s.setting("region", isRegion),
-		Cloud:      s.setting("cloud", isDomain),
-		Endpoints:  s.endpoints(model.Endpoints),
-		DomainID:   s.setting("domain_id", isID, "domain_name"),
-		MaxRetries: s.maxRetries(model.MaxRetries),
-		Insecure:   s.insecure(model.Insecure),
+		Region:     s.setting("region"),
+		Cloud:      s.setting("cloud"),
+		Endpoints:  s.endpoints(block["endpoints"]),
+		DomainID:   s.setting("domain_id", "domain_name"),
+		MaxRetries: s.maxRetries(),
+		Insecure:   s.insecure(),
 		RootCAs:    s.authorities(),
-		Language:   s.language(),
+		Language:   cmp.Or(s.needed("language").ValueString(), "en-us"),
 	}
 	s.region = cfg.Region.Value
-	cfg.ProjectID = s.setting("project_id", isID, "project_name")
+	cfg.ProjectID = s.setting("project_id", "project_name")
 	if cfg.ProjectID.Value == "" {
-		cfg.ProjectName = s.setting("project_name", isHeaderText)
+		cfg.ProjectName = s.setting("project_name")
 	}
 	// endpoints.iam is another name for auth_url, and what stands in the provider block wins.
 	if _, ok := cfg.Endpoints[client.IAM]; !ok || !s.inBlock("auth_url").IsNull() {
-		cfg.AuthURL = s.setting("auth_url", isEndpoint)
+		cfg.AuthURL = s.setting("auth_url")
 	}
 	if cfg.Region == (client.Setting{}) {
 		cfg.Region.Err = s.noRegion()
@@ -160,7 +114,7 @@ func (s *settings) inBlock(argument string) value { return value{String: s.block
 
 // inEnvironment gives the first variable that is set.
 func (s *settings) inEnvironment(argument string) value {
-	for _, name := range variables[argument] {
+	for _, name := range arguments[argument].variables {
 		if given := s.getenv(name); given != "" {
 			return value{String: types.StringValue(given), variable: name}
 		}
@@ -209,15 +163,15 @@ func find(places []place, argument string, alternatives ...string) value {
 	return value{}
 }
 
-// setting settles an argument that is a text of a certain form.
-func (s *settings) setting(argument string, form textForm, alternatives ...string) client.Setting {
+// setting settles an argument that is a text.
+func (s *settings) setting(argument string, alternatives ...string) client.Setting {
 	found := find(s.places(), argument, alternatives...)
 	if found.IsUnknown() {
 		return client.Setting{Err: unknown(argument)}
 	}
 	given := found.ValueString()
 	if !found.IsNull() {
-		s.check(argument, found, form)
+		s.check(argument, found)
 	}
 	return client.Setting{Value: given}
 }
@@ -243,43 +197,33 @@ func unusable(format string, arguments ...any) error {
 func unknown(argument string) error {
 	message := fmt.Sprintf("the provider argument %s is not known yet: it depends on something that this run has still to create. "+
 		"Give it a value that is known at plan time", argument)
-	if len(variables[argument]) > 0 {
+	if len(arguments[argument].variables) > 0 {
 		message += ", or leave it out and set the environment variable " + anyOf(argument)
 	}
 	return &settingError{argument, message}
 }
 
 // anyOf names the environment variables of some arguments.
-func anyOf(arguments ...string) string {
-	var names []string
-	for _, argument := range arguments {
-		names = append(names, variables[argument]...)
+func anyOf(names ...string) string {
+	var all []string
+	for _, name := range names {
+		all = append(all, arguments[name].variables...)
 	}
-	return strings.Join(names, " or ")
+	return strings.Join(all, " or ")
 }
 
 // check blames an argument whose value does not have its form, and tells whether it does.
-func (s *settings) check(argument string, found value, form textForm) bool {
-	given := found.ValueString()
+func (s *settings) check(argument string, found value) bool {
+	given, form := found.ValueString(), arguments[argument].form
 	switch {
 	case form.fault(given) == "":
 		return true
-	case isSecret(argument):
+	case arguments[argument].secret:
 		s.blame(argument, found, form.fault(given))
 	default:
 		s.blame(argument, found, form.refusal(given))
 	}
 	return false
-}
-
-// isSecret tells whether an argument is sensitive. No diagnostic repeats its value, or points at it: Terraform would print the line.
-func isSecret(argument string) bool {
-	switch argument {
-	case "access_key", "secret_key", "security_token", "token", "password", "assume_role_with_oidc.id_token":
-		return true
-	default:
-		return false
-	}
 }
 
 // blame adds the error of an argument, which names the environment variable or the profile if the value came from there.
@@ -289,27 +233,31 @@ func (s *settings) blame(argument string, found value, why string) {
 		where += ", taken from " + origin + ","
 	}
 	summary, detail := "Invalid provider setting "+argument, where+" cannot be used: "+why+". Correct or remove it."
-	if isSecret(argument) {
+	if arguments[argument].secret {
 		s.diags.AddError(summary, detail)
 		return
 	}
-	block, inner, nested := strings.Cut(argument, ".")
-	at := path.Root(block)
-	if nested {
-		at = at.AtName(inner)
+	block, inner := nesting(argument)
+	at := path.Root(inner)
+	if block != "" {
+		at = path.Root(block).AtName(inner)
 	}
 	s.diags.AddAttributeError(at, summary, detail)
 }
 
-func (s *settings) endpoints(value types.Map) map[client.Service]client.Setting {
+func (s *settings) endpoints(block attr.Value) map[client.Service]client.Setting {
 	endpoints := map[client.Service]client.Setting{}
-	if value.IsUnknown() {
+	if !isThere(block) {
+		return endpoints
+	}
+	if block.IsUnknown() {
 		for _, service := range client.Services() {
 			endpoints[service] = client.Setting{Err: unknown("endpoints")}
 		}
 		return endpoints
 	}
-	elements := value.Elements()
+	given, _ := block.(types.Map)
+	elements := given.Elements()
 	for _, key := range slices.Sorted(maps.Keys(elements)) {
 		if elements[key].IsNull() {
 			continue
@@ -348,37 +296,37 @@ func (s *settings) endpoint(at path.Path, key string, element attr.Value) client
 	return client.Setting{Value: given}
 }
 
-func (s *settings) maxRetries(inBlock wholeNumber) int {
-	const most = 1000
-	if inBlock.IsUnknown() {
-		s.blockers = append(s.blockers, unknown("max_retries"))
-		return 0
+// needed finds an argument without which nothing is sent. One that is not known yet blocks every read.
+func (s *settings) needed(argument string) value {
+	found := find(s.places(), argument)
+	if found.IsUnknown() {
+		s.blockers = append(s.blockers, unknown(argument))
+		return value{}
 	}
-	if !inBlock.IsNull() {
-		return int(min(inBlock.ValueInt64(), most))
-	}
-	found := s.inEnvironment("max_retries")
+	return found
+}
+
+func (s *settings) maxRetries() int {
+	const usual, most = 5, 1000
+	found := s.needed("max_retries")
 	if found.IsNull() {
-		return defaultMaxRetries
+		return usual
 	}
-	retries, err := strconv.Atoi(found.ValueString())
+	retries, err := strconv.ParseInt(found.ValueString(), 10, 64)
 	if err != nil || retries < 0 {
 		s.blame("max_retries", found, quoted(found.ValueString())+" is not a whole number from 0")
 	}
-	return min(retries, most)
+	return int(min(retries, most))
 }
 
-func (s *settings) insecure(inBlock types.Bool) bool {
-	if inBlock.IsUnknown() {
-		s.blockers = append(s.blockers, unknown("insecure"))
+func (s *settings) insecure() bool {
+	found := s.needed("insecure")
+	if found.IsNull() {
 		return false
 	}
-	insecure := inBlock.ValueBool()
-	if found := s.inEnvironment("insecure"); inBlock.IsNull() && !found.IsNull() {
-		var err error
-		if insecure, err = strconv.ParseBool(found.ValueString()); err != nil {
-			s.blame("insecure", found, quoted(found.ValueString())+" is neither true nor false")
-		}
+	insecure, err := strconv.ParseBool(found.ValueString())
+	if err != nil {
+		s.blame("insecure", found, quoted(found.ValueString())+" is neither true nor false")
 	}
 	if insecure {
 		s.diags.AddAttributeWarning(path.Root("insecure"), "Certificates are not checked",
@@ -388,28 +336,13 @@ func (s *settings) insecure(inBlock types.Bool) bool {
 	return insecure
 }
 
-func (s *settings) language() string {
-	switch found := s.inBlock("language"); {
-	case found.IsUnknown():
-		s.blockers = append(s.blockers, unknown("language"))
-		return ""
-	case found.IsNull():
-		return "en-us"
-	default:
-		return found.ValueString()
-	}
-}
-
 // authorities reads the certificates to trust. PEM text that holds none is an error at once; a file may still be created, so its
 // faults are the reads'.
 func (s *settings) authorities() *x509.CertPool {
-	found := find(s.places(), "cacert_file")
+	found := s.needed("cacert_file")
 	given := found.ValueString()
 	pool := x509.NewCertPool()
 	switch {
-	case found.IsUnknown():
-		s.blockers = append(s.blockers, unknown("cacert_file"))
-		return nil
 	case found.IsNull():
 		return nil
 	case given == "":

@@ -117,7 +117,7 @@ func (s *settings) halfKey(found value, present, absent string) error {
 		return unusable("%s is in the provider block, %s is not. Set both there, or remove %[1]s and set both HW_ACCESS_KEY and HW_SECRET_KEY",
 			present, absent)
 	}
-	return unusable("%s is set, but neither %s is. Set both, or unset %[1]s", found.variable, strings.Join(variables[absent], " nor "))
+	return unusable("%s is set, but neither %s is. Set both, or unset %[1]s", found.variable, strings.Join(arguments[absent].variables, " nor "))
 }
 
 func (s *settings) password(in place, origin string) (client.CredentialSource, error) {
@@ -176,37 +176,21 @@ func (s *settings) incomplete(present string, absent ...string) error {
 
 // collect gives the arguments that a place has, without those that it has not. The error says that one of them is not known yet, or
 // malformed, which is a diagnostic of its own.
-func (s *settings) collect(in place, arguments ...string) (map[string]string, error) {
+func (s *settings) collect(in place, names ...string) (map[string]string, error) {
 	given := map[string]string{}
-	for _, argument := range arguments {
+	for _, argument := range names {
 		found := in(argument)
 		switch {
 		case found.IsUnknown():
 			return nil, unknown(argument)
 		case found.IsNull():
 			continue
-		case !s.check(argument, found, formOf(argument)):
+		case !s.check(argument, found):
 			return nil, unusable("%s is malformed", argument)
 		}
 		given[argument] = found.ValueString()
 	}
 	return given, nil
-}
-
-// formOf gives the form of an argument that credentials are made of.
-func formOf(argument string) textForm {
-	_, inner, nested := strings.Cut(argument, ".")
-	if !nested {
-		inner = argument
-	}
-	switch inner {
-	case "password", "user_name", "domain_name", "id_token_file":
-		return isText
-	case "domain_id":
-		return isID
-	default:
-		return isHeaderText
-	}
 }
 
 // fromProfile gives the keys of KooCLI's file, if it is asked for there.

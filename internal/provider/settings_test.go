@@ -17,13 +17,13 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 )
 
-func settled(t *testing.T, model providerModel, environment map[string]string) (client.Config, diag.Diagnostics) {
+// given is what stands in the provider block.
+type given map[string]attr.Value
+
+func settled(t *testing.T, block given, environment map[string]string) (client.Config, diag.Diagnostics) {
 	t.Helper()
-	if model.Endpoints.ElementType(t.Context()) == nil {
-		model.Endpoints = types.MapNull(types.StringType)
-	}
 	var diags diag.Diagnostics
-	cfg := settle(model, func(name string) string { return environment[name] }, &diags)
+	cfg := settle(block, func(name string) string { return environment[name] }, &diags)
 	return cfg, diags
 }
 
@@ -45,21 +45,21 @@ func TestEnvironment(t *testing.T) {
 	}
 	pair := map[string]string{"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "SK"}
 	for argument, get := range read {
-		for i, variable := range variables[argument] {
+		for i, variable := range arguments[argument].variables {
 			t.Run(variable, func(t *testing.T) {
 				t.Parallel()
 				environment := map[string]string{}
 				if strings.Contains(argument, "key") || argument == "security_token" {
 					maps.Copy(environment, pair)
 				}
-				for _, earlier := range variables[argument][:i] {
+				for _, earlier := range arguments[argument].variables[:i] {
 					environment[earlier] = ""
 				}
-				for _, later := range variables[argument][i+1:] {
+				for _, later := range arguments[argument].variables[i+1:] {
 					environment[later] = "later"
 				}
 				environment[variable] = "from-environment"
-				cfg, diags := settled(t, providerModel{}, environment)
+				cfg, diags := settled(t, given{}, environment)
 				if diags.HasError() {
 					t.Fatal(diags)
 				}
@@ -86,9 +86,9 @@ func TestBlockWinsOverEnvironment(t *testing.T) {
 		"HW_REGION_NAME": "cn-east-3", "HW_ACCESS_KEY": "EA", "HW_SECRET_KEY": "ES", "HW_SECURITY_TOKEN": "stale",
 		"HW_AUTH_TOKEN": "ET", "HW_MAX_RETRIES": "9", "HW_INSECURE": "true",
 	}
-	cfg, diags := settled(t, providerModel{
-		Region: types.StringValue("cn-north-4"), AccessKey: types.StringValue("BA"), SecretKey: types.StringValue("BS"),
-		MaxRetries: wholeNumber{Int64Value: types.Int64Value(0)}, Insecure: types.BoolValue(false),
+	cfg, diags := settled(t, given{
+		"region": types.StringValue("cn-north-4"), "access_key": types.StringValue("BA"), "secret_key": types.StringValue("BS"),
+		"max_retries": wholeNumber{Int64Value: types.Int64Value(0)}, "insecure": types.BoolValue(false),
 	}, environment)
 	if len(diags) > 0 {
 		t.Fatal(diags)
@@ -103,7 +103,7 @@ func TestBlockWinsOverEnvironment(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	cfg, diags := settled(t, providerModel{}, nil)
+	cfg, diags := settled(t, given{}, nil)
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
@@ -119,10 +119,10 @@ func TestDefaults(t *testing.T) {
 func TestUnknownSettings(t *testing.T) {
 	t.Parallel()
 	unknown := types.StringUnknown()
-	cfg, diags := settled(t, providerModel{
-		Region: unknown, AccessKey: unknown, SecretKey: unknown, SecurityToken: unknown, Token: unknown, ProjectID: unknown,
-		ProjectName: unknown, AuthURL: unknown, Cloud: unknown, Language: unknown, CACertFile: unknown,
-		Endpoints: types.MapUnknown(types.StringType), MaxRetries: wholeNumber{Int64Value: types.Int64Unknown()}, Insecure: types.BoolUnknown(),
+	cfg, diags := settled(t, given{
+		"region": unknown, "access_key": unknown, "secret_key": unknown, "security_token": unknown, "token": unknown, "project_id": unknown,
+		"project_name": unknown, "auth_url": unknown, "cloud": unknown, "language": unknown, "cacert_file": unknown,
+		"endpoints": types.MapUnknown(types.StringType), "max_retries": wholeNumber{Int64Value: types.Int64Unknown()}, "insecure": types.BoolUnknown(),
 	}, map[string]string{"HW_REGION_NAME": "cn-east-3", "HW_ACCESS_KEY": "EA", "HW_SECRET_KEY": "ES"})
 	if len(diags) > 0 {
 		t.Fatal(diags)
@@ -145,7 +145,7 @@ func TestWarnings(t *testing.T) {
 		"coc": types.StringValue("coc.example.com"), "ims": types.StringValue("ims.example.com"),
 		"iam": types.StringUnknown(),
 	})
-	cfg, diags := settled(t, providerModel{Endpoints: endpoints, Insecure: types.BoolValue(true)}, nil)
+	cfg, diags := settled(t, given{"endpoints": endpoints, "insecure": types.BoolValue(true)}, nil)
 	var got []string
 	for _, warning := range diags.Warnings() {
 		got = append(got, warning.Summary())
@@ -185,7 +185,7 @@ func TestCertificateAuthorities(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg, diags := settled(t, providerModel{}, map[string]string{"OS_CACERT": test.value, "HOME": home})
+			cfg, diags := settled(t, given{}, map[string]string{"OS_CACERT": test.value, "HOME": home})
 			if len(diags) > 0 {
 				t.Fatal(diags)
 			}
@@ -224,40 +224,40 @@ func TestIdAndNameAreOneSetting(t *testing.T) {
 	}
 	name, inFile := types.StringValue("block-name"), types.StringValue(file)
 	tests := map[string]struct {
-		block       providerModel
+		block       given
 		environment map[string]string
 		// Project id and name, then the id of the domain.
 		want [3]string
 	}{
 		"a project's name in the block, its id in the environment": {
-			providerModel{ProjectName: name}, map[string]string{"HW_PROJECT_ID": "env-id"}, [3]string{"", "block-name"},
+			given{"project_name": name}, map[string]string{"HW_PROJECT_ID": "env-id"}, [3]string{"", "block-name"},
 		},
-		"both in the block":       {providerModel{ProjectName: name, ProjectID: types.StringValue("block-id")}, nil, [3]string{"block-id"}},
-		"both in the environment": {providerModel{}, map[string]string{"OS_TENANT_ID": "env-id", "HW_PROJECT_NAME": "env-name"}, [3]string{"env-id"}},
+		"both in the block":       {given{"project_name": name, "project_id": types.StringValue("block-id")}, nil, [3]string{"block-id"}},
+		"both in the environment": {given{}, map[string]string{"OS_TENANT_ID": "env-id", "HW_PROJECT_NAME": "env-name"}, [3]string{"env-id"}},
 		"the id known, the name not yet": {
-			providerModel{ProjectName: types.StringUnknown(), ProjectID: types.StringValue("block-id")}, nil, [3]string{"block-id"},
+			given{"project_name": types.StringUnknown(), "project_id": types.StringValue("block-id")}, nil, [3]string{"block-id"},
 		},
-		"an empty variable": {providerModel{}, map[string]string{"HW_PROJECT_ID": "", "HW_PROJECT_NAME": "env-name"}, [3]string{"", "env-name"}},
+		"an empty variable": {given{}, map[string]string{"HW_PROJECT_ID": "", "HW_PROJECT_NAME": "env-name"}, [3]string{"", "env-name"}},
 		"a name in the block, an id in the block's profile": {
-			providerModel{ProjectName: name, SharedConfigFile: inFile}, nil, [3]string{"", "block-name", "profile-domain"},
+			given{"project_name": name, "shared_config_file": inFile}, nil, [3]string{"", "block-name", "profile-domain"},
 		},
 		"a name in the environment, an id in the block's profile": {
-			providerModel{SharedConfigFile: inFile}, map[string]string{"HW_PROJECT_NAME": "env-name"}, [3]string{"profile-id", "", "profile-domain"},
+			given{"shared_config_file": inFile}, map[string]string{"HW_PROJECT_NAME": "env-name"}, [3]string{"profile-id", "", "profile-domain"},
 		},
 		"a name in the environment, an id in its profile": {
-			providerModel{}, map[string]string{"HW_PROJECT_NAME": "env-name", "HW_SHARED_CONFIG_FILE": file}, [3]string{"", "env-name", "profile-domain"},
+			given{}, map[string]string{"HW_PROJECT_NAME": "env-name", "HW_SHARED_CONFIG_FILE": file}, [3]string{"", "env-name", "profile-domain"},
 		},
 		"a domain's name in the block, its id in the environment": {
-			providerModel{DomainName: name}, map[string]string{"HW_DOMAIN_ID": "env-id"}, [3]string{},
+			given{"domain_name": name}, map[string]string{"HW_DOMAIN_ID": "env-id"}, [3]string{},
 		},
 		"a domain's name in the environment, its id in the block's profile": {
-			providerModel{SharedConfigFile: inFile}, map[string]string{"OS_DOMAIN_NAME": "env-name"}, [3]string{"profile-id", "", "profile-domain"},
+			given{"shared_config_file": inFile}, map[string]string{"OS_DOMAIN_NAME": "env-name"}, [3]string{"profile-id", "", "profile-domain"},
 		},
 		"a domain's name in the environment, its id in its profile": {
-			providerModel{}, map[string]string{"OS_DOMAIN_NAME": "env-name", "HW_SHARED_CONFIG_FILE": file}, [3]string{"profile-id"},
+			given{}, map[string]string{"OS_DOMAIN_NAME": "env-name", "HW_SHARED_CONFIG_FILE": file}, [3]string{"profile-id"},
 		},
 		"a domain's name in the block, its id in the block's profile": {
-			providerModel{SharedConfigFile: inFile, DomainName: name}, nil, [3]string{"profile-id"},
+			given{"shared_config_file": inFile, "domain_name": name}, nil, [3]string{"profile-id"},
 		},
 	}
 	for name, test := range tests {
@@ -280,23 +280,23 @@ func TestAddressOfIAM(t *testing.T) {
 	t.Parallel()
 	const inBlock, inEndpoints, inEnvironment = "https://block.test", "https://endpoints.test", "https://environment.test"
 	environment := map[string]string{"OS_AUTH_URL": inEnvironment}
-	given := func(address types.String) types.Map {
+	endpoints := func(address types.String) types.Map {
 		return types.MapValueMust(types.StringType, map[string]attr.Value{"iam": address, "coc": types.StringValue("https://coc.test")})
 	}
 	tests := map[string]struct {
-		block             providerModel
+		block             given
 		authURL, endpoint string
 		unknown           bool
 	}{
-		"auth_url":          {block: providerModel{AuthURL: types.StringValue(inBlock)}, authURL: inBlock},
-		"endpoints.iam":     {block: providerModel{Endpoints: given(types.StringValue(inEndpoints))}, endpoint: inEndpoints},
-		"both in the block": {block: providerModel{AuthURL: types.StringValue(inBlock), Endpoints: given(types.StringValue(inEndpoints))}, authURL: inBlock, endpoint: inEndpoints},
-		"another endpoint":  {block: providerModel{Endpoints: given(types.StringNull())}, authURL: inEnvironment},
+		"auth_url":          {block: given{"auth_url": types.StringValue(inBlock)}, authURL: inBlock},
+		"endpoints.iam":     {block: given{"endpoints": endpoints(types.StringValue(inEndpoints))}, endpoint: inEndpoints},
+		"both in the block": {block: given{"auth_url": types.StringValue(inBlock), "endpoints": endpoints(types.StringValue(inEndpoints))}, authURL: inBlock, endpoint: inEndpoints},
+		"another endpoint":  {block: given{"endpoints": endpoints(types.StringNull())}, authURL: inEnvironment},
 		"neither":           {authURL: inEnvironment},
 		"endpoints.iam not known yet": {
-			block: providerModel{Endpoints: given(types.StringUnknown())}, unknown: true,
+			block: given{"endpoints": endpoints(types.StringUnknown())}, unknown: true,
 		},
-		"endpoints not known yet": {block: providerModel{Endpoints: types.MapUnknown(types.StringType)}, unknown: true},
+		"endpoints not known yet": {block: given{"endpoints": types.MapUnknown(types.StringType)}, unknown: true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -316,7 +316,7 @@ func TestAddressOfIAM(t *testing.T) {
 // TestEndpointLeftOut takes a null of the map endpoints for a setting that is omitted, as all other nulls are.
 func TestEndpointLeftOut(t *testing.T) {
 	t.Parallel()
-	cfg, diags := settled(t, providerModel{Endpoints: types.MapValueMust(types.StringType, map[string]attr.Value{
+	cfg, diags := settled(t, given{"endpoints": types.MapValueMust(types.StringType, map[string]attr.Value{
 		"coc": types.StringNull(), "ims": types.StringNull(),
 	})}, nil)
 	if len(diags) > 0 || len(cfg.Endpoints) > 0 {
@@ -345,7 +345,7 @@ func TestMaxRetries(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg, diags := settled(t, providerModel{MaxRetries: test.block}, map[string]string{"HW_MAX_RETRIES": test.variable})
+			cfg, diags := settled(t, given{"max_retries": test.block}, map[string]string{"HW_MAX_RETRIES": test.variable})
 			switch {
 			case test.fault == "" && (cfg.MaxRetries != test.want || len(diags) > 0):
 				t.Errorf("%d retries, diagnostics %v, want %d", cfg.MaxRetries, diags, test.want)
@@ -388,8 +388,8 @@ func TestSecretArguments(t *testing.T) {
 	New(Options{})().Schema(t.Context(), provider.SchemaRequest{}, &resp)
 	count := 0
 	check := func(argument string, attribute schema.Attribute) {
-		if attribute.IsSensitive() != isSecret(argument) {
-			t.Errorf("%s is sensitive: %t, and a secret to errors: %t", argument, attribute.IsSensitive(), isSecret(argument))
+		if attribute.IsSensitive() != arguments[argument].secret {
+			t.Errorf("%s is sensitive: %t, and a secret to errors: %t", argument, attribute.IsSensitive(), arguments[argument].secret)
 		}
 		count++
 	}
@@ -405,7 +405,7 @@ func TestSecretArguments(t *testing.T) {
 			check(block+"."+name, attribute)
 		}
 	}
-	if count < len(variables) {
+	if count < len(arguments) {
 		t.Errorf("%d arguments were compared, fewer than have variables", count)
 	}
 }
@@ -414,7 +414,7 @@ func TestSecretArguments(t *testing.T) {
 func TestAddressWithPassword(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"https://me:planted@iam.test", "https://iam.test/?password=planted", "https://iam.test/#planted"} {
-		block := providerModel{AuthURL: types.StringValue(address), Endpoints: types.MapValueMust(types.StringType, map[string]attr.Value{
+		block := given{"auth_url": types.StringValue(address), "endpoints": types.MapValueMust(types.StringType, map[string]attr.Value{
 			"coc": types.StringValue(address),
 		})}
 		_, diags := settled(t, block, nil)

@@ -1,0 +1,239 @@
+package provider
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// argument is all that there is to say of an argument of the provider block.
+type argument struct {
+	// variables are the environment variables that it falls back to, in order.
+	variables []string
+	// kind is its type; nil is a text.
+	kind attr.Type
+	// form is what its text has to look like, wherever it comes from. It is checked when the argument is used: what is not used stops
+	// no run.
+	form textForm
+	// atPlan and bounds are for what Terraform checks in the block in any case.
+	atPlan validator.String
+	bounds []validator.Int64
+	// secret arguments are sensitive. No diagnostic repeats their value, or points at it: Terraform would print the line.
+	secret      bool
+	description string
+}
+
+// arguments are those of the provider block by name, those of a nested block as block.argument. The map endpoints is apart.
+var arguments = map[string]argument{
+	"region": {
+		variables: []string{"HW_REGION_NAME", "OS_REGION_NAME"}, form: isRegion, atPlan: isRegion,
+		description: "Region that data sources read from unless they name their own, for example `cn-north-4`.",
+	},
+	"access_key": {
+		variables: []string{"HW_ACCESS_KEY", "OS_ACCESS_KEY"}, form: isHeaderText, secret: true,
+		description: "Access key, permanent or temporary; goes with `secret_key`. Requests are signed with SDK-HMAC-SHA256. After six " +
+			"wrong signatures IAM locks a key for five minutes. A key that was refused is not used again in the run, but each alias of " +
+			"the provider is a process of its own, and so is each run of a script that retries.",
+	},
+	"secret_key": {
+		variables: []string{"HW_SECRET_KEY", "OS_SECRET_KEY"}, form: isHeaderText, secret: true,
+		description: "Secret key that belongs to `access_key`.",
+	},
+	"security_token": {
+		variables: []string{"HW_SECURITY_TOKEN"}, form: isHeaderText, secret: true,
+		description: "Security token that belongs to a temporary `access_key`. It is taken from the same place as the key pair: the one " +
+			"in the environment is not used with keys from the provider block.",
+	},
+	"token": {
+		variables: []string{"HW_AUTH_TOKEN", "OS_AUTH_TOKEN"}, form: isHeaderText, secret: true,
+		description: "Pre-issued IAM token, sent as `X-Auth-Token` as it is. It wins over a key pair of the same place and is not " +
+			"renewed.",
+	},
+	"user_name": {
+		variables: []string{"HW_USER_NAME", "OS_USERNAME"}, form: isText,
+		description: "Name of an IAM user, for authentication with `password`; needs `domain_name` or `domain_id`.",
+	},
+	"user_id": {
+		variables: []string{"HW_USER_ID", "OS_USER_ID"}, form: isHeaderText,
+		description: "Id of an IAM user, in place of `user_name`: of the two the first place that has either counts.",
+	},
+	"password": {
+		variables: []string{"HW_USER_PASSWORD", "OS_PASSWORD"}, form: isText, secret: true,
+		description: "Password of the IAM user. Its token is renewed before it expires.",
+	},
+	"domain_name": {
+		variables: []string{"HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"}, form: isText,
+		description: "Name of the account that the user belongs to, in place of `domain_id`: of the two the first place that has either " +
+			"counts.",
+	},
+	"domain_id": {
+		variables: []string{"HW_DOMAIN_ID", "OS_DOMAIN_ID", "OS_USER_DOMAIN_ID", "OS_PROJECT_DOMAIN_ID"}, form: isID, atPlan: isID,
+		description: "Id of the account; sent to COC as `X-Domain-Id` when there is no project id.",
+	},
+	"shared_config_file": {
+		variables: []string{"HW_SHARED_CONFIG_FILE"},
+		description: "File of KooCLI (the command `hcloud`) to take a profile from; read only if this or `profile` is set, and " +
+			"`~/.hcloud/config.json` when `profile` alone is. It has to be unencrypted.",
+	},
+	"profile": {
+		variables: []string{"HW_PROFILE"},
+		description: "Profile of KooCLI to use. Default: the file's current one. It gives keys (mode `AKSK` or `SSO`), the machine's " +
+			"agency (mode `ecsAgency`), and region, project id and domain id where they are not set.",
+	},
+	"project_id": {
+		variables: []string{"HW_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"}, form: isID, atPlan: isID,
+		description: "Id of the project in `region`. It does not count for a data source that names another region. Without it the " +
+			"project is looked up by name when a data source first needs it, which COC never does.",
+	},
+	"project_name": {
+		variables: []string{"HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME"}, form: isHeaderText, atPlan: isHeaderText,
+		description: "Name of the project in `region`, for the look-up of its id. Default: the name of the region. Of `project_id` and " +
+			"`project_name` the first place that has either counts: an id in the environment does not replace a name in the provider " +
+			"block.",
+	},
+	"auth_url": {
+		variables: []string{"HW_AUTH_URL", "OS_AUTH_URL"}, form: isEndpoint,
+		description: "Address of IAM, with or without `/v3`; wins over `endpoints.iam`, which wins over the environment. Default: " +
+			"`https://iam.{region}.{cloud}/v3`.",
+	},
+	"cloud": {
+		variables: []string{"HW_CLOUD"}, form: isDomain, atPlan: isDomain,
+		description: "Domain of the service hosts. Default: `myhuaweicloud.com`, for regions that begin with `eu-west-1` " +
+			"`myhuaweicloud.eu`.",
+	},
+	"language": {
+		atPlan: stringvalidator.OneOf("en-us", "zh-cn"),
+		description: "Language of COC's messages, `en-us` or `zh-cn`. Default: `en-us`. Sent as `X-Language`; it changes no field that a " +
+			"verdict depends on.",
+	},
+	"max_retries": {
+		variables: []string{"HW_MAX_RETRIES"}, kind: types.Int64Type, bounds: []validator.Int64{int64validator.AtLeast(0)},
+		description: "How many times a request is retried after throttling, a fault of the service or a lost connection; 0 turns " +
+			"retrying off. Default: `5`.",
+	},
+	"insecure": {
+		variables: []string{"HW_INSECURE", "OS_INSECURE"}, kind: types.BoolType,
+		description: "Turns the check of certificates off, so that anyone on the way can read and forge answers. Default: `false`.",
+	},
+	"cacert_file": {
+		variables:   []string{"OS_CACERT"},
+		description: "Certificate authorities to trust in place of the system's: path of a PEM file, or PEM text.",
+	},
+
+	"assume_role.agency_name": agencyName,
+	"assume_role.domain_id":   agencyDomainID,
+	"assume_role.duration":    agencyDuration,
+	"assume_role.domain_name": {
+		variables: []string{"HW_ASSUME_ROLE_DOMAIN_NAME"}, form: isText,
+		description: "Name of the account that the agency belongs to, in place of `domain_id`; the agency is then assumed through IAM's " +
+			"v3 API, with a `duration` up to 86400.",
+	},
+
+	"assume_role_with_oidc.agency_name": agencyName,
+	"assume_role_with_oidc.domain_id":   agencyDomainID,
+	"assume_role_with_oidc.duration":    agencyDuration,
+	"assume_role_with_oidc.idp_id": {
+		variables: []string{"HW_ASSUME_ROLE_IDP_ID"}, form: isHeaderText,
+		description: "Id of the identity provider in IAM.",
+	},
+	"assume_role_with_oidc.id_token": {
+		variables: []string{"HW_ASSUME_ROLE_ID_TOKEN"}, form: isHeaderText, secret: true,
+		description: "Identity token of the job; either this or `id_token_file`.",
+	},
+	"assume_role_with_oidc.id_token_file": {
+		variables: []string{"HW_ASSUME_ROLE_ID_TOKEN_FILE"}, form: isText,
+		description: "File with the identity token, which is read again at each renewal.",
+	},
+}
+
+// The arguments that both blocks for agencies have.
+var (
+	agencyName = argument{
+		variables: []string{"HW_ASSUME_ROLE_AGENCY_NAME"}, form: isHeaderText,
+		description: "Name of the agency.",
+	}
+
+	agencyDomainID = argument{
+		variables: []string{"HW_ASSUME_ROLE_DOMAIN_ID"}, form: isID, atPlan: isID,
+		description: "Id of the account that the agency belongs to.",
+	}
+
+	agencyDuration = argument{
+		variables: []string{"HW_ASSUME_ROLE_DURATION"}, kind: types.Int64Type, form: isHeaderText,
+		description: "How long the temporary keys live, in seconds from 900 to 43200. Default: `3600`. Keys that STS gives for temporary " +
+			"keys live an hour at most: with `domain_id` on top of temporary keys, and with an identity token.",
+	}
+)
+
+// nesting tells the block of an argument, empty for the provider block itself, from its name there.
+func nesting(name string) (block, inner string) {
+	block, inner, nested := strings.Cut(name, ".")
+	if !nested {
+		return "", name
+	}
+	return block, inner
+}
+
+// argumentsOf describes the arguments of a nested block, or of the provider block itself if the name is empty.
+func argumentsOf(block string) map[string]schema.Attribute {
+	described := map[string]schema.Attribute{}
+	for name, a := range arguments {
+		if outer, inner := nesting(name); outer == block {
+			described[inner] = a.describe()
+		}
+	}
+	return described
+}
+
+func (a argument) describe() schema.Attribute {
+	description := a.description
+	switch len(a.variables) {
+	case 0:
+	case 1:
+		description += " Environment: `" + a.variables[0] + "`."
+	default:
+		description += " Environment, first hit wins: `" + strings.Join(a.variables, "`, `") + "`."
+	}
+	switch a.kind {
+	case types.Int64Type:
+		return schema.Int64Attribute{Optional: true, CustomType: wholeNumberType{}, Validators: a.bounds, MarkdownDescription: description}
+	case types.BoolType:
+		return schema.BoolAttribute{Optional: true, MarkdownDescription: description}
+	}
+	described := schema.StringAttribute{Optional: true, Sensitive: a.secret, MarkdownDescription: description}
+	if a.atPlan != nil {
+		described.Validators = []validator.String{a.atPlan}
+	}
+	return described
+}
+
+// textsOf gives the values of the provider block as texts, by the names of the arguments.
+func textsOf(block map[string]attr.Value) map[string]types.String {
+	texts := map[string]types.String{}
+	for name := range arguments {
+		outer, inner := nesting(name)
+		value := block[cmp.Or(outer, inner)]
+		if nested, ok := value.(types.Object); ok && !nested.IsUnknown() {
+			value = nested.Attributes()[inner]
+		}
+		switch given, isText := value.(types.String); {
+		case value == nil || value.IsNull():
+		case value.IsUnknown():
+			texts[name] = types.StringUnknown()
+		case isText:
+			texts[name] = given
+		default:
+			texts[name] = types.StringValue(value.String())
+		}
+	}
+	return texts
+}
+
+// isThere tells whether something was written in the provider block, of a value that may not be known yet.
+func isThere(value attr.Value) bool { return value != nil && !value.IsNull() }
