@@ -248,6 +248,48 @@ func TestActionWaits(t *testing.T) {
 	}
 }
 
+// TestActionIsValidatedAgain invokes actions with arguments that no validation has seen, as Terraform does when it learns them only at
+// apply: each is refused in the words of the validation, and nothing is sent.
+func TestActionIsValidatedAgain(t *testing.T) {
+	t.Parallel()
+	task := func(name string, value tftypes.Value) map[string]tftypes.Value {
+		return map[string]tftypes.Value{"project_id": str(projectID), "instance_id": str(instanceID), name: value}
+	}
+	for name, test := range map[string]struct {
+		source    string
+		arguments map[string]tftypes.Value
+		words     string
+	}{
+		"no duration":       {"roma_fdi_task_statistics", task("stable_for", str("3 minutes")), "Invalid value of stable_for"},
+		"a longer duration": {"roma_fdi_task_statistics", task("stable_for", str("12h")), "it does not fit into timeouts.invoke (30m)"},
+		"a negative number": {"roma_fdi_task_statistics", task("min_running_count", integer(-3)), "min_running_count"},
+		"no time limit":     {"roma_fdi_task_statistics", task("timeouts", limitOf("invoke", "soon")), "Time Duration"},
+		"no such days":      {"dataarts_instance_status", map[string]tftypes.Value{"query_days": str("tomorrow")}, "query_days"},
+		"no baseline": {
+			"dataarts_instance_status", map[string]tftypes.Value{"min_new_count": integer(2)}, "it counts from baseline_counts, which is not set",
+		},
+		"no id": {"coc_script_order", map[string]tftypes.Value{"execute_uuid": str("")}, "execute_uuid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				svc := cloudtest.New(cloudtest.Report(t.Errorf))
+				svc.Instance(instanceID).Then(cloudtest.Tasks(map[string]int{"running": 1}, nil))
+				svc.Workspace("").Then(cloudtest.Jobs(map[string]int{"success": 1}))
+				p := inMemory(t, svc)
+				want := p.validateForm(t, "action", test.source, test.arguments)
+				diagnostics := p.invoke(t.Context(), t, test.source, test.arguments, func(line string) { t.Errorf("told %q", line) })
+				if got := shown(diagnostics); got != shown(want) || !failed(diagnostics) || !strings.Contains(got, test.words) {
+					t.Errorf("got %s\nwant %s, with %q", got, shown(want), test.words)
+				}
+				if sent := len(svc.Log()); sent > 0 {
+					t.Errorf("%d requests were sent", sent)
+				}
+			})
+		})
+	}
+}
+
 // TestActionCanceled ends a wait within a second of Ctrl-C, in a pause and in a request, and says what happened. Terraform stops the
 // provider then.
 func TestActionCanceled(t *testing.T) {

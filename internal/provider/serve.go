@@ -39,8 +39,20 @@ type server struct {
 	running map[chan struct{}]bool
 }
 
-// InvokeAction notes which actions run.
+// InvokeAction validates the arguments and notes which actions run. Terraform validates those of an action at plan alone, where what
+// comes from a resource is not known yet: a stable_for that is no duration would pass for none.
 func (s *server) InvokeAction(ctx context.Context, req *tfprotov6.InvokeActionRequest) (*tfprotov6.InvokeActionServerStream, error) {
+	validated, err := s.ValidateActionConfig(ctx, &tfprotov6.ValidateActionConfigRequest{ActionType: req.ActionType, Config: req.Config})
+	if err != nil {
+		return nil, err
+	}
+	for _, diagnostic := range validated.Diagnostics {
+		if diagnostic.Severity == tfprotov6.DiagnosticSeverityError {
+			return &tfprotov6.InvokeActionServerStream{Events: func(push func(tfprotov6.InvokeActionEvent) bool) {
+				push(tfprotov6.InvokeActionEvent{Type: tfprotov6.CompletedInvokeActionEventType{Diagnostics: validated.Diagnostics}})
+			}}, nil
+		}
+	}
 	stream, err := s.serverWithActions.InvokeAction(ctx, req)
 	if err != nil {
 		return nil, err
