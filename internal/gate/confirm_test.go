@@ -50,7 +50,13 @@ func TestFinishedIsConfirmed(t *testing.T) {
 			none, finishedOf(0, 1), Unknown, "the order is FINISHED, but its statistics count 0 of 1 instance finished" + advice,
 		},
 		"threshold of nothing": {
-			0, finishedOf(0, 10), Succeeded, "0 of 10 instances finished, 10 failed; success-rate threshold 0%; failed hosts: ",
+			0, finishedOf(0, 10), Unknown, "the order is FINISHED, but its statistics count 0 of 10 instances finished" + advice,
+		},
+		"threshold below nothing": {
+			-1e9, finishedOf(0, 1), Unknown, "the order is FINISHED, but its statistics count 0 of 1 instance finished" + advice,
+		},
+		"threshold of nothing, some finished": {
+			0, finishedOf(1, 9), Succeeded, "1 of 10 instances finished, 9 failed; success-rate threshold 0%; failed hosts: ",
 		},
 		"rounded to a tenth, enough": {66.7, finishedOf(2, 1), Succeeded, "2 of 3 instances finished, 1 failed; success-rate threshold 66.7%"},
 		"rounded to a tenth, too few": {
@@ -260,6 +266,58 @@ func TestGraceIsUsed(t *testing.T) {
 				}
 				if !strings.HasSuffix(got.Summary, "10 of 10 instances finished; waited 2s") {
 					t.Errorf("summary %q", got.Summary)
+				}
+			})
+		})
+	}
+}
+
+// Statistics that spoke against a success once are not forgotten when they cannot be read at a later look: only statistics take back what
+// statistics said, or an order that moves again.
+func TestDoubtOutlastsUnreadableStatistics(t *testing.T) {
+	t.Parallel()
+	below, unfinished := finishedOf(3, 7), finishedOf(3, 0, row("READY", 7, 1))
+	for name, test := range map[string]struct {
+		first *client.ScriptOrderStatistics
+		// orders are the statuses, FINISHED for ever after the last; readable is the look from which statistics can be read again, 0 for none.
+		orders   []string
+		readable int
+		outcome  Outcome
+		took     time.Duration
+	}{
+		"too few, then nothing":         {below, nil, 0, Unknown, time.Minute},
+		"unfinished, then nothing":      {unfinished, nil, 0, Unknown, time.Minute},
+		"none ran, then nothing":        {statistics(0), nil, 0, Empty, time.Minute},
+		"unfinished, then all finished": {unfinished, nil, 4, Succeeded, 3 * time.Second},
+		"the order moves again":         {unfinished, []string{"FINISHED", "PROCESSING", "FINISHED"}, 0, Succeeded, 2 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				service := &coc{order: func(n int) (*client.ScriptOrder, error) {
+					order := over("FINISHED")
+					if n <= len(test.orders) {
+						order = over(test.orders[n-1])
+					}
+					return withThreshold(order, 80), nil
+				}}
+				service.statistics = func(n int) (*client.ScriptOrderStatistics, error) {
+					switch {
+					case n == 1:
+						return test.first, nil
+					case test.readable == 0 || n < test.readable:
+						return nil, errOverloaded
+					default:
+						return finishedOf(10, 0), nil
+					}
+				}
+				start := time.Now()
+				got := readOrder(t, service, OrderQuestion{Order: madeAgo(0), Details: true, Wait: &Wait{}})
+				if got.Outcome != test.outcome || got.Good != (test.outcome == Succeeded) || got.Timeout != nil {
+					t.Errorf("got %+v, want %s", got.Report, test.outcome)
+				}
+				if took := time.Since(start).Round(time.Second); took != test.took {
+					t.Errorf("the wait took %s, want %s", took, test.took)
 				}
 			})
 		})

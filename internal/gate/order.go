@@ -71,8 +71,16 @@ type OrderReport struct {
 // is read beside it can be missing from the report. After a cancellation there is no report.
 func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*OrderReport, error) {
 	name := OrderName(asked.ExecuteUUID)
+	var doubted *Instances
 	ended, err := waitFor(ctx, asked.Wait, name, func(timed context.Context) (orderLook, Observation, error) {
-		return lookAtOrder(ctx, timed, reader, asked)
+		look, seen, err := lookAtOrder(ctx, timed, reader, asked, doubted)
+		if err == nil {
+			doubted = nil
+			if seen.Settling {
+				doubted = look.instances
+			}
+		}
+		return look, seen, err
 	})
 	switch {
 	case client.IsNotFound(err) && asked.IgnoreNotFound:
@@ -129,8 +137,11 @@ type orderLook struct {
 }
 
 // lookAtOrder looks at an order, and at its statistics if they have to confirm a success or to tell the progress. The statistics are
-// not bound by the time of the wait: time is kept for them.
-func lookAtOrder(ctx, timed context.Context, reader OrderReader, asked OrderQuestion) (orderLook, Observation, error) {
+// not bound by the time of the wait: time is kept for them. Doubted is what spoke against the success at the look before, nil for nothing:
+// it does so until statistics that can be read take it back.
+func lookAtOrder(
+	ctx, timed context.Context, reader OrderReader, asked OrderQuestion, doubted *Instances,
+) (orderLook, Observation, error) {
 	order, err := reader.ScriptOrder(timed, asked.Order)
 	young := orderIsYoung(asked.ExecuteUUID, time.Now())
 	if err != nil {
@@ -142,8 +153,10 @@ func lookAtOrder(ctx, timed context.Context, reader OrderReader, asked OrderQues
 	case !asked.Details:
 	case verdict.Succeeded(), told && verdict.Completed:
 		look.readInstances(ctx, reader, asked.Order)
-		if verdict.Succeeded() && look.err != nil {
-			look.err = fmt.Errorf("nothing confirms the success: %w", look.err)
+		if verdict.Succeeded() {
+			if look.instances = cmp.Or(look.instances, doubted); look.instances == nil {
+				look.err = fmt.Errorf("nothing confirms the success: %w", look.err)
+			}
 		}
 		verdict = judgeOrder(order, look.instances)
 	case told:
@@ -223,7 +236,7 @@ func judgeOrder(order *client.ScriptOrder, instances *Instances) Verdict {
 }
 
 // contradiction says how statistics contradict an order that is FINISHED, empty when they do not. Rates are compared to one decimal,
-// as thresholds are written, but almost all is never all. An order that names no threshold needs at least one success.
+// as thresholds are written, but almost all is never all. At least one success is needed, also where no threshold asks for it.
 func contradiction(tally *Tally, threshold *float64) string {
 	const advice = "; failure_details = false takes the order's word"
 	of := fmt.Sprintf("the order is FINISHED, but its statistics count %d of %s finished",
@@ -231,10 +244,10 @@ func contradiction(tally *Tally, threshold *float64) string {
 	switch {
 	case tally.Unfinished > 0:
 		return of + fmt.Sprintf(" and %d not ended", tally.Unfinished) + advice
-	case threshold == nil && tally.Finished == 0:
-		return of + advice
 	case threshold != nil && (math.Round(tally.SuccessRate*10)/10 < *threshold || (*threshold >= 100 && tally.Finished < tally.Total)):
 		return of + ", below the success-rate threshold of " + percent(*threshold) + advice
+	case tally.Finished == 0:
+		return of + advice
 	default:
 		return ""
 	}
