@@ -149,6 +149,8 @@ func networkAdvice(failure *client.Error) string {
 		return fmt.Sprintf("The request went out in plain HTTP, and the port seems to speak HTTPS. Begin the address in %s with https://.", setting)
 	case failure.Status >= 300 && failure.Status < 400:
 		return fmt.Sprintf("Set %s to the address that answers by itself.", setting)
+	case client.IsNotFound(failure), client.IsWorkspaceMissing(failure), client.IsInstanceMissing(failure):
+		return "" // The service itself answered, whatever the status.
 	case client.IsUnpublished(failure), failure.Status == http.StatusNotFound && failure.Service != client.IAM && failure.Service != client.STS:
 		return fmt.Sprintf("The gateway knows no such API at %s. %s", host, hostAdvice(failure, ""))
 	default:
