@@ -56,6 +56,8 @@ type Report struct {
 	// Culprits names what failed, a line each, bounded; nil when that is not known. MoreCulprits counts those beyond.
 	Culprits     []string
 	MoreCulprits int64
+	// Filtered says that only a part was asked for, so that the doubt is no news.
+	Filtered bool
 	// Missing says that the service does not know the object, which was to be ignored.
 	Missing bool
 	// Timeout is set when the deadline came before the end of a wait.

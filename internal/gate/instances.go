@@ -171,6 +171,7 @@ func ReadBatch(ctx context.Context, reader OrderReader, asked BatchQuestion) (*B
 		rows.add(host)
 	}
 	report := instances.report(name, named.blamed("failed hosts"), rows)
+	report.Filtered = asked.Partial()
 	report.UnreadFields, report.Culprits, report.MoreCulprits = batch.Warnings, named.Culprits, named.MoreCulprits
 	return &BatchReport{Report: report, Tally: instances.Tally, FailedHosts: hosts, Batch: batch}, nil
 }

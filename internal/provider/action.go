@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/action/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/action/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -51,13 +50,9 @@ func (a *sourceAction) Schema(ctx context.Context, _ action.SchemaRequest, resp 
 		MarkdownDescription: "Longest time between two lines of progress, as a duration from `5s` to `5m`. Each change of status is told " +
 			"at once. Default: `30s`.",
 	}
-	block, ok := timeouts.BlockWithOpts(ctx, timeouts.Opts{InvokeDescription: a.timeoutDescription()}).(schema.SingleNestedBlock)
-	if ok {
-		block.CustomType = nil
-		block.Validators = append(block.Validators, positiveTimeout{})
-		block.MarkdownDescription = timeoutsDescription
+	resp.Schema.Blocks = map[string]schema.Block{
+		"timeouts": schema.SingleNestedBlock{MarkdownDescription: timeoutsDescription, Attributes: actionArguments(a.timeouts(ctx))},
 	}
-	resp.Schema.Blocks = map[string]schema.Block{"timeouts": block}
 }
 
 func (a *sourceAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 )
@@ -26,14 +25,9 @@ func (d *dataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, r
 
 func (d *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = d.schema()
-	block, ok := timeouts.BlockWithOpts(ctx, timeouts.Opts{ReadDescription: d.timeoutDescription()}).(schema.SingleNestedBlock)
-	if ok {
-		// The values are read one by one, so that the library's own type is of no use here.
-		block.CustomType = nil
-		block.Validators = append(block.Validators, positiveTimeout{})
-		block.MarkdownDescription = timeoutsDescription
+	resp.Schema.Blocks = map[string]schema.Block{
+		"timeouts": schema.SingleNestedBlock{MarkdownDescription: timeoutsDescription, Attributes: d.timeouts(ctx)},
 	}
-	resp.Schema.Blocks = map[string]schema.Block{"timeouts": block}
 }
 
 func (d *dataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
@@ -47,19 +41,5 @@ func (d *dataSource) ValidateConfig(ctx context.Context, req datasource.Validate
 func (d *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	if _, result := d.read(ctx, req.Config, nil, &resp.Diagnostics); !resp.Diagnostics.HasError() {
 		resp.State.Raw = result
-	}
-}
-
-const timeoutsDescription = "Bounds the whole read, pauses and repeated requests included."
-
-// timeoutDescription describes the time limit of a form.
-func (f *form) timeoutDescription() string {
-	switch {
-	case f.always:
-		return "Longest time of the whole wait, as a duration such as `90s` or `1h`, above zero. Default: `30m`."
-	case f.waits:
-		return "Longest time of the whole read, as a duration such as `90s` or `1h`, above zero. Default: `30m` when waiting, else `5m`."
-	default:
-		return "Longest time of the whole read, as a duration such as `90s`, above zero. Default: `5m`."
 	}
 }

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/ephemeral/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -40,13 +39,9 @@ func (e *ephemeralResource) Schema(ctx context.Context, _ ephemeral.SchemaReques
 			"title. A postcondition cannot say why: Terraform drops an `error_message` that refers to ephemeral values. `terraform.applying` " +
 			"warns at plan, enforces at apply, and does not block destroy. Default: neither error nor warning, everything is data.",
 	}
-	block, ok := timeouts.BlockWithOpts(ctx, timeouts.Opts{OpenDescription: e.timeoutDescription()}).(schema.SingleNestedBlock)
-	if ok {
-		block.CustomType = nil
-		block.Validators = append(block.Validators, positiveTimeout{})
-		block.MarkdownDescription = timeoutsDescription
+	resp.Schema.Blocks = map[string]schema.Block{
+		"timeouts": schema.SingleNestedBlock{MarkdownDescription: timeoutsDescription, Attributes: ephemeralAttributes(e.timeouts(ctx))},
 	}
-	resp.Schema.Blocks = map[string]schema.Block{"timeouts": block}
 }
 
 func (e *ephemeralResource) Configure(_ context.Context, req ephemeral.ConfigureRequest, resp *ephemeral.ConfigureResponse) {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
@@ -13,8 +12,9 @@ import (
 )
 
 var fdiTaskStatistics = source{
-	name: "roma_fdi_task_statistics", schema: fdiTaskStatisticsSchema, good: goodHealth, waits: true,
+	name: "roma_fdi_task_statistics", service: client.ROMA, schema: fdiTaskStatisticsSchema, good: goodHealth, waits: true,
 	newModel: func() model { return &fdiTaskStatisticsModel{} },
+	details:  "abnormal tasks", null: "abnormal_tasks is",
 }
 
 type fdiTaskStatisticsModel struct {
@@ -112,33 +112,23 @@ func taskDetailsAttribute(kind string) schema.Attribute {
 
 func (m *fdiTaskStatisticsModel) wait() *waitModel {
 	return &waitModel{
-		argument: "wait_until_healthy", asked: m.WaitUntilHealthy, pollInterval: m.PollInterval, stableFor: m.StableFor,
+		argument: "wait_until_healthy", asked: m.WaitUntilHealthy, continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, stableFor: m.StableFor,
 	}
 }
 
-func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report {
-	asked := gate.TaskQuestion{
-		FDIInstance: client.FDIInstance{InstanceID: m.InstanceID.ValueString()}, Wait: m.wait().gate(how),
-		MinRunning: m.MinRunningCount.ValueInt64(), Details: boolOr(m.FailureDetails, true),
+func (m *fdiTaskStatisticsModel) what() string { return gate.TasksName(m.InstanceID.ValueString()) }
+
+func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error) {
+	if err := m.inProject(ctx, c); err != nil {
+		return nil, err
 	}
-	about := reported{
-		what: gate.TasksName(asked.InstanceID), details: "abnormal tasks", null: "abnormal_tasks is", service: client.ROMA, how: how,
-		continueOnTimeout: m.ContinueOnTimeout.ValueBool(),
-	}
-	target, err := c.ProjectTarget(ctx, m.Region.ValueString(), m.ProjectID.ValueString())
+	instance := client.FDIInstance{Target: m.target(), InstanceID: m.InstanceID.ValueString()}
+	report, err := gate.ReadTasks(ctx, c, gate.TaskQuestion{
+		FDIInstance: instance, Wait: m.wait().gate(how), MinRunning: m.MinRunningCount.ValueInt64(), Details: boolOr(m.FailureDetails, true),
+	})
 	if err != nil {
-		return about.failed(err, diags)
+		return nil, err
 	}
-	m.settled(target)
-	asked.Target = target
-	report, err := gate.ReadTasks(ctx, c, asked)
-	if err != nil {
-		return about.failed(err, diags)
-	}
-	if !about.diagnose(&report.Report, diags) {
-		return nil
-	}
-	m.ID = types.StringValue(target.ProjectID + "/" + asked.InstanceID)
 	m.TimedOut = types.BoolValue(report.Timeout != nil)
 	m.Healthy = types.BoolValue(report.Good)
 	m.FDITaskStatistics = *report.Statistics
@@ -154,5 +144,5 @@ func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, how
 			LastExecutedAt: rfc3339(gate.Instant(task.LastExecuteTime)),
 		}
 	})
-	return m.take(&report.Report)
+	return m.take(instance.ProjectID+"/"+instance.InstanceID, &report.Report), nil
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -22,8 +23,9 @@ import (
 )
 
 var instanceStatus = source{
-	name: "dataarts_instance_status", schema: instanceStatusSchema, good: goodSuccess, waits: true,
+	name: "dataarts_instance_status", service: client.DataArts, schema: instanceStatusSchema, good: goodSuccess, waits: true,
 	newModel: func() model { return &instanceStatusModel{} },
+	details:  "failed jobs", null: "failed_jobs is",
 }
 
 type instanceStatusModel struct {
@@ -149,7 +151,7 @@ func instanceStatusSchema() schema.Schema {
 
 func (m *instanceStatusModel) wait() *waitModel {
 	return &waitModel{
-		argument: "wait_for_completion", asked: m.WaitForCompletion, pollInterval: m.PollInterval, stableFor: m.StableFor,
+		argument: "wait_for_completion", asked: m.WaitForCompletion, continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, stableFor: m.StableFor,
 		throughPause: m.WaitThroughPause,
 	}
 }
@@ -162,38 +164,26 @@ func (m *instanceStatusModel) validate(diags *diag.Diagnostics) {
 	}
 }
 
-func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report {
-	asked := gate.JobQuestion{
-		WorkspaceJobs: client.WorkspaceJobs{
-			Target:      client.Target{ProjectID: m.ProjectID.ValueString()},
-			WorkspaceID: m.WorkspaceID.ValueString(), IsOwn: m.IsOwn.ValueBoolPointer(), QueryDays: m.QueryDays.ValueString(),
-		},
-		Wait: m.wait().gate(how), Baseline: baseline(m.BaselineCounts), MinNew: m.MinNewCount.ValueInt64(),
+func (m *instanceStatusModel) what() string { return gate.JobsName(m.jobs()) }
+
+func (m *instanceStatusModel) jobs() client.WorkspaceJobs {
+	return client.WorkspaceJobs{
+		Target: m.target(), WorkspaceID: m.WorkspaceID.ValueString(), IsOwn: m.IsOwn.ValueBoolPointer(), QueryDays: m.QueryDays.ValueString(),
+	}
+}
+
+func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error) {
+	if err := m.inProject(ctx, c); err != nil {
+		return nil, err
+	}
+	jobs := m.jobs()
+	report, err := gate.ReadJobs(ctx, c, gate.JobQuestion{
+		WorkspaceJobs: jobs, Wait: m.wait().gate(how), Baseline: baseline(m.BaselineCounts), MinNew: m.MinNewCount.ValueInt64(),
 		Details: boolOr(m.FailureDetails, true),
-	}
-	about := reported{
-		what: gate.JobsName(asked.WorkspaceJobs), details: "failed jobs", null: "failed_jobs is", service: client.DataArts, how: how,
-		continueOnTimeout: m.ContinueOnTimeout.ValueBool(),
-	}
-	target, err := c.ProjectTarget(ctx, m.Region.ValueString(), m.ProjectID.ValueString())
+	})
 	if err != nil {
-		return about.failed(err, diags)
+		return nil, err
 	}
-	m.settled(target)
-	asked.Target = target
-	about.what = gate.JobsName(asked.WorkspaceJobs)
-	report, err := gate.ReadJobs(ctx, c, asked)
-	if err != nil {
-		return about.failed(err, diags)
-	}
-	if !about.diagnose(&report.Report, diags) {
-		return nil
-	}
-	isOwn := "-"
-	if !m.IsOwn.IsNull() {
-		isOwn = m.IsOwn.String()
-	}
-	m.ID = types.StringValue(strings.Join([]string{target.ProjectID, orDash(asked.WorkspaceID), orDash(asked.QueryDays), isOwn}, "/"))
 	m.Completed, m.TimedOut = types.BoolValue(report.Completed), types.BoolValue(report.Timeout != nil)
 	m.JobStatistics = *report.Statistics
 	if tally := report.Tally; tally != nil {
@@ -206,7 +196,12 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how re
 			StartedAt: rfc3339(gate.Instant(job.StartTime)), FinishedAt: rfc3339(gate.Instant(job.EndTime)), ErrorMessage: job.ErrorMessage,
 		}
 	})
-	return m.take(&report.Report)
+	isOwn := "-"
+	if !m.IsOwn.IsNull() {
+		isOwn = m.IsOwn.String()
+	}
+	id := strings.Join([]string{jobs.ProjectID, cmp.Or(jobs.WorkspaceID, "-"), cmp.Or(jobs.QueryDays, "-"), isOwn}, "/")
+	return m.take(id, &report.Report), nil
 }
 
 // isBaseline refuses a baseline that is not the counts of an earlier read.

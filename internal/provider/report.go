@@ -16,22 +16,13 @@ import (
 
 // reported says what a report is about, for the diagnostics that come with it.
 type reported struct {
-	// what names the object, and details what is read beside it, as in "failed hosts".
-	what, details string
-	// null names the attributes that are null without the details.
-	null    string
-	service client.Service
-	how     reading
-	// doubtful says that the arguments ask for what proves nothing, so that a doubt is no news.
-	doubtful bool
+	source
+
+	// what names the object.
+	what string
+	how  reading
 	// continueOnTimeout makes a wait that ended with its time a warning.
 	continueOnTimeout bool
-}
-
-// failed tells of a read that failed.
-func (r reported) failed(err error, diags *diag.Diagnostics) *gate.Report {
-	addReadError(diags, r.what, r.service, err, r.how)
-	return nil
 }
 
 // diagnose tells of what a report cannot say as data. It gives false when the form must not go on.
@@ -42,7 +33,7 @@ func (r reported) diagnose(report *gate.Report, diags *diag.Diagnostics) bool {
 			text.Sentence(strings.Join(report.Passed, "; "))+" It was looked at again; the outcome is what came after. Look for a newer version of "+
 				"hwgate.")
 	}
-	if report.Doubt != "" && report.Timeout == nil && !r.doubtful {
+	if report.Doubt != "" && report.Timeout == nil && !report.Filtered {
 		diags.AddWarning("The state of "+r.what+" is not clear",
 			text.Sentence(report.Doubt)+" It counts as not succeeded. "+doubtAdvice(report.Doubt))
 	}

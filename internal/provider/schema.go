@@ -11,37 +11,24 @@ import (
 )
 
 // The attributes of a source are written once, as a data source's. The framework has types of their own for each form, so the other
-// two are converted. A type that is missing here is omitted, which the test of the three forms' schemas finds.
+// two are converted. A type that is missing here is left out, which the test of the three forms' schemas finds.
 
 func ephemeralAttributes(shared map[string]schema.Attribute) map[string]ephemeralschema.Attribute {
 	converted := map[string]ephemeralschema.Attribute{}
 	for name, attribute := range shared {
 		switch a := attribute.(type) {
 		case schema.StringAttribute:
-			converted[name] = ephemeralschema.StringAttribute{
-				Required: a.Required, Optional: a.Optional, Computed: a.Computed, Sensitive: a.Sensitive,
-				Validators: a.Validators, MarkdownDescription: a.MarkdownDescription,
-			}
+			converted[name] = ephemeralschema.StringAttribute(a)
 		case schema.BoolAttribute:
-			converted[name] = ephemeralschema.BoolAttribute{
-				Optional: a.Optional, Computed: a.Computed, MarkdownDescription: a.MarkdownDescription,
-			}
+			converted[name] = ephemeralschema.BoolAttribute(a)
 		case schema.Int64Attribute:
-			converted[name] = ephemeralschema.Int64Attribute{
-				CustomType: a.CustomType, Required: a.Required, Optional: a.Optional, Computed: a.Computed,
-				Validators: a.Validators, MarkdownDescription: a.MarkdownDescription,
-			}
+			converted[name] = ephemeralschema.Int64Attribute(a)
 		case schema.Float64Attribute:
-			converted[name] = ephemeralschema.Float64Attribute{Computed: a.Computed, MarkdownDescription: a.MarkdownDescription}
+			converted[name] = ephemeralschema.Float64Attribute(a)
 		case schema.MapAttribute:
-			converted[name] = ephemeralschema.MapAttribute{
-				ElementType: a.ElementType, Optional: a.Optional, Computed: a.Computed,
-				Validators: a.Validators, MarkdownDescription: a.MarkdownDescription,
-			}
+			converted[name] = ephemeralschema.MapAttribute(a)
 		case schema.ListAttribute:
-			converted[name] = ephemeralschema.ListAttribute{
-				ElementType: a.ElementType, Computed: a.Computed, MarkdownDescription: a.MarkdownDescription,
-			}
+			converted[name] = ephemeralschema.ListAttribute(a)
 		case schema.ListNestedAttribute:
 			converted[name] = ephemeralschema.ListNestedAttribute{
 				NestedObject: ephemeralschema.NestedAttributeObject{Attributes: ephemeralAttributes(a.NestedObject.Attributes)},
@@ -71,14 +58,14 @@ func actionArguments(shared map[string]schema.Attribute) map[string]actionschema
 		switch a := attribute.(type) {
 		case schema.StringAttribute:
 			converted[name] = actionschema.StringAttribute{
-				Required: a.Required, Optional: a.Optional, Validators: a.Validators, MarkdownDescription: a.MarkdownDescription,
+				Required: a.Required, Optional: a.Optional, Validators: a.Validators,
+				Description: a.Description, MarkdownDescription: a.MarkdownDescription,
 			}
 		case schema.BoolAttribute:
 			converted[name] = actionschema.BoolAttribute{Optional: a.Optional, MarkdownDescription: a.MarkdownDescription}
 		case schema.Int64Attribute:
 			converted[name] = actionschema.Int64Attribute{
-				CustomType: a.CustomType, Required: a.Required, Optional: a.Optional,
-				Validators: a.Validators, MarkdownDescription: a.MarkdownDescription,
+				CustomType: a.CustomType, Optional: a.Optional, Validators: a.Validators, MarkdownDescription: a.MarkdownDescription,
 			}
 		case schema.MapAttribute:
 			converted[name] = actionschema.MapAttribute{

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
@@ -12,8 +11,9 @@ import (
 )
 
 var scriptOrder = source{
-	name: "coc_script_order", schema: scriptOrderSchema, good: goodSuccess, waits: true,
+	name: "coc_script_order", service: client.COC, schema: scriptOrderSchema, good: goodSuccess, waits: true,
 	newModel: func() model { return &scriptOrderModel{} },
+	details:  "failure details", null: "counts, failed_hosts and failed_instances are",
 }
 
 type scriptOrderModel struct {
@@ -136,31 +136,25 @@ func failedInstanceAttributes() map[string]schema.Attribute {
 
 func (m *scriptOrderModel) wait() *waitModel {
 	return &waitModel{
-		argument: "wait_for_completion", asked: m.WaitForCompletion, pollInterval: m.PollInterval, throughPause: m.WaitThroughPause,
+		argument: "wait_for_completion", asked: m.WaitForCompletion, continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, throughPause: m.WaitThroughPause,
 	}
 }
 
-func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report {
-	id := m.ExecuteUUID.ValueString()
-	about := reported{
-		what: gate.OrderName(id), details: "failure details", null: "counts, failed_hosts and failed_instances are", service: client.COC,
-		how: how, continueOnTimeout: m.ContinueOnTimeout.ValueBool(),
-	}
+func (m *scriptOrderModel) what() string { return gate.OrderName(m.ExecuteUUID.ValueString()) }
+
+func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error) {
 	order, err := m.order(c, &m.sharedModel)
 	if err != nil {
-		return about.failed(err, diags)
+		return nil, err
 	}
 	report, err := gate.ReadOrder(ctx, c, gate.OrderQuestion{
 		Order: order, Wait: m.wait().gate(how), Details: boolOr(m.FailureDetails, true), LogTail: logTail(m.LogTailBytes),
 		IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
 	})
 	if err != nil {
-		return about.failed(err, diags)
+		return nil, err
 	}
-	if !about.diagnose(&report.Report, diags) {
-		return nil
-	}
-	m.ID, m.Exists = types.StringValue(id), types.BoolValue(!report.Missing)
+	m.Exists = types.BoolValue(!report.Missing)
 	m.Completed, m.TimedOut = types.BoolValue(report.Completed), types.BoolValue(report.Timeout != nil)
 	if report.Order != nil {
 		m.ScriptOrder = *report.Order
@@ -168,7 +162,7 @@ func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, how readi
 	m.CreatedAt, m.FinishedAt, m.Duration = rfc3339(report.CreatedAt), rfc3339(report.FinishedAt), seconds(report.Duration())
 	m.Failed = mapSlice(report.Failures, failedInstanceOf)
 	m.FailedHosts = mapSlice(report.Failures, func(failed gate.FailedInstance) string { return failed.HostName })
-	return m.take(&report.Report)
+	return m.take(order.ExecuteUUID, &report.Report), nil
 }
 
 func failedInstanceOf(failed gate.FailedInstance) failedInstanceModel {

@@ -7,7 +7,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -16,7 +15,7 @@ import (
 )
 
 var scriptOrderBatch = source{
-	name: "coc_script_order_batch", schema: scriptOrderBatchSchema, good: goodSuccess,
+	name: "coc_script_order_batch", service: client.COC, schema: scriptOrderBatchSchema, good: goodSuccess,
 	newModel: func() model { return &scriptOrderBatchModel{} },
 }
 
@@ -110,7 +109,11 @@ func instanceAttributes() map[string]schema.Attribute {
 	}
 }
 
-func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report {
+func (m *scriptOrderBatchModel) what() string {
+	return gate.BatchName(m.ExecuteUUID.ValueString(), m.BatchIndex.ValueInt64())
+}
+
+func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error) {
 	asked := gate.BatchQuestion{
 		Batch: client.Batch{
 			BatchIndex: m.BatchIndex.ValueInt64(), Status: m.Status.ValueString(), Limit: gate.DefaultPageSize,
@@ -121,26 +124,19 @@ func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, how 
 	if !m.Limit.IsNull() {
 		asked.Limit = m.Limit.ValueInt64()
 	}
-	about := reported{
-		what: gate.BatchName(m.ExecuteUUID.ValueString(), asked.BatchIndex), service: client.COC, how: how, doubtful: asked.Partial(),
-	}
 	var err error
 	if asked.Order, err = m.order(c, &m.sharedModel); err != nil {
-		return about.failed(err, diags)
+		return nil, err
 	}
 	report, err := gate.ReadBatch(ctx, c, asked)
 	if err != nil {
-		return about.failed(err, diags)
+		return nil, err
 	}
-	if !about.diagnose(&report.Report, diags) {
-		return nil
-	}
-	m.ID = types.StringValue(fmt.Sprintf("%s/%d", asked.ExecuteUUID, asked.BatchIndex))
 	m.Exists = types.BoolValue(!report.Missing)
 	m.counted(report.Completed, report.Tally)
 	m.FailedHosts = report.FailedHosts
 	if report.Batch != nil {
 		m.ScriptOrderBatch = *report.Batch
 	}
-	return m.take(&report.Report)
+	return m.take(fmt.Sprintf("%s/%d", asked.ExecuteUUID, asked.BatchIndex), &report.Report), nil
 }

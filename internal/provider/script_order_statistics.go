@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
@@ -12,7 +11,7 @@ import (
 )
 
 var scriptOrderStatistics = source{
-	name: "coc_script_order_statistics", schema: scriptOrderStatisticsSchema, good: goodSuccess,
+	name: "coc_script_order_statistics", service: client.COC, schema: scriptOrderStatisticsSchema, good: goodSuccess,
 	newModel: func() model { return &scriptOrderStatisticsModel{} },
 }
 
@@ -51,21 +50,20 @@ func scriptOrderStatisticsSchema() schema.Schema {
 	}
 }
 
-func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report {
-	id := m.ExecuteUUID.ValueString()
-	about := reported{what: gate.StatisticsName(id), service: client.COC, how: how}
+func (m *scriptOrderStatisticsModel) what() string {
+	return gate.StatisticsName(m.ExecuteUUID.ValueString())
+}
+
+func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error) {
 	order, err := m.order(c, &m.sharedModel)
 	if err != nil {
-		return about.failed(err, diags)
+		return nil, err
 	}
 	report, err := gate.ReadStatistics(ctx, c, order, m.IgnoreNotFound.ValueBool())
 	if err != nil {
-		return about.failed(err, diags)
+		return nil, err
 	}
-	if !about.diagnose(&report.Report, diags) {
-		return nil
-	}
-	m.ID, m.Exists = types.StringValue(id), types.BoolValue(!report.Missing)
+	m.Exists = types.BoolValue(!report.Missing)
 	m.counted(report.Completed, report.Tally)
 	if report.Tally != nil {
 		m.FailedBatchIndexes = report.Tally.FailedBatchIndexes
@@ -73,5 +71,5 @@ func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client,
 	if report.Statistics != nil {
 		m.ScriptOrderStatistics = *report.Statistics
 	}
-	return m.take(&report.Report)
+	return m.take(order.ExecuteUUID, &report.Report), nil
 }

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"context"
+
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -23,14 +25,27 @@ type sharedModel struct {
 	Counts         map[string]int64 `tfsdk:"counts"`
 }
 
-// settled notes where the read goes.
-func (m *sharedModel) settled(target client.Target) {
-	m.Region = stringOrNull(target.Region)
-	m.ProjectID = stringOrNull(target.ProjectID)
+// target is the region and project that were given, or that have been settled.
+func (m *sharedModel) target() client.Target {
+	return client.Target{Region: m.Region.ValueString(), ProjectID: m.ProjectID.ValueString()}
+}
+
+// settle notes where the read goes.
+func (m *sharedModel) settle(target client.Target, err error) error {
+	if err == nil {
+		m.Region, m.ProjectID = stringOrNull(target.Region), stringOrNull(target.ProjectID)
+	}
+	return err
+}
+
+// inProject settles the target of a source whose path names a project.
+func (m *sharedModel) inProject(ctx context.Context, c *client.Client) error {
+	return m.settle(c.ProjectTarget(ctx, m.Region.ValueString(), m.ProjectID.ValueString()))
 }
 
 // take takes a report over, and gives it back for the form.
-func (m *sharedModel) take(report *gate.Report) *gate.Report {
+func (m *sharedModel) take(id string, report *gate.Report) *gate.Report {
+	m.ID = types.StringValue(id)
 	m.Outcome = types.StringValue(string(report.Outcome))
 	m.Succeeded = types.BoolValue(report.Succeeded())
 	m.Summary = types.StringValue(report.Summary)
@@ -101,14 +116,8 @@ func orderAttributes() map[string]schema.Attribute {
 
 // order settles where an order is read from.
 func (m *orderModel) order(c *client.Client, shared *sharedModel) (client.Order, error) {
-	target, err := c.COCTarget(shared.Region.ValueString(), shared.ProjectID.ValueString())
-	if err != nil {
-		return client.Order{}, err
-	}
-	shared.settled(target)
-	return client.Order{
-		Target: target, ExecuteUUID: m.ExecuteUUID.ValueString(), UserProfile: m.UserProfile.ValueString(),
-	}, nil
+	err := shared.settle(c.COCTarget(shared.Region.ValueString(), shared.ProjectID.ValueString()))
+	return client.Order{Target: shared.target(), ExecuteUUID: m.ExecuteUUID.ValueString(), UserProfile: m.UserProfile.ValueString()}, err
 }
 
 // tallyModel holds the counts that statistics and batch derive.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -22,7 +23,8 @@ import (
 
 // source is something to gate on, apart from the form in which Terraform uses it: data source, ephemeral resource or action.
 type source struct {
-	name string
+	name    string
+	service client.Service
 	// schema has the arguments and results that all forms share; each form adds its own.
 	schema func() schema.Schema
 	// newModel gives an empty model of that schema.
@@ -31,6 +33,8 @@ type source struct {
 	good string
 	// waits says that the source can wait, and so can be an action.
 	waits bool
+	// details names what is read beside the source, and null the attributes that are null without it; empty for a source without.
+	details, null string
 }
 
 // What gates ask for: Report.Good in words.
@@ -50,8 +54,10 @@ type model interface {
 	wait() *waitModel
 	// validate checks arguments that depend on each other.
 	validate(diags *diag.Diagnostics)
-	// read asks the services and takes the report over. Without a report the diagnostics say why.
-	read(ctx context.Context, c *client.Client, how reading, diags *diag.Diagnostics) *gate.Report
+	// what names the object, after a read with all that the read has settled.
+	what() string
+	// read asks the services, and takes the report over.
+	read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error)
 }
 
 // reading is how a form wants a source to be read.
@@ -158,10 +164,17 @@ func (f *form) read(
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	report := m.read(ctx, f.client, reading{
-		form: f.kind, timeout: "timeouts." + f.operation, always: f.always, progress: progress,
-	}, diags)
-	if report == nil || diags.HasError() {
+	how := reading{form: f.kind, timeout: "timeouts." + f.operation, always: f.always, progress: progress}
+	report, err := m.read(ctx, f.client, how)
+	about := reported{source: f.source, what: m.what(), how: how}
+	if w := m.wait(); w != nil {
+		about.continueOnTimeout = w.continueOnTimeout.ValueBool()
+	}
+	if err != nil {
+		addReadError(diags, about.what, f.service, err, how)
+		return nil, none
+	}
+	if !about.diagnose(report, diags) {
 		return nil, none
 	}
 	shared := f.schema()
@@ -185,24 +198,39 @@ func unknownArguments(config tftypes.Value) []string {
 	return names
 }
 
-// positiveTimeout refuses a time limit that could only ever fail. What is no duration at all is the library's to refuse.
-type positiveTimeout struct{}
+const timeoutsDescription = "Bounds the whole read, pauses and repeated requests included."
 
-func (positiveTimeout) Description(context.Context) string         { return "must be above zero" }
-func (positiveTimeout) MarkdownDescription(context.Context) string { return "must be above zero" }
+// timeouts describes the arguments of the block timeouts.
+func (f *form) timeouts(ctx context.Context) map[string]schema.Attribute {
+	block, _ := timeouts.BlockWithOpts(ctx, timeouts.Opts{ReadDescription: f.timeoutDescription()}).(schema.SingleNestedBlock)
+	limit, _ := block.Attributes["read"].(schema.StringAttribute)
+	limit.Validators = append(limit.Validators, aboveZero{})
+	return map[string]schema.Attribute{f.operation: limit}
+}
 
-func (positiveTimeout) ValidateObject(_ context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
-	for name, value := range req.ConfigValue.Attributes() {
-		limit, ok := value.(types.String)
-		if !ok || limit.IsNull() || limit.IsUnknown() {
-			continue
-		}
-		if timeout, err := time.ParseDuration(limit.ValueString()); err == nil && timeout <= 0 {
-			at := req.Path.AtName(name)
-			resp.Diagnostics.AddAttributeError(at, "Invalid value of "+at.String(),
-				"The value of "+at.String()+" cannot be used: "+quoted(limit.ValueString())+" given, wanted a duration above zero, such as 10m. "+
-					"Correct it.")
-		}
+// timeoutDescription describes the time limit of a form.
+func (f *form) timeoutDescription() string {
+	switch {
+	case f.always:
+		return "Longest time of the whole wait, as a duration such as `90s` or `1h`, above zero. Default: `30m`."
+	case f.waits:
+		return "Longest time of the whole read, as a duration such as `90s` or `1h`, above zero. Default: `30m` when waiting, else `5m`."
+	default:
+		return "Longest time of the whole read, as a duration such as `90s`, above zero. Default: `5m`."
+	}
+}
+
+// aboveZero refuses a time limit that could only ever fail. What is no duration at all is the library's to refuse.
+type aboveZero struct{}
+
+func (aboveZero) Description(context.Context) string         { return "must be above zero" }
+func (aboveZero) MarkdownDescription(context.Context) string { return "must be above zero" }
+
+func (aboveZero) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	given := req.ConfigValue.ValueString()
+	if limit, err := time.ParseDuration(given); err == nil && limit <= 0 {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value of "+req.Path.String(), "The value of "+req.Path.String()+
+			" cannot be used: "+quoted(given)+" given, wanted a duration above zero, such as 10m. Correct it.")
 	}
 }
 

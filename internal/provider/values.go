@@ -13,14 +13,6 @@ func stringOrNull(text string) types.String {
 	return types.StringValue(text)
 }
 
-// orDash is a part of an id.
-func orDash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
-}
-
 // boolOr gives a boolean argument or its default.
 func boolOr(value types.Bool, other bool) bool {
 	if value.IsNull() {

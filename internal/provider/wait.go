@@ -41,6 +41,7 @@ type waitModel struct {
 	asked                   types.Bool
 	pollInterval, stableFor types.String
 	throughPause            types.Bool
+	continueOnTimeout       types.Bool
 }
 
 func (w *waitModel) waiting() bool { return w.asked.ValueBool() }
