@@ -167,6 +167,7 @@ type InstanceStatistic struct {
 // https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderStatistics.html
 func (c *Client) ScriptOrderStatistics(ctx context.Context, order Order) (*ScriptOrderStatistics, error) {
 	result, warnings, err := get(ctx, c, order.call(c, "statistics"), data(func(f fields) *ScriptOrderStatistics {
+		f.echoText("execute_uuid", order.ExecuteUUID)
 		return &ScriptOrderStatistics{
 			TotalInstance: f.need().integer("total_instance"),
 			ExecuteStatistics: list(f.need(), "execute_statistics", func(f fields) InstanceStatistic {
@@ -311,6 +312,7 @@ func (c *Client) batchPage(ctx context.Context, batch Batch, marker int64, seen 
 		call.query.Set("status", batch.Status)
 	}
 	page, warnings, err := get(ctx, c, call, data(func(f fields) *ScriptOrderBatch {
+		f.echoText("execute_uuid", batch.ExecuteUUID)
 		f.echoInteger("batch_index", batch.BatchIndex)
 		page := &ScriptOrderBatch{
 			TotalInstances: f.need().integer("total_instances"),

@@ -385,6 +385,7 @@ func TestScriptOrderValues(t *testing.T) {
 	}
 }
 
+// TestEcho refuses an answer that names another order or batch than was asked for, also where no page promises the name.
 func TestEcho(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -396,12 +397,16 @@ func TestEcho(t *testing.T) {
 		{"order", "data.execute_uuid", "SCT2023102211473yyyyyyyyyy", false},
 		{"order", "data.execute_uuid", "", false},
 		{"order", "data.execute_uuid", 7, false},
+		{"order statistics", "data.execute_uuid", testOrderID, true},
+		{"order statistics", "data.execute_uuid", "SCT2023102211473yyyyyyyyyy", false},
+		{"batch", "data.execute_uuid", testOrderID, true},
+		{"batch", "data.execute_uuid", "SCT2023102211473yyyyyyyyyy", false},
 		{"batch", "data.batch_index", 1, true},
 		{"batch", "data.batch_index", "1", true},
 		{"batch", "data.batch_index", 2, false},
 		{"batch", "data.batch_index", 0, false},
 	} {
-		t.Run(fmt.Sprintf("%s %v", test.path, test.value), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %s %v", test.call, test.path, test.value), func(t *testing.T) {
 			t.Parallel()
 			_, err := decodeWith(t, callers[test.call], edit(t, documented[test.call], test.path, func(any) any { return test.value }))
 			if test.ok {
