@@ -70,8 +70,8 @@ func (x *exchange) attempt(ctx context.Context) (got reply, declined *Credential
 	}
 	lent, err := x.auth.borrow(ctx, x.service, request.URL.Host)
 	if err != nil {
-		if refused, ok := errors.AsType[*refusedError](err); ok {
-			declined = &refused.credential
+		if lent != nil {
+			declined = &lent.Credential
 		}
 		return reply{}, declined, err
 	}

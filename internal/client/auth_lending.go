@@ -56,13 +56,10 @@ func (a *authenticator) renew(refused Credential) bool {
 	source, ok := a.source.(interface {
 		renew(refused Credential, proven bool) bool
 	})
-	return ok && source.renew(refused, a.isProven(refused))
-}
-
-func (a *authenticator) isProven(credential Credential) bool {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.record(credential).proven
+	proven := a.record(refused).proven
+	a.mu.Unlock()
+	return ok && source.renew(refused, proven)
 }
 
 // record is called under the lock.
@@ -73,9 +70,10 @@ func (a *authenticator) record(credential Credential) *record {
 	return a.known[credential]
 }
 
-// lease is a credential on loan for one attempt. Its end has to be told: to answered, or to release when no answer came.
+// lease is a credential on loan for one attempt. It has to be released.
 type lease struct {
 	Credential
+	*record
 
 	auth    *authenticator
 	service Service
@@ -89,29 +87,30 @@ func (l *lease) describe() string {
 	return fmt.Sprintf("%s (%s)", l.Credential, strings.TrimPrefix(l.auth.source.Origin(), "the "))
 }
 
-// borrow gives the credential for one attempt at a host, after waiting for its turn. The error is a *credentialError when there is
-// none available, a *refusedError when it was refused before, a *TurnError when the context ended first.
+// borrow gives the credential for one attempt at a host, after waiting for its turn. The error is a *TurnError when the context ended
+// first, wraps [ErrNoCredential] when there is no credential, and is a *RefusedError when it was refused before; then the lease is given
+// beside it.
 func (a *authenticator) borrow(ctx context.Context, service Service, host string) (*lease, error) {
 	credential, err := a.source.Credential(ctx)
 	if err != nil {
-		return nil, &credentialError{err}
+		return nil, fmt.Errorf("%w: %w", ErrNoCredential, err)
 	}
 	a.secrets.add(credential.SecretKey, credential.SecurityToken, credential.Token)
 	a.secrets.addKey(credential.AccessKey)
 	a.logged.Do(func() {
 		a.log.InfoContext(ctx, "credential chosen", "credential", credential.String(), "origin", a.source.Origin())
 	})
-	l := &lease{Credential: credential, auth: a, service: service, host: host}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r := a.record(credential)
+	l := &lease{Credential: credential, record: r, auth: a, service: service, host: host}
 	r.queue = append(r.queue, l)
-	defer r.leave(l)
+	defer r.leave(&r.queue, l)
 	for {
 		now := time.Now()
 		switch {
 		case r.refusal != nil:
-			return nil, &refusedError{credential, r.refusal}
+			return l, &RefusedError{r.refusal}
 		case r.proven:
 			return l, nil
 		case r.next(now) == l:
@@ -162,12 +161,9 @@ func (r *record) hosts() []string {
 	return hosts
 }
 
-func (r *record) leave(l *lease) {
-	r.queue = slices.DeleteFunc(r.queue, func(other *lease) bool { return other == l })
-	r.wake()
-}
-
-func (r *record) wake() {
+// leave takes a lease out of one of the lists, and wakes who waits for a change.
+func (r *record) leave(list *[]*lease, l *lease) {
+	*list = slices.DeleteFunc(*list, func(other *lease) bool { return other == l })
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
@@ -189,49 +185,24 @@ func waitFor(ctx context.Context, changed <-chan struct{}, pause time.Duration) 
 	return nil
 }
 
-// answered ends the loan with what the service said, and tells whether that declines the credential.
+// answered takes what the service said, and tells whether that declines the credential.
 func (l *lease) answered(status int, body []byte, failure func() *Error) bool {
 	found := examine(status, body)
 	l.auth.mu.Lock()
-	r := l.auth.record(l.Credential)
-	switch found {
-	case refused:
-		if r.refusal == nil {
-			r.refusal = failure()
-		}
-	case accepted:
-		r.proven = true
-	case inconclusive:
+	defer l.auth.mu.Unlock()
+	if found == refused && l.refusal == nil {
+		l.refusal = failure()
 	}
-	l.auth.mu.Unlock()
-	l.release()
+	l.proven = l.proven || found == accepted
 	return found == refused
 }
 
-// release ends the loan. Ending it again does nothing.
+// release ends the loan.
 func (l *lease) release() {
 	l.auth.mu.Lock()
 	defer l.auth.mu.Unlock()
-	r := l.auth.record(l.Credential)
-	if left := slices.DeleteFunc(slices.Clone(r.out), func(out *lease) bool { return out == l }); len(left) < len(r.out) {
-		r.out = left
-		r.wake()
-	}
+	l.leave(&l.out, l)
 }
-
-// credentialError says that no credential was available; nothing was sent.
-type credentialError struct{ err error }
-
-func (e *credentialError) Error() string { return e.err.Error() }
-func (e *credentialError) Unwrap() error { return e.err }
-
-// refusedError says that nothing was sent, since the credential has been refused before.
-type refusedError struct {
-	credential Credential
-	first      *Error
-}
-
-func (e *refusedError) Error() string { return "the credential was refused before: " + e.first.Error() }
 
 // TurnError says that nothing was sent before the context ended: the credential was not proven yet, and other requests were to prove it.
 type TurnError struct {

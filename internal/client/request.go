@@ -162,22 +162,18 @@ func (x *exchange) blank() *Error {
 // noAnswer is the error of a request that got no answer.
 func (x *exchange) noAnswer(err error) *Error {
 	e := x.blank()
-	var (
-		refused    *refusedError
-		credential *credentialError
-		turn       *TurnError
-	)
-	switch {
-	case errors.As(err, &turn):
+	if turn, ok := errors.AsType[*TurnError](err); ok {
 		e.Err = turn
 		return e
-	case errors.As(err, &refused):
-		first := refused.first
-		e.Status, e.Code, e.Message, e.RequestID = first.Status, first.Code, first.Message, first.RequestID
-		e.Credential, e.Err = first.Credential, &RefusedError{first}
+	}
+	if errors.Is(err, ErrNoCredential) {
+		e.Err = err
 		return e
-	case errors.As(err, &credential):
-		e.Err = fmt.Errorf("%w: %w", ErrNoCredential, credential.err)
+	}
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
+		first := refused.First
+		e.Status, e.Code, e.Message, e.RequestID = first.Status, first.Code, first.Message, first.RequestID
+		e.Credential, e.Err = first.Credential, refused
 		return e
 	}
 	if cause := x.request.Context().Err(); cause != nil {

@@ -55,7 +55,7 @@ func (x *exchange) run(ctx context.Context) (reply, error) {
 		retries++
 		x.client.log.LogAttrs(ctx, slog.LevelDebug, "request will be repeated",
 			slog.Int("attempt", x.attempts), slog.Int64("pause_ms", pause.Milliseconds()))
-		if err := sleep(ctx, pause); err != nil {
+		if err := waitFor(ctx, nil, pause); err != nil {
 			return reply{}, x.noAnswer(err)
 		}
 	}
@@ -104,18 +104,6 @@ func timeLeft(ctx context.Context) time.Duration {
 	return forever
 }
 
-// sleep waits for a pause, or for the end of the context, which alone is an error.
-func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
 // retryAfter reads the header of that name, which has a meaning beside two statuses: seconds or a date. A value that is neither counts
 // as none.
 func retryAfter(status int, value string, now time.Time) time.Duration {
@@ -155,21 +143,18 @@ func retryableStatus(status int, code string) bool {
 
 // retryableFailure tells, for an attempt that got no answer, whether the next one may get one.
 func retryableFailure(err error) bool {
-	var (
-		credential *credentialError
-		refused    *refusedError
-		proxy      *ProxyError
-	)
-	switch {
-	case errors.As(err, &credential), errors.As(err, &refused):
+	for _, final := range []error{
 		// A failed sign-in has been repeated by itself; its cause must not make the read repeat it again.
-		return false
-	case errors.As(err, &proxy):
-		return retryableStatus(proxy.Status, "")
-	default:
-		return !errors.Is(err, ErrTooLarge) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) &&
-			!isNameError(err) && !isTLSError(err)
+		ErrNoCredential, ErrRefusedBefore, ErrTooLarge, context.Canceled, context.DeadlineExceeded,
+	} {
+		if errors.Is(err, final) {
+			return false
+		}
 	}
+	if proxy, ok := errors.AsType[*ProxyError](err); ok {
+		return retryableStatus(proxy.Status, "")
+	}
+	return !isNameError(err) && !isTLSError(err)
 }
 
 // isNameError tells whether a host's name did not resolve. Asking again at once does not help; the name is most likely wrong.

@@ -313,8 +313,8 @@ func TestRetry(t *testing.T) {
 		{"an answer", 0, reply{status: 200}, nil, forever, 0, 0, false},
 		{"a status that stays", 0, reply{status: 404}, nil, forever, 0, 0, false},
 		{"a refusal", 0, reply{status: 503, body: []byte(`{"error_code":"APIGW.0301"}`)}, nil, forever, 0, 0, false},
-		{"a failed sign-in", 0, reply{}, &credentialError{ErrAttemptTimeout}, forever, 0, 0, false},
-		{"a credential that was refused before", 0, reply{}, &refusedError{first: &Error{}}, forever, 0, 0, false},
+		{"a failed sign-in", 0, reply{}, fmt.Errorf("%w: %w", ErrNoCredential, ErrAttemptTimeout), forever, 0, 0, false},
+		{"a credential that was refused before", 0, reply{}, &RefusedError{&Error{}}, forever, 0, 0, false},
 		{"too large", 0, reply{status: 200}, ErrTooLarge, forever, 0, 0, false},
 		{"an attempt that took too long", 0, reply{}, ErrAttemptTimeout, forever, 0.5, time.Second, true},
 	} {

@@ -212,7 +212,7 @@ func TestDeadlineBetweenPages(t *testing.T) {
 		defer cancel()
 		id := int64(0)
 		service := answering(func(request *http.Request) (*http.Response, error) {
-			if err := sleep(request.Context(), 3*time.Second); err != nil {
+			if err := waitFor(request.Context(), nil, 3*time.Second); err != nil {
 				return nil, err
 			}
 			id++
