@@ -31,6 +31,20 @@ func (o Order) call(c *Client, more ...string) call {
 	return call{service: COC, target: o.Target, path: path, header: header}
 }
 
+// about reads the object that the answers of COC are wrapped in. None has to name the order, but one that names another
+// is no answer.
+func about[T any](order Order, read func(fields) *T) func(fields) *T {
+	return func(answer fields) *T {
+		object := answer.need().object("data")
+		if object == nil {
+			answer.missing("data") // if it is there, and no object, that was the first fault
+			return nil
+		}
+		object.echoText("execute_uuid", order.ExecuteUUID)
+		return read(*object)
+	}
+}
+
 // ScriptOrder is what COC tells of a script order. Fields are nil when the answer left them out.
 type ScriptOrder struct {
 	// GmtCreated and GmtFinished are milliseconds since 1970, UTC.
@@ -40,8 +54,8 @@ type ScriptOrder struct {
 	// times are 311283 ms apart.
 	ExecuteCosts *int64                 `tfsdk:"execute_costs"`
 	Creator      *string                `tfsdk:"creator"`
-	Status       *string                `tfsdk:"status"`
-	Properties   *ScriptOrderProperties `tfsdk:"properties"`
+	Status       *string                `tfsdk:"status" need:"true"`
+	Properties   *ScriptOrderProperties `tfsdk:"properties" need:"true"`
 	// Warnings name informational fields of an unexpected type, which are nil.
 	Warnings []string `tfsdk:"-"`
 }
@@ -55,7 +69,7 @@ type ScriptOrderProperties struct {
 	ScriptVersionName        *string             `tfsdk:"script_version_name"`
 	CurrentExecuteBatchIndex *int64              `tfsdk:"current_execute_batch_index"`
 	ScriptSource             *string             `tfsdk:"script_source"`
-	ExecuteParam             *ScriptExecuteParam `tfsdk:"execute_param"`
+	ExecuteParam             *ScriptExecuteParam `tfsdk:"execute_param" need:"true"`
 }
 
 // ScriptExecuteParam says how an order runs its script.
@@ -64,7 +78,7 @@ type ScriptExecuteParam struct {
 	// Timeout is in seconds.
 	Timeout *int64 `tfsdk:"timeout"`
 	// SuccessRate is the share of instances, in percent, that has to finish for the order to count as FINISHED.
-	SuccessRate  *float64      `tfsdk:"success_rate"`
+	SuccessRate  *float64      `tfsdk:"success_rate" need:"true"`
 	ExecuteUser  *string       `tfsdk:"execute_user"`
 	ScriptParams []ScriptParam `tfsdk:"script_params"`
 }
@@ -89,76 +103,27 @@ type ScriptParamRefer struct {
 // API: GET /v1/job/script/orders/{execute_uuid},
 // https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderBasicInfo.html
 func (c *Client) ScriptOrder(ctx context.Context, order Order) (*ScriptOrder, error) {
-	result, warnings, err := get(ctx, c, order.call(c), data(func(f fields) *ScriptOrder {
-		f.echoText("execute_uuid", order.ExecuteUUID)
-		result := &ScriptOrder{
-			GmtCreated:   f.integer("gmt_created"),
-			GmtFinished:  f.integer("gmt_finished"),
-			ExecuteCosts: f.integer("execute_costs"),
-			Creator:      f.text("creator"),
-			Status:       f.need().text("status"),
-		}
-		// The threshold is in it.
-		if p := f.need().object("properties"); p != nil {
-			result.Properties = readProperties(p.inform())
-		}
+	return get(ctx, c, order.call(c), about(order, func(f fields) *ScriptOrder {
+		result := new(ScriptOrder)
+		f.decode(result)
+		result.Warnings = f.found.warnings
 		return result
 	}))
-	if err != nil {
-		return nil, err
-	}
-	result.Warnings = warnings
-	return result, nil
-}
-
-func readProperties(f fields) *ScriptOrderProperties {
-	properties := &ScriptOrderProperties{
-		ScriptUUID:               f.text("script_uuid"),
-		ScriptName:               f.text("script_name"),
-		ScriptVersionUUID:        f.integer("script_version_uuid"),
-		ScriptVersionName:        f.text("script_version_name"),
-		CurrentExecuteBatchIndex: f.integer("current_execute_batch_index"),
-		ScriptSource:             f.text("script_source"),
-	}
-	if needed := f.need().object("execute_param"); needed != nil {
-		p := needed.inform()
-		properties.ExecuteParam = &ScriptExecuteParam{
-			Resourceful: p.boolean("resourceful"),
-			Timeout:     p.integer("timeout"),
-			// Whether a finished order succeeded depends on it.
-			SuccessRate:  needed.float("success_rate"),
-			ExecuteUser:  p.text("execute_user"),
-			ScriptParams: list(p, "script_params", readScriptParam),
-		}
-	}
-	return properties
-}
-
-func readScriptParam(f fields) ScriptParam {
-	param := ScriptParam{
-		ParamName: f.text("param_name"), ParamValue: f.text("param_value"), ParamOrder: f.integer("param_order"),
-	}
-	if refer := f.object("param_refer"); refer != nil {
-		param.ParamRefer = &ScriptParamRefer{
-			ReferType: refer.text("refer_type"), ParamID: refer.text("param_id"), ParamVersion: refer.text("param_version"),
-		}
-	}
-	return param
 }
 
 // ScriptOrderStatistics counts the instances of a script order by status.
 type ScriptOrderStatistics struct {
-	TotalInstance     *int64              `tfsdk:"total_instance"`
-	ExecuteStatistics []InstanceStatistic `tfsdk:"execute_statistics"`
+	TotalInstance     *int64              `tfsdk:"total_instance" need:"true"`
+	ExecuteStatistics []InstanceStatistic `tfsdk:"execute_statistics" need:"true"`
 	// Warnings name informational fields of an unexpected type, which are nil.
 	Warnings []string `tfsdk:"-"`
 }
 
 // InstanceStatistic counts the instances with one status, and names the batches they are in.
 type InstanceStatistic struct {
-	InstanceStatus *string `tfsdk:"instance_status"`
-	InstanceCount  *int64  `tfsdk:"instance_count"`
-	BatchIndexes   []int64 `tfsdk:"batch_indexes"`
+	InstanceStatus *string `tfsdk:"instance_status" need:"true"`
+	InstanceCount  *int64  `tfsdk:"instance_count" need:"true"`
+	BatchIndexes   []int64 `tfsdk:"batch_indexes" need:"true"`
 }
 
 // ScriptOrderStatistics reads how many instances of a script order have which status.
@@ -166,25 +131,12 @@ type InstanceStatistic struct {
 // API: GET /v1/job/script/orders/{execute_uuid}/statistics,
 // https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderStatistics.html
 func (c *Client) ScriptOrderStatistics(ctx context.Context, order Order) (*ScriptOrderStatistics, error) {
-	result, warnings, err := get(ctx, c, order.call(c, "statistics"), data(func(f fields) *ScriptOrderStatistics {
-		f.echoText("execute_uuid", order.ExecuteUUID)
-		return &ScriptOrderStatistics{
-			TotalInstance: f.need().integer("total_instance"),
-			ExecuteStatistics: list(f.need(), "execute_statistics", func(f fields) InstanceStatistic {
-				return InstanceStatistic{
-					InstanceStatus: f.need().text("instance_status"),
-					InstanceCount:  f.need().integer("instance_count"),
-					// Verdicts on single batches depend on it.
-					BatchIndexes: f.need().integers("batch_indexes"),
-				}
-			}),
-		}
+	return get(ctx, c, order.call(c, "statistics"), about(order, func(f fields) *ScriptOrderStatistics {
+		result := new(ScriptOrderStatistics)
+		f.decode(result)
+		result.Warnings = f.found.warnings
+		return result
 	}))
-	if err != nil {
-		return nil, err
-	}
-	result.Warnings = warnings
-	return result, nil
 }
 
 // Batch names a batch of a script order and which of its instances to list.
@@ -207,9 +159,9 @@ func (b Batch) Partial() bool { return b.Status != "" || b.Marker != 0 }
 // ScriptOrderBatch is a batch of a script order with the instances that were asked for, all pages of them.
 type ScriptOrderBatch struct {
 	// TotalInstances is what the last page announced, and TotalChanged says that another one announced something else.
-	TotalInstances   *int64     `tfsdk:"total_instances"`
+	TotalInstances   *int64     `tfsdk:"total_instances" need:"true"`
 	TotalChanged     bool       `tfsdk:"-"`
-	ExecuteInstances []Instance `tfsdk:"execute_instances"`
+	ExecuteInstances []Instance `tfsdk:"execute_instances" api:"-"`
 	// Warnings name informational fields of an unexpected type, which are nil.
 	Warnings []string `tfsdk:"-"`
 }
@@ -217,14 +169,14 @@ type ScriptOrderBatch struct {
 // Instance is one host on which a script order runs.
 type Instance struct {
 	// ID is the key of the record, by which pages are turned.
-	ID *int64 `tfsdk:"id"`
+	ID *int64 `tfsdk:"id" need:"true"`
 	// GmtCreated and GmtFinished are milliseconds since 1970, UTC; ExecuteCosts is in milliseconds too.
 	GmtCreated   *int64  `tfsdk:"gmt_created"`
 	GmtFinished  *int64  `tfsdk:"gmt_finished"`
 	ExecuteCosts *int64  `tfsdk:"execute_costs"`
-	Status       *string `tfsdk:"status"`
+	Status       *string `tfsdk:"status" need:"true"`
 	// Message is the end of the log, as long as was asked for, and MessageTruncated says that it is not all of it. It may hold secrets.
-	Message          *string         `tfsdk:"message"`
+	Message          *string         `tfsdk:"message" api:"-"`
 	MessageTruncated bool            `tfsdk:"-"`
 	TargetInstance   *TargetInstance `tfsdk:"target_instance"`
 }
@@ -311,15 +263,14 @@ func (c *Client) batchPage(ctx context.Context, batch Batch, marker int64, seen 
 	if batch.Status != "" {
 		call.query.Set("status", batch.Status)
 	}
-	page, warnings, err := get(ctx, c, call, data(func(f fields) *ScriptOrderBatch {
-		f.echoText("execute_uuid", batch.ExecuteUUID)
+	return get(ctx, c, call, about(batch.Order, func(f fields) *ScriptOrderBatch {
 		f.echoInteger("batch_index", batch.BatchIndex)
-		page := &ScriptOrderBatch{
-			TotalInstances: f.need().integer("total_instances"),
-			ExecuteInstances: list(f.need(), "execute_instances", func(f fields) Instance {
-				return readInstance(f, batch.LogTail)
-			}),
-		}
+		page := new(ScriptOrderBatch)
+		f.decode(page)
+		page.ExecuteInstances = list(f.need(), "execute_instances", func(f fields) Instance {
+			return readInstance(f, batch.LogTail)
+		})
+		page.Warnings = f.found.warnings
 		for _, instance := range page.ExecuteInstances {
 			switch {
 			case instance.ID == nil || *instance.ID <= 0:
@@ -334,48 +285,12 @@ func (c *Client) batchPage(ctx context.Context, batch Batch, marker int64, seen 
 		}
 		return page
 	}))
-	if err != nil {
-		return nil, err
-	}
-	page.Warnings = warnings
-	return page, nil
 }
 
 // readInstance reads an instance, and keeps no more of its log than is asked for.
 func readInstance(f fields, logTail int64) Instance {
-	instance := Instance{
-		ID:           f.need().integer("id"),
-		GmtCreated:   f.integer("gmt_created"),
-		GmtFinished:  f.integer("gmt_finished"),
-		ExecuteCosts: f.integer("execute_costs"),
-		Status:       f.need().text("status"),
-	}
+	var instance Instance
+	f.decode(&instance)
 	instance.Message, instance.MessageTruncated = f.log("message", logTail)
-	if target := f.object("target_instance"); target != nil {
-		instance.TargetInstance = &TargetInstance{
-			ResourceID:  target.text("resource_id"),
-			Provider:    target.text("provider"),
-			RegionID:    target.text("region_id"),
-			Type:        target.text("type"),
-			ProjectID:   target.text("project_id"),
-			AgentSN:     target.text("agent_sn"),
-			AgentStatus: target.text("agent_status"),
-			CustomAttributes: list(*target, "custom_attributes", func(f fields) CustomAttribute {
-				return CustomAttribute{Key: f.text("key"), Value: f.text("value")}
-			}),
-		}
-		if p := target.object("properties"); p != nil {
-			instance.TargetInstance.Properties = &TargetProperties{
-				HostName:    p.text("host_name"),
-				FixedIP:     p.text("fixed_ip"),
-				FloatingIP:  p.text("floating_ip"),
-				RegionID:    p.text("region_id"),
-				ZoneID:      p.text("zone_id"),
-				Application: p.text("application"),
-				Group:       p.text("group"),
-				ProjectID:   p.text("project_id"),
-			}
-		}
-	}
 	return instance
 }

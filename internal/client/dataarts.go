@@ -25,18 +25,18 @@ type WorkspaceJobs struct {
 
 // JobStatistics counts job instances by state. Fields are nil when the answer left them out.
 type JobStatistics struct {
-	FailCount             *int64 `tfsdk:"fail_count"`
-	ForceSuccessCount     *int64 `tfsdk:"force_success_count"`
-	FreezeCount           *int64 `tfsdk:"freeze_count"`
-	IgnoreSuccessCount    *int64 `tfsdk:"ignore_success_count"`
-	ManualStopCount       *int64 `tfsdk:"manual_stop_count"`
-	PauseCount            *int64 `tfsdk:"pause_count"`
-	RunningCount          *int64 `tfsdk:"running_count"`
-	RunningExceptionCount *int64 `tfsdk:"running_exception_count"`
-	SkipCount             *int64 `tfsdk:"skip_count"`
-	SuccessCount          *int64 `tfsdk:"success_count"`
-	WaitingConfirmCount   *int64 `tfsdk:"waiting_confirm_count"`
-	WaitingCount          *int64 `tfsdk:"waiting_count"`
+	FailCount             *int64 `tfsdk:"fail_count" need:"true"`
+	ForceSuccessCount     *int64 `tfsdk:"force_success_count" need:"true"`
+	FreezeCount           *int64 `tfsdk:"freeze_count" need:"true"`
+	IgnoreSuccessCount    *int64 `tfsdk:"ignore_success_count" need:"true"`
+	ManualStopCount       *int64 `tfsdk:"manual_stop_count" need:"true"`
+	PauseCount            *int64 `tfsdk:"pause_count" need:"true"`
+	RunningCount          *int64 `tfsdk:"running_count" need:"true"`
+	RunningExceptionCount *int64 `tfsdk:"running_exception_count" need:"true"`
+	SkipCount             *int64 `tfsdk:"skip_count" need:"true"`
+	SuccessCount          *int64 `tfsdk:"success_count" need:"true"`
+	WaitingConfirmCount   *int64 `tfsdk:"waiting_confirm_count" need:"true"`
+	WaitingCount          *int64 `tfsdk:"waiting_count" need:"true"`
 	// TotalCount is not promised to be the sum of the others.
 	TotalCount *int64 `tfsdk:"total_count"`
 	// Further are counts that this version does not know and that are not zero, by name without "_count".
@@ -61,7 +61,7 @@ func (c *Client) JobStatistics(ctx context.Context, overview WorkspaceJobs) (*Jo
 	if overview.QueryDays != "" {
 		query.Set("query_days", overview.QueryDays)
 	}
-	result, warnings, err := get(ctx, c, call{
+	return get(ctx, c, call{
 		service: DataArts, target: overview.Target,
 		path:  []string{"v2", overview.ProjectID, "factory", "monitor", "task-statistics-overview"},
 		query: query, header: header,
@@ -69,35 +69,11 @@ func (c *Client) JobStatistics(ctx context.Context, overview WorkspaceJobs) (*Jo
 		if !answer.hasAny("fail_count", "success_count", "running_count", "waiting_count", "total_count") {
 			answer.missing("count")
 		}
-		f := answer.need()
-		return &JobStatistics{
-			Further:               furtherCounts(f, jobCounts, "_count"),
-			FailCount:             f.integer("fail_count"),
-			ForceSuccessCount:     f.integer("force_success_count"),
-			FreezeCount:           f.integer("freeze_count"),
-			IgnoreSuccessCount:    f.integer("ignore_success_count"),
-			ManualStopCount:       f.integer("manual_stop_count"),
-			PauseCount:            f.integer("pause_count"),
-			RunningCount:          f.integer("running_count"),
-			RunningExceptionCount: f.integer("running_exception_count"),
-			SkipCount:             f.integer("skip_count"),
-			SuccessCount:          f.integer("success_count"),
-			WaitingConfirmCount:   f.integer("waiting_confirm_count"),
-			WaitingCount:          f.integer("waiting_count"),
-			TotalCount:            answer.integer("total_count"),
-		}
+		result := &JobStatistics{Further: furtherCounts(answer.need(), knownMembers[JobStatistics](), "_count")}
+		answer.decode(result)
+		result.Warnings = answer.found.warnings
+		return result
 	})
-	if err != nil {
-		return nil, err
-	}
-	result.Warnings = warnings
-	return result, nil
-}
-
-// jobCounts are the members of the answer that are known.
-var jobCounts = []string{
-	"fail_count", "force_success_count", "freeze_count", "ignore_success_count", "manual_stop_count", "pause_count", "running_count",
-	"running_exception_count", "skip_count", "success_count", "waiting_confirm_count", "waiting_count", "total_count",
 }
 
 // furtherCounts are the members that end like counts, are not among the known ones and not zero, by name without the end. A count of

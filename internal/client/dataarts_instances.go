@@ -42,17 +42,19 @@ type JobInstanceList struct {
 
 // JobInstance is one run of a job that failed. Fields are nil when the answer left them out.
 type JobInstance struct {
-	JobName *string
+	JobName *string `api:"jobName"`
 	// InstanceID is a number in the examples, which may come as a string.
-	InstanceID *string
+	InstanceID *string `api:"instanceId"`
 	// Status is fail or running-exception, and never nil.
-	Status *string
+	Status *string `api:"status"`
 	// PlanTime, StartTime and EndTime are milliseconds since 1970, UTC.
-	PlanTime, StartTime, EndTime *int64
+	PlanTime  *int64 `api:"planTime"`
+	StartTime *int64 `api:"startTime"`
+	EndTime   *int64 `api:"endTime"`
 	// ErrorMessage is the beginning of the message, which may quote data. Not every region has it.
-	ErrorMessage *string
+	ErrorMessage *string `api:"errorMessage"`
 	// InstanceType is 0 for a scheduled run, 2 for a manual one, 5 for patched data, 6 for a sub-job, 7 for a job that runs once.
-	InstanceType *int64
+	InstanceType *int64 `api:"instanceType"`
 }
 
 const (
@@ -182,7 +184,7 @@ func (c *Client) jobInstances(ctx context.Context, overview WorkspaceJobs, day d
 	if overview.WorkspaceID != "" {
 		header.Set("Workspace", overview.WorkspaceID)
 	}
-	page, warnings, err := get(ctx, c, call{
+	return get(ctx, c, call{
 		service: DataArtsJobs, target: overview.Target,
 		path: []string{"v1", overview.ProjectID, "jobs", "instances", "detail"},
 		query: url.Values{
@@ -200,53 +202,35 @@ func (c *Client) jobInstances(ctx context.Context, overview WorkspaceJobs, day d
 			switch {
 			case row.Status == nil || !strings.EqualFold(*row.Status, status) || !day.has(row.JobInstance):
 				rows.strange = true
-			case !row.overridden:
+			case !deref(row.ForceSuccess) && !deref(row.IgnoreSuccess):
 				page.Instances = append(page.Instances, row.JobInstance)
 			}
 			rows.count(answer)
 		}
 		page.Complete, page.More = rows.rest()
+		page.Warnings = answer.found.warnings
 		return page
 	})
-	if err != nil {
-		return nil, err
-	}
-	page.Warnings = warnings
-	return page, nil
 }
 
 // jobRow is an instance as it is listed.
 type jobRow struct {
 	JobInstance
 
-	// overridden says that a person made a success of the failure.
-	overridden bool
+	// ForceSuccess and IgnoreSuccess say that a person made a success of the failure.
+	ForceSuccess  *bool `api:"forceSuccess"`
+	IgnoreSuccess *bool `api:"ignoreSuccess"`
 }
 
 func readJobInstance(f fields) jobRow {
-	forced, ignored := f.boolean("forceSuccess"), f.boolean("ignoreSuccess")
-	return jobRow{
-		overridden: deref(forced) || deref(ignored),
-		JobInstance: JobInstance{
-			JobName:      f.text("jobName"),
-			InstanceID:   f.text("instanceId"),
-			Status:       f.text("status"),
-			PlanTime:     f.integer("planTime"),
-			StartTime:    f.integer("startTime"),
-			EndTime:      f.integer("endTime"),
-			ErrorMessage: errorMessage(f),
-			InstanceType: f.integer("instanceType"),
-		},
+	var row jobRow
+	f.decode(&row)
+	f.decode(&row.JobInstance)
+	if row.ErrorMessage != nil {
+		// It may be as long as a log, and ends up in the state.
+		row.ErrorMessage = new(strings.Clone(text.Head(*row.ErrorMessage, longestErrorMessage)))
 	}
-}
-
-// errorMessage reads the beginning of the message, which may be as long as a log and ends up in the state.
-func errorMessage(f fields) *string {
-	message := f.text("errorMessage")
-	if message != nil {
-		message = new(strings.Clone(text.Head(*message, longestErrorMessage)))
-	}
-	return message
+	return row
 }
 
 // rows is what there is to know of a filtered listing of which one page is read.

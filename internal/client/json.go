@@ -2,9 +2,12 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,12 +39,6 @@ func (f fields) need() fields {
 	return f
 }
 
-// inform gives the same object for members that only inform.
-func (f fields) inform() fields {
-	f.needed = false
-	return f
-}
-
 func (f fields) member(name string) json.RawMessage {
 	raw := f.values[name]
 	if bytes.Equal(raw, []byte("null")) {
@@ -52,12 +49,7 @@ func (f fields) member(name string) json.RawMessage {
 
 // hasAny tells whether one of the members is there, null or not.
 func (f fields) hasAny(names ...string) bool {
-	for _, name := range names {
-		if _, ok := f.values[name]; ok {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(names, func(name string) bool { return f.values[name] != nil })
 }
 
 // malformed makes the whole answer one that cannot be trusted. The first fault counts.
@@ -222,6 +214,64 @@ func (f fields) object(name string) *fields {
 		}
 		return fields{values: membersOf(raw), path: f.path + name + ".", needed: f.needed, found: f.found}, true
 	})
+}
+
+// decode fills the fields of a struct from the members that their tags name, api before tfsdk. The tag need marks what a verdict depends on.
+func (f fields) decode(into any) {
+	for field, value := range reflect.ValueOf(into).Elem().Fields() {
+		name := memberOf(field)
+		if name == "" {
+			continue
+		}
+		f.needed = field.Tag.Get("need") != ""
+		switch into := value.Addr().Interface().(type) {
+		case **string:
+			*into = f.text(name)
+		case **int64:
+			*into = f.integer(name)
+		case **float64:
+			*into = f.float(name)
+		case **bool:
+			*into = f.boolean(name)
+		case *[]int64:
+			*into = f.integers(name)
+		default:
+			f.decodeObjects(name, value)
+		}
+	}
+}
+
+// decodeObjects fills a field that is a pointer to a struct, or a list of structs.
+func (f fields) decodeObjects(name string, into reflect.Value) {
+	decoded := func(object fields) reflect.Value {
+		value := reflect.New(into.Type().Elem())
+		object.decode(value.Interface())
+		return value
+	}
+	if into.Kind() == reflect.Pointer {
+		if object := f.object(name); object != nil {
+			into.Set(decoded(*object))
+		}
+		return
+	}
+	values := list(f, name, func(object fields) reflect.Value { return decoded(object).Elem() })
+	if values != nil {
+		into.Set(reflect.Append(reflect.MakeSlice(into.Type(), 0, len(values)), values...))
+	}
+}
+
+// memberOf is the name of the member that a field of a struct is decoded from, empty for none.
+func memberOf(field reflect.StructField) string {
+	return strings.TrimPrefix(cmp.Or(field.Tag.Get("api"), field.Tag.Get("tfsdk")), "-")
+}
+
+// knownMembers are the members that decode reads into a struct.
+func knownMembers[T any]() []string {
+	var names []string
+	for field := range reflect.TypeFor[T]().Fields() {
+		names = append(names, memberOf(field))
+	}
+	return names
 }
 
 // list gives a list of objects, each read by one. It is nil when the list is absent, and empty when it is empty.

@@ -104,9 +104,9 @@ const longestProjectID = 64
 func (c *Client) projectsNamed(ctx context.Context, region, name string) ([]string, error) {
 	all := call{service: IAM, target: Target{Region: region}, path: []string{"v3", "projects"}, query: url.Values{"name": {name}}}
 	own := call{service: IAM, target: Target{Region: region}, path: []string{"v3", "auth", "projects"}}
-	found, _, err := get(ctx, c, all, readProjects(name))
+	found, err := get(ctx, c, all, readProjects(name))
 	if IsForbidden(err) {
-		if usable, _, ownErr := get(ctx, c, own, readProjects(name)); ownErr == nil {
+		if usable, ownErr := get(ctx, c, own, readProjects(name)); ownErr == nil {
 			return usable, nil
 		}
 	}

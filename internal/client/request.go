@@ -31,25 +31,24 @@ type call struct {
 var pathSegment = regexp.MustCompile(`^[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*$`)
 
 // get sends a call, with retries, and reads the JSON object it answers with.
-func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) (T, []string, error) {
-	var zero T
+func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) (value T, err error) {
 	x, got, err := c.ask(ctx, call, c.auth)
 	if err != nil {
-		return zero, nil, err
+		return value, err
 	}
 	defer x.free()
 	answer, err := parse(got.body)
 	if err != nil {
-		return zero, nil, x.malformedAnswer(got, err)
+		return value, x.malformedAnswer(got, err)
 	}
 	if answer.hasError() {
-		return zero, nil, x.failure(got)
+		return value, x.failure(got)
 	}
-	value := read(answer)
+	result := read(answer)
 	if answer.found.err != nil {
-		return zero, nil, x.malformedAnswer(got, answer.found.err)
+		return value, x.malformedAnswer(got, answer.found.err)
 	}
-	return value, answer.found.warnings, nil
+	return result, nil
 }
 
 // ask sends a call, with retries, under the credentials of an authenticator (nil for none). Any answer but a success is an error.
@@ -94,23 +93,6 @@ func (f fields) hasError() bool {
 		}
 	}
 	return false
-}
-
-// data reads the object that the COC answers are wrapped in.
-func data[T any](read func(fields) T) func(fields) T {
-	return func(answer fields) T {
-		if answer.member("data") == nil {
-			var zero T
-			answer.missing("data")
-			return zero
-		}
-		object := answer.need().object("data")
-		if object == nil {
-			var zero T
-			return zero
-		}
-		return read(object.inform())
-	}
 }
 
 // missing notes that an answer lacks what it is all about.

@@ -19,8 +19,8 @@ type FDIInstance struct {
 // FDITaskStatistics counts the data integration tasks of an instance by status.
 type FDITaskStatistics struct {
 	// CommonTaskDetails counts ordinary tasks, CDCTaskDetails those that capture changes of data. Nil means null or absent.
-	CommonTaskDetails *TaskDetails `tfsdk:"common_task_details"`
-	CDCTaskDetails    *TaskDetails `tfsdk:"cdc_task_details"`
+	CommonTaskDetails *TaskDetails `tfsdk:"common_task_details" need:"true"`
+	CDCTaskDetails    *TaskDetails `tfsdk:"cdc_task_details" need:"true"`
 	// CommonAbsent and CDCAbsent tell absent from null: null means that there are no tasks of the kind, absent means nothing.
 	CommonAbsent bool `tfsdk:"-"`
 	CDCAbsent    bool `tfsdk:"-"`
@@ -31,10 +31,10 @@ type FDITaskStatistics struct {
 
 // TaskDetails counts tasks by status. Fields are nil when the answer left them out.
 type TaskDetails struct {
-	RunningTasksCount    *int64 `tfsdk:"running_tasks_count"`
-	AbnormalTasksCount   *int64 `tfsdk:"abnormal_tasks_count"`
-	TerminatedTasksCount *int64 `tfsdk:"terminated_tasks_count"`
-	CompletedTasksCount  *int64 `tfsdk:"completed_tasks_count"`
+	RunningTasksCount    *int64 `tfsdk:"running_tasks_count" need:"true"`
+	AbnormalTasksCount   *int64 `tfsdk:"abnormal_tasks_count" need:"true"`
+	TerminatedTasksCount *int64 `tfsdk:"terminated_tasks_count" need:"true"`
+	CompletedTasksCount  *int64 `tfsdk:"completed_tasks_count" need:"true"`
 }
 
 // FDITaskStatistics counts the FDI tasks of a ROMA Connect instance by status.
@@ -42,7 +42,7 @@ type TaskDetails struct {
 // API: GET /v2/{project_id}/fdi/instances/{instance_id}/statistics/tasks,
 // https://support.huaweicloud.com/intl/en-us/api-roma/CountTasks.html
 func (c *Client) FDITaskStatistics(ctx context.Context, instance FDIInstance) (*FDITaskStatistics, error) {
-	result, _, err := get(ctx, c, call{
+	return get(ctx, c, call{
 		service: ROMA, target: instance.Target,
 		path:   []string{"v2", instance.ProjectID, "fdi", "instances", instance.InstanceID, "statistics", "tasks"},
 		header: http.Header{"X-Project-Id": {instance.ProjectID}},
@@ -50,34 +50,17 @@ func (c *Client) FDITaskStatistics(ctx context.Context, instance FDIInstance) (*
 		if !answer.hasAny("common_task_details", "cdc_task_details") {
 			answer.missing("common_task_details or cdc_task_details")
 		}
-		return &FDITaskStatistics{
-			CommonTaskDetails: readTaskDetails(answer, "common_task_details"),
-			CDCTaskDetails:    readTaskDetails(answer, "cdc_task_details"),
-			CommonAbsent:      !answer.hasAny("common_task_details"),
-			CDCAbsent:         !answer.hasAny("cdc_task_details"),
-			Further:           furtherTasks(answer.need()),
+		result := &FDITaskStatistics{
+			CommonAbsent: !answer.hasAny("common_task_details"),
+			CDCAbsent:    !answer.hasAny("cdc_task_details"),
 		}
+		answer.decode(result)
+		result.Further = furtherTasks(answer.need())
+		return result
 	})
-	return result, err
-}
-
-func readTaskDetails(answer fields, name string) *TaskDetails {
-	f := answer.need().object(name)
-	if f == nil {
-		return nil
-	}
-	return &TaskDetails{
-		RunningTasksCount:    f.integer("running_tasks_count"),
-		AbnormalTasksCount:   f.integer("abnormal_tasks_count"),
-		TerminatedTasksCount: f.integer("terminated_tasks_count"),
-		CompletedTasksCount:  f.integer("completed_tasks_count"),
-	}
 }
 
 const tasksCount = "_tasks_count"
-
-// taskCounts are the members of a kind of tasks that are known.
-var taskCounts = []string{"running" + tasksCount, "abnormal" + tasksCount, "terminated" + tasksCount, "completed" + tasksCount}
 
 // furtherTasks are counts of a status or of a kind of tasks that is new.
 func furtherTasks(answer fields) map[string]int64 {
@@ -94,7 +77,7 @@ func furtherTasks(answer fields) map[string]int64 {
 			continue
 		}
 		if kind := answer.object(name); kind != nil && known {
-			add(furtherCounts(*kind, taskCounts, tasksCount), "", "")
+			add(furtherCounts(*kind, knownMembers[TaskDetails](), tasksCount), "", "")
 		} else if kind != nil {
 			add(furtherCounts(*kind, nil, "_count"), text.Plain(name, 64)+".", "_count")
 		}

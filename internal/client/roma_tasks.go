@@ -24,17 +24,18 @@ type FDITaskList struct {
 
 // FDITask is a data integration task whose last run failed. Fields are nil when the answer left them out.
 type FDITask struct {
-	TaskID, TaskName *string
+	TaskID   *string `api:"task_id"`
+	TaskName *string `api:"task_name"`
 	// Kind is CDC for a composite task, which captures changes of data, and NORMAL for any other; nil when it could not be read.
-	Kind *string
+	Kind *string `api:"ext_type"`
 	// ExecuteStatus is that of the last run: ERROR. It is never nil.
-	ExecuteStatus *string
+	ExecuteStatus *string `api:"execute_status"`
 	// Position is how far the last run came: ADAPTER (start), READER or WRITER.
-	Position *string
+	Position *string `api:"position"`
 	// LastExecuteTime is when the task ran last, in milliseconds since 1970, UTC.
-	LastExecuteTime *int64
+	LastExecuteTime *int64 `api:"last_execute_time"`
 	// Status is 0 for a task that is stopped, 1 for one that is started.
-	Status *int64
+	Status *int64 `api:"status"`
 }
 
 // taskPageSize is the most rows that one answer holds. What offset counts differs between editions of the page, so only the first
@@ -52,7 +53,7 @@ const taskPageSize = 999
 // https://support.huaweicloud.com/intl/en-us/api-roma/ListMonitorInfos.html
 func (c *Client) AbnormalTasks(ctx context.Context, instance FDIInstance, limit int64) (*FDITaskList, error) {
 	const abnormal = "ERROR"
-	found, warnings, err := get(ctx, c, call{
+	found, err := get(ctx, c, call{
 		service: ROMA, target: instance.Target,
 		path:   []string{"v2", instance.ProjectID, "fdi", "instances", instance.InstanceID, "task-monitors"},
 		query:  url.Values{"execute_status": {abnormal}, "limit": {strconv.Itoa(taskPageSize)}},
@@ -69,12 +70,12 @@ func (c *Client) AbnormalTasks(ctx context.Context, instance FDIInstance, limit 
 			rows.count(answer)
 		}
 		found.Complete, found.More = rows.rest()
+		found.Warnings = answer.found.warnings
 		return found
 	})
 	if err != nil {
 		return nil, err
 	}
-	found.Warnings = warnings
 	slices.SortStableFunc(found.Tasks, func(a, b FDITask) int {
 		return cmp.Compare(deref(b.LastExecuteTime), deref(a.LastExecuteTime))
 	})
@@ -87,15 +88,8 @@ func (c *Client) AbnormalTasks(ctx context.Context, instance FDIInstance, limit 
 }
 
 func readFDITask(f fields) FDITask {
-	task := FDITask{
-		TaskID:          f.text("task_id"),
-		TaskName:        f.text("task_name"),
-		Kind:            f.text("ext_type"),
-		ExecuteStatus:   f.text("execute_status"),
-		Position:        f.text("position"),
-		LastExecuteTime: f.integer("last_execute_time"),
-		Status:          f.integer("status"),
-	}
+	var task FDITask
+	f.decode(&task)
 	// Null and the empty text say that the task is no composite one; what could not be read says nothing.
 	if f.member("ext_type") == nil || (task.Kind != nil && *task.Kind == "") {
 		task.Kind = new("NORMAL")
