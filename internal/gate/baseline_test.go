@@ -208,6 +208,53 @@ func TestWaitForTheRunThatWasStarted(t *testing.T) {
 	}
 }
 
+// Counts of a day that begin again in the middle of a wait, at midnight, show another day: what failed or ran before is no longer in
+// them, so they prove nothing about it, and the wait ends.
+func TestMidnightInAWait(t *testing.T) {
+	t.Parallel()
+	type counts = map[string]int64
+	failing, running := counts{"success": 5, "fail": 1, "running": 2}, counts{"success": 5, "running": 2}
+	for name, test := range map[string]struct {
+		days     string
+		baseline map[string]int64
+		looks    []map[string]int64
+		outcome  Outcome
+		asked    int
+		text     string
+	}{
+		"after a failure": {
+			"", nil, []map[string]int64{failing, {"success": 3}}, Unknown, 2,
+			"unknown; an earlier look of this wait counted 8 instances, and now there are only 3: the day of the counts has changed",
+		},
+		"while something runs":           {"today", nil, []map[string]int64{running, {"success": 3}}, Unknown, 2, "counted 7 instances"},
+		"above the baseline":             {"", allWords(counts{"success": 1}), []map[string]int64{running, {"success": 3}}, Unknown, 2, "counted 7"},
+		"another day":                    {"yesterday", nil, []map[string]int64{running, {"success": 3}}, Unknown, 2, "counted 7 instances"},
+		"nothing is counted yet":         {"", nil, []map[string]int64{running, {}}, Unknown, 2, "only 0"},
+		"the new day catches up":         {"", nil, []map[string]int64{running, {"success": 6}, {"success": 7}}, Unknown, 2, "only 6"},
+		"rerun":                          {"", nil, []map[string]int64{failing, {"success": 8}}, Succeeded, 2, "8 succeeded"},
+		"of a week the first day is out": {"all", nil, []map[string]int64{running, {"success": 3}}, Succeeded, 2, "3 succeeded"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				service := &dataArts{statistics: func(n int) (*client.JobStatistics, error) {
+					return jobs(test.looks[min(n, len(test.looks))-1]), nil
+				}}
+				asked := JobQuestion{Baseline: test.baseline, Wait: &Wait{}}
+				asked.QueryDays = test.days
+				got := readJobs(t, service, asked)
+				if got.Outcome != test.outcome || got.Timeout != nil || got.Completed != (test.outcome == Succeeded) ||
+					(got.Tally != nil) != got.Completed || len(service.asked) != test.asked {
+					t.Errorf("after %d looks: %+v, want %s after %d", len(service.asked), got.Report, test.outcome, test.asked)
+				}
+				if !strings.Contains(got.Summary, test.text) {
+					t.Errorf("summary %q, want %q in it", got.Summary, test.text)
+				}
+			})
+		})
+	}
+}
+
 // At the deadline the error says what is missing: how many are to come, how long it was stable, and what failed.
 func TestJobsAndTasksTimeOut(t *testing.T) {
 	t.Parallel()

@@ -110,16 +110,26 @@ func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobRep
 		statistics *client.JobStatistics
 		tally      *JobTally
 	}
+	// before is how many instances the look before counted. Those of a day never get fewer, but that the counts begin again at midnight.
+	var before int64
 	ended, err := waitFor(ctx, asked.Wait, name, func(timed context.Context) (looked, Observation, error) {
 		statistics, err := reader.JobStatistics(timed, asked.WorkspaceJobs)
 		if err != nil {
 			return looked{}, Observation{}, err
 		}
 		verdict, tally := judgeJobs(statistics, asked.Baseline, asked.MinNew)
+		fell := false
+		if tally != nil && asked.QueryDays != "all" {
+			now := sumOf(verdict.Counts)
+			if fell = now < before; fell {
+				verdict, tally = anotherDay(before, now, verdict.Counts), nil
+			}
+			before = now
+		}
 		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobWords(verdict, tally)}
 		seen.Settling = verdict.Outcome == Empty
-		// Counts that have begun again may catch up with a baseline of the day before, and would then be compared with it.
-		seen.Final = baselineDoubt(asked.Baseline, verdict.Counts) != ""
+		// Counts that have begun again may catch up with those of the day before, and would then be compared with them.
+		seen.Final = fell || baselineDoubt(asked.Baseline, verdict.Counts) != ""
 		if verdict.Outcome == Pending && tally.New != nil && *tally.New < asked.MinNew {
 			seen.Wanted = plural(asked.MinNew, "new instance is needed", "new instances are needed")
 		}
@@ -263,14 +273,25 @@ func baselineDoubt(baseline, counts map[string]int64) string {
 	if baseline == nil || counts == nil || doubt != "" {
 		return doubt
 	}
-	var now int64
-	for _, word := range JobWords() {
-		now += counts[word]
-	}
-	if before > now {
+	if now := sumOf(counts); before > now {
 		return fmt.Sprintf("the baseline counts %d instances, but there are only %d: it is of another day, workspace or filter", before, now)
 	}
 	return ""
+}
+
+// sumOf adds up the counts of the twelve states.
+func sumOf(counts map[string]int64) int64 {
+	var sum int64
+	for _, word := range JobWords() {
+		sum += counts[word]
+	}
+	return sum
+}
+
+// anotherDay is the verdict on counts that have begun again: what was seen before is no longer in them.
+func anotherDay(before, now int64, counts map[string]int64) Verdict {
+	return Verdict{Outcome: Unknown, Counts: counts, Doubt: fmt.Sprintf(
+		"an earlier look of this wait counted %d instances, and now there are only %d: the day of the counts has changed", before, now)}
 }
 
 // newWords is the verdict on counts that are new to this version. They join the others, unless one is negative.

@@ -197,7 +197,7 @@ func TestWaitForJobs(t *testing.T) {
 			// The total is informational, and may be left out.
 			workspace.Then(cloudtest.Answer{Body: fmt.Sprintf(`{"fail_count":1,"force_success_count":0,"freeze_count":0,`+
 				`"ignore_success_count":0,"manual_stop_count":0,"pause_count":0,"running_count":%d,"running_exception_count":0,`+
-				`"skip_count":0,"success_count":5,"waiting_confirm_count":0,"waiting_count":0}`, running)})
+				`"skip_count":0,"success_count":%d,"waiting_confirm_count":0,"waiting_count":0}`, running, 7-running)})
 		}
 		attributes, diagnostics := played(t, svc, "dataarts_instance_status", map[string]tftypes.Value{
 			"project_id": str(projectID), "wait_for_completion": forCompletion, "poll_interval": str("1s"),
