@@ -11,7 +11,7 @@ import (
 )
 
 // The attributes of a source are written once, as a data source's. The framework has types of their own for each form, so the other
-// two are converted. A type that is missing here is left out, which the test of the three forms' schemas finds.
+// two are converted. A type that is missing here is omitted, which the test of the three forms' schemas finds.
 
 func ephemeralAttributes(shared map[string]schema.Attribute) map[string]ephemeralschema.Attribute {
 	converted := map[string]ephemeralschema.Attribute{}
