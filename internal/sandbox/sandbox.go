@@ -151,7 +151,12 @@ func Version(ctx context.Context, program string) (product string, version [2]in
 // Run runs a command of Terraform in a folder that Write made, with more environment variables. The output is both streams'. The
 // end of the context interrupts it, as Ctrl-C does.
 func (s *Sandbox) Run(ctx context.Context, name string, environment []string, arguments ...string) ([]byte, error) {
-	return s.run(ctx, name, environment, s.program, arguments...)
+	return s.Command(ctx, name, environment, arguments...).CombinedOutput()
+}
+
+// Command is the command that Run runs, for a caller that reads its output or interrupts it meanwhile.
+func (s *Sandbox) Command(ctx context.Context, name string, environment []string, arguments ...string) *exec.Cmd {
+	return s.command(ctx, name, environment, s.program, arguments...)
 }
 
 // Script runs a shell in a folder that Write made, as Run runs a command. What the script calls terraform is the sandbox's program.
@@ -171,17 +176,17 @@ func (s *Sandbox) Script(ctx context.Context, name string, environment []string,
 		return nil, err
 	}
 	search := "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")
-	return s.run(ctx, name, append([]string{search}, environment...), shell, arguments...)
+	return s.command(ctx, name, append([]string{search}, environment...), shell, arguments...).CombinedOutput()
 }
 
-func (s *Sandbox) run(ctx context.Context, name string, more []string, program string, arguments ...string) ([]byte, error) {
+func (s *Sandbox) command(ctx context.Context, name string, more []string, program string, arguments ...string) *exec.Cmd {
 	process := exec.CommandContext(ctx, program, arguments...) //nolint:gosec // which program to run is the caller's to say
 	// The end of the context is Ctrl-C: Terraform tells the provider and unlocks its state.
 	process.Cancel = func() error { return process.Process.Signal(os.Interrupt) }
 	process.Dir = filepath.Join(s.folder, name)
 	process.Env = environment(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(s.folder, "cli.tfrc"), "CHECKPOINT_DISABLE=1")
 	process.Env = append(process.Env, more...)
-	return process.CombinedOutput()
+	return process
 }
 
 // environment is the caller's without what is set there for the CLI or the provider, and with more.
