@@ -36,8 +36,24 @@ func TestRequestsPerRead(t *testing.T) {
 		"a batch of three pages": {
 			data: "coc_script_order_batch", arguments: "batch_index = 1\n  execute_uuid = \"" + id + `"`, order: cloudtest.Failed(118, 2), want: 3,
 		},
-		"jobs":  {data: "dataarts_instance_status", want: 1},
-		"tasks": {data: "roma_fdi_task_statistics", arguments: `instance_id = "` + instanceID + `"`, want: 1},
+		"an order that still runs": {
+			data: "coc_script_order", arguments: `execute_uuid = "` + id + `"`, order: cloudtest.Running(3, 10), want: 1,
+		},
+		"a paused order": {
+			data: "coc_script_order", arguments: `execute_uuid = "` + id + `"`, order: cloudtest.Paused(3, 10), want: 2,
+		},
+		"jobs": {data: "dataarts_instance_status", want: 1},
+		"a failed job": {
+			data: "dataarts_instance_status", arguments: `workspace_id = "one"`, want: 2,
+		},
+		"jobs that failed in both ways": {
+			data: "dataarts_instance_status", arguments: "query_days = \"all\"\n  workspace_id = \"both\"", want: 3,
+		},
+		"a failed job without details": {
+			data: "dataarts_instance_status", arguments: "failure_details = false\n  workspace_id = \"one\"", want: 1,
+		},
+		"abnormal tasks": {data: "roma_fdi_task_statistics", arguments: `instance_id = "ill"`, want: 2},
+		"tasks":          {data: "roma_fdi_task_statistics", arguments: `instance_id = "` + instanceID + `"`, want: 1},
 	}
 	configuration := terraformBlock + "provider \"hwgate\" {}\n\nvariable \"read\" {\n  type = string\n}\n"
 	labels := map[string]string{}
@@ -53,6 +69,9 @@ func TestRequestsPerRead(t *testing.T) {
 			cloud := newCloud(t, nil)
 			cloud.Order(id).Then(test.order)
 			cloud.Workspace("").Then(cloudtest.Jobs(map[string]int{"success": 5}))
+			cloud.Workspace("one").Then(cloudtest.Jobs(map[string]int{"success": 5, "fail": 1}))
+			cloud.Workspace("both").Then(cloudtest.Jobs(map[string]int{"fail": 1, "running_exception": 1}))
+			cloud.Instance("ill").Then(cloudtest.Tasks(map[string]int{"abnormal": 1}, map[string]int{"abnormal": 1}))
 			cloud.Instance(instanceID).Then(cloudtest.Tasks(map[string]int{"running": 1}, map[string]int{"running": 12}))
 			environment := []string{"TF_VAR_stand_in=" + cloud.URL, "TF_VAR_read=" + labels[name]}
 			if out, err := box.Run(t.Context(), "reads", environment, "plan", "-no-color", "-lock=false"); err != nil {

@@ -1,0 +1,129 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+)
+
+// policy is a custom policy of IAM, as its documentation defines it.
+type policy struct {
+	Version   string
+	Statement []struct {
+		Effect string
+		Action []string
+	}
+}
+
+// TestPermissions holds the guide on authentication to policies that IAM accepts and that only read. Each is of one service, since no
+// policy has two scopes, and has the actions of that service's row. A row names what an error about a missing right asks for, and says
+// that it has not been confirmed.
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	guide := readPage(t, "docs/guides/authentication.md")
+	_, section, _ := strings.Cut(guide, "\n## Permissions\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	action := regexp.MustCompile(`\b[a-z]+:[a-z]+:(get|list)\b`)
+	rows := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z]+)_…` \\| ([^|]+) \\|").FindAllStringSubmatch(section, -1) {
+		rows[row[1]] = row[2]
+	}
+	services := []client.Service{client.COC, client.DataArts, client.ROMA}
+	for _, service := range services {
+		row := rows[string(service)]
+		if !strings.HasSuffix(row, " *") {
+			t.Errorf("%s: %q does not say that it is not confirmed", service, row)
+		}
+		for _, wanted := range append(action.FindAllString(service.Right(), -1), readOnlyRole.FindAllString(service.Right(), -1)...) {
+			if !strings.Contains(row, wanted) {
+				t.Errorf("%s: errors ask for %s, and the row has %q", service, wanted, row)
+			}
+		}
+	}
+	if len(rows) != len(services) {
+		t.Errorf("rows are of %q", slices.Sorted(maps.Keys(rows)))
+	}
+	granted := map[string][]string{}
+	for _, block := range regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(section, -1) {
+		decoder := json.NewDecoder(strings.NewReader(block[1]))
+		decoder.DisallowUnknownFields()
+		var p policy
+		if err := decoder.Decode(&p); err != nil || p.Version != "1.1" || len(p.Statement) != 1 || p.Statement[0].Effect != "Allow" {
+			t.Errorf("%v: no policy: %s", err, block[1])
+			continue
+		}
+		service, _, _ := strings.Cut(p.Statement[0].Action[0], ":")
+		granted[service] = p.Statement[0].Action
+	}
+	wanted := map[string][]string{}
+	for service, row := range rows {
+		if actions := action.FindAllString(row, -1); actions != nil {
+			wanted[service] = actions
+		}
+	}
+	if !maps.EqualFunc(granted, wanted, slices.Equal) {
+		t.Errorf("policies grant %q, and the table has %q", granted, wanted)
+	}
+}
+
+// readOnlyRole is a role of a service that an error may ask for.
+var readOnlyRole = regexp.MustCompile(`[A-Z]+ ReadOnlyAccess`)
+
+// TestModuleReadmes finds every variable and output of a module in its page: what must be given is in the example, and what need not has
+// its default beside its name.
+func TestModuleReadmes(t *testing.T) {
+	t.Parallel()
+	modules, err := filepath.Glob("modules/*/main.tf")
+	if err != nil || len(modules) == 0 {
+		t.Fatal(err)
+	}
+	for _, module := range modules {
+		code := readPage(t, module)
+		page := strings.Join(strings.Fields(readPage(t, filepath.Join(filepath.Dir(module), "README.md"))), " ")
+		_, example, _ := strings.Cut(page, "```terraform")
+		_, outputs, _ := strings.Cut(page, "Outputs: ")
+		for _, variable := range regexp.MustCompile(`(?s)\nvariable "(\w+)" \{(.*?)\n\}`).FindAllStringSubmatch(code, -1) {
+			name, value := variable[1], regexp.MustCompile(`\n  default +=\s+"?([^"\n]+)`).FindStringSubmatch(variable[2])
+			in := regexp.MustCompile(`\b` + name + ` += `).MatchString(example)
+			if value != nil && value[1] != "null" {
+				in = strings.Contains(page, fmt.Sprintf("`%s` (%s)", name, value[1]))
+			} else if value != nil {
+				in = in || strings.Contains(page, "`"+name+"` (")
+			}
+			if !in {
+				t.Errorf("%s: the page lacks the variable %s, or its default", module, name)
+			}
+		}
+		for _, output := range regexp.MustCompile(`\noutput "(\w+)"`).FindAllStringSubmatch(code, -1) {
+			if !strings.Contains(outputs, "`"+output[1]+"`") {
+				t.Errorf("%s: the page lacks the output %s", module, output[1])
+			}
+		}
+	}
+}
+
+// TestUseCases counts the use cases, as the README does, and wants each to say how it is run.
+func TestUseCases(t *testing.T) {
+	t.Parallel()
+	cases, err := os.ReadDir(filepath.FromSlash("examples/use-cases"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf(": %s root modules", map[int]string{14: "fourteen", 15: "fifteen", 16: "sixteen"}[len(cases)]); !strings.Contains(readPage(t, "README.md"), want) {
+		t.Errorf("the README does not say %q", want)
+	}
+	for _, folder := range cases {
+		page := readPage(t, filepath.Join("examples/use-cases", folder.Name(), "README.md"))
+		if !strings.HasPrefix(page, "# ") || !strings.Contains(page, "`terraform ") {
+			t.Errorf("%s: the page has no title, or no command", folder.Name())
+		}
+	}
+}
