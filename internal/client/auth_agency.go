@@ -29,6 +29,10 @@ func AssumeRoleSource(base CredentialSource, agency Agency) CredentialSource {
 	}
 	s := &assumeRoleSource{base: base, agency: agency}
 	s.renewing = newRenewing("the agency "+agency.Name+", assumed with "+base.Origin(), s.assume)
+	s.request = call{service: IAM, path: keysPath}
+	if agency.DomainID != "" {
+		s.request = call{service: STS, path: []string{"v5", "agencies", "assume"}}
+	}
 	return s
 }
 
@@ -37,38 +41,27 @@ type assumeRoleSource struct {
 
 	base   CredentialSource
 	agency Agency
-	client *Client
 	auth   *authenticator
 }
 
 func (s *assumeRoleSource) connect(c *Client) {
 	s.renewing.connect(c)
-	if s.agency.DomainID == "" {
-		s.signsInAt(c, IAM, keysPath...)
-	} else {
-		s.signsInAt(c, STS, assumePath...)
-	}
-	s.client = c
 	s.auth = c.authenticate(s.base)
 }
 
-var (
-	keysPath   = []string{"v3.0", "OS-CREDENTIAL", "securitytokens"}
-	assumePath = []string{"v5", "agencies", "assume"}
-)
+// keysPath is where IAM gives temporary keys, for an agency or a token.
+var keysPath = []string{"v3.0", "OS-CREDENTIAL", "securitytokens"}
 
 func (s *assumeRoleSource) assume(ctx context.Context) (temporary, error) {
-	region := Target{Region: s.client.cfg.Region.Value}
+	request := s.request
 	if s.agency.DomainID == "" {
-		return s.client.keys(ctx, s.auth, call{
-			service: IAM, target: region, path: keysPath,
-			body: jsonObject{"auth": jsonObject{"identity": jsonObject{
-				"methods": []string{"assume_role"},
-				"assume_role": jsonObject{
-					"agency_name": s.agency.Name, "domain_name": s.agency.DomainName, "duration_seconds": wholeSeconds(s.agency.Duration),
-				},
-			}}},
-		})
+		request.body = jsonObject{"auth": jsonObject{"identity": jsonObject{
+			"methods": []string{"assume_role"},
+			"assume_role": jsonObject{
+				"agency_name": s.agency.Name, "domain_name": s.agency.DomainName, "duration_seconds": wholeSeconds(s.agency.Duration),
+			},
+		}}}
+		return s.client.keys(ctx, s.auth, request)
 	}
 	duration := s.agency.Duration
 	base, err := s.base.Credential(ctx)
@@ -80,14 +73,12 @@ func (s *assumeRoleSource) assume(ctx context.Context) (temporary, error) {
 	case base.SecurityToken != "":
 		duration = min(duration, longestChain)
 	}
-	return s.client.keys(ctx, s.auth, call{
-		service: STS, target: region, path: assumePath,
-		body: jsonObject{
-			"agency_urn":          "iam::" + s.agency.DomainID + ":agency:" + s.agency.Name,
-			"agency_session_name": "terraform-provider-hwgate",
-			"duration_seconds":    wholeSeconds(duration),
-		},
-	})
+	request.body = jsonObject{
+		"agency_urn":          "iam::" + s.agency.DomainID + ":agency:" + s.agency.Name,
+		"agency_session_name": "terraform-provider-hwgate",
+		"duration_seconds":    wholeSeconds(duration),
+	}
+	return s.client.keys(ctx, s.auth, request)
 }
 
 func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }

@@ -45,7 +45,7 @@ type record struct {
 
 // authenticate makes an authenticator of a source, which is given the client if it sends requests of its own.
 func (c *Client) authenticate(source CredentialSource) *authenticator {
-	if source, ok := source.(connector); ok {
+	if source, ok := source.(interface{ connect(c *Client) }); ok {
 		source.connect(c)
 	}
 	return &authenticator{source: source, secrets: c.secrets, log: c.log, known: map[Credential]*record{}}

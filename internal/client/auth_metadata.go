@@ -36,41 +36,31 @@ func MetadataSource(explain func(error) error) CredentialSource {
 type metadataSource struct {
 	*renewing
 
-	// http is not the client's: requests to the machine itself never go through a proxy.
-	http *http.Client
+	// transport is not the client's: requests to the machine itself never go through a proxy.
+	transport http.RoundTripper
 }
 
 func (s *metadataSource) connect(c *Client) {
 	s.renewing.connect(c)
-	var transport http.RoundTripper = &http.Transport{
+	s.transport = &http.Transport{
 		DialContext:       (&net.Dialer{Timeout: metadataLimit}).DialContext,
 		DisableKeepAlives: true,
 	}
 	if c.cfg.WrapTransport != nil {
-		transport = c.cfg.WrapTransport(transport)
-	}
-	s.http = &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		s.transport = c.cfg.WrapTransport(s.transport)
 	}
 }
 
-// look asks for keys.
+// look asks for keys. The hardened version of the service wants a token first; where it is not offered the plain request works.
 func (s *metadataSource) look(ctx context.Context) (temporary, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataLimit)
 	defer cancel()
-	return s.keys(ctx)
-}
-
-func (s *metadataSource) keys(ctx context.Context) (temporary, error) {
 	header := http.Header{}
-	// The hardened version of the service wants a token first. Where it is not offered the plain request works.
-	token, status, err := s.send(ctx, http.MethodPut, "/meta-data/latest/api/token",
-		http.Header{"X-Metadata-Token-Ttl-Seconds": {"21600"}})
-	switch {
-	case err != nil:
+	token, status, err := s.send(ctx, http.MethodPut, "/meta-data/latest/api/token", http.Header{"X-Metadata-Token-Ttl-Seconds": {"21600"}})
+	if err != nil {
 		return temporary{}, err
-	case status == http.StatusOK && isHeaderToken(token):
+	}
+	if status == http.StatusOK && isHeaderToken(token) {
 		header.Set("X-Metadata-Token", token)
 	}
 	body, status, err := s.send(ctx, http.MethodGet, "/openstack/latest/securitykey", header)
@@ -103,7 +93,7 @@ func (s *metadataSource) ask(ctx context.Context, method, path string, header ht
 		return "", 0, err
 	}
 	request.Header = header
-	response, err := s.http.Do(request)
+	response, err := s.transport.RoundTrip(request)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			return "", 0, fmt.Errorf("no answer from %s within %s", metadataAddress, metadataLimit)

@@ -25,6 +25,9 @@ type Identity struct {
 func IdentitySource(identity Identity, duration time.Duration, origin string) CredentialSource {
 	s := &identitySource{identity: identity, duration: duration}
 	s.renewing = newRenewing("the identity token of "+origin, s.exchange)
+	s.request = call{
+		service: IAM, path: []string{"v3.0", "OS-AUTH", "id-token", "tokens"}, header: http.Header{"X-Idp-Id": {identity.ProviderID}},
+	}
 	return s
 }
 
@@ -33,17 +36,7 @@ type identitySource struct {
 
 	identity Identity
 	duration time.Duration
-	client   *Client
 }
-
-func (s *identitySource) connect(c *Client) {
-	s.renewing.connect(c)
-	s.signsInAt(c, IAM, identityPath...)
-	s.client = c
-	c.secrets.add(s.identity.Token)
-}
-
-var identityPath = []string{"v3.0", "OS-AUTH", "id-token", "tokens"}
 
 func (s *identitySource) exchange(ctx context.Context) (temporary, error) {
 	identity := s.identity.Token
@@ -53,17 +46,14 @@ func (s *identitySource) exchange(ctx context.Context) (temporary, error) {
 			return temporary{}, fmt.Errorf("reading the identity token: %w", err)
 		}
 		identity = strings.TrimSpace(string(content))
-		s.client.secrets.add(identity)
 	}
 	if identity == "" {
 		return temporary{}, errors.New("the identity token is empty")
 	}
-	region := Target{Region: s.client.cfg.Region.Value}
-	x, got, err := s.client.ask(ctx, call{
-		service: IAM, target: region, path: identityPath,
-		header: http.Header{"X-Idp-Id": {s.identity.ProviderID}},
-		body:   jsonObject{"auth": jsonObject{"id_token": jsonObject{"id": identity}}},
-	}, nil)
+	s.client.secrets.add(identity)
+	request := s.request
+	request.body = jsonObject{"auth": jsonObject{"id_token": jsonObject{"id": identity}}}
+	x, got, err := s.client.ask(ctx, request, nil)
 	if err != nil {
 		return temporary{}, err
 	}
@@ -73,7 +63,7 @@ func (s *identitySource) exchange(ctx context.Context) (temporary, error) {
 	}
 	s.client.secrets.add(token)
 	return s.client.keys(ctx, nil, call{
-		service: IAM, target: region, path: keysPath,
+		service: IAM, target: request.target, path: keysPath,
 		body: jsonObject{"auth": jsonObject{"identity": jsonObject{
 			"methods": []string{"token"}, "token": jsonObject{"id": token, "duration_seconds": wholeSeconds(s.duration)},
 		}}},

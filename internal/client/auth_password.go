@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// A connector is a credential source that sends requests of its own; New gives it the client to send them with.
-type connector interface{ connect(c *Client) }
-
 // Password is what a user signs in with.
 type Password struct {
 	// UserName needs a domain; UserID does not.
@@ -25,29 +22,20 @@ type Password struct {
 func PasswordSource(password Password, origin string) CredentialSource {
 	s := &passwordSource{Password: password}
 	s.renewing = newRenewing("the password sign-in of "+origin, s.signIn)
+	s.request = call{service: IAM, path: []string{"v3", "auth", "tokens"}, query: url.Values{"nocatalog": {"true"}}}
 	return s
 }
 
 type passwordSource struct {
 	*renewing
 	Password
-
-	client *Client
 }
-
-func (s *passwordSource) connect(c *Client) {
-	s.renewing.connect(c)
-	s.signsInAt(c, IAM, passwordPath...)
-	s.client = c
-	c.secrets.add(s.Password.Password)
-}
-
-var passwordPath = []string{"v3", "auth", "tokens"}
 
 // jsonObject is a part of a request body.
 type jsonObject = map[string]any
 
 func (s *passwordSource) signIn(ctx context.Context) (temporary, error) {
+	s.client.secrets.add(s.Password.Password)
 	user := jsonObject{"password": s.Password.Password}
 	switch {
 	case s.UserID != "":
@@ -61,14 +49,12 @@ func (s *passwordSource) signIn(ctx context.Context) (temporary, error) {
 	if err != nil {
 		return temporary{}, err
 	}
-	return s.client.token(ctx, call{
-		service: IAM, target: Target{Region: s.client.cfg.Region.Value}, path: passwordPath,
-		query: url.Values{"nocatalog": {"true"}},
-		body: jsonObject{"auth": jsonObject{
-			"identity": jsonObject{"methods": []string{"password"}, "password": jsonObject{"user": user}},
-			"scope":    scope,
-		}},
-	})
+	request := s.request
+	request.body = jsonObject{"auth": jsonObject{
+		"identity": jsonObject{"methods": []string{"password"}, "password": jsonObject{"user": user}},
+		"scope":    scope,
+	}}
+	return s.client.token(ctx, request)
 }
 
 // Names of users and projects mean something only together with their account.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
@@ -49,9 +48,10 @@ type renewing struct {
 	explain func(error) error
 	// final tells whether a failed fetch must not be repeated; issued, whether an earlier one succeeded.
 	final func(err error, issued bool) bool
-	// unanswered is the error of a reader whose context ended while a sign-in was under way; nil where no request can be named.
-	unanswered func(error) *Error
-	log        *slog.Logger
+	// request is where the sign-in's request goes; without a path where no request can be named.
+	request call
+	client  *Client
+	log     *slog.Logger
 
 	mu      sync.Mutex
 	current temporary
@@ -85,18 +85,9 @@ func newRenewing(origin string, fetch func(context.Context) (temporary, error)) 
 	}
 }
 
-func (r *renewing) connect(c *Client) { r.log = c.log }
-
-// signsInAt names the request of the sign-in, for the error of readers who stop waiting for it.
-func (r *renewing) signsInAt(c *Client, service Service, path ...string) {
-	region := c.cfg.Region.Value
-	r.unanswered = func(err error) *Error {
-		e := &Error{Service: service, Region: region, Method: http.MethodPost, Attempts: 1, Err: err}
-		if u, err := c.endpoint(service, region); err == nil {
-			e.Host, e.Path = u.Host, u.Path+"/"+strings.Join(path, "/")
-		}
-		return e
-	}
+func (r *renewing) connect(c *Client) {
+	r.client, r.log = c, c.log
+	r.request.target.Region = c.cfg.Region.Value
 }
 
 // Origin implements CredentialSource.
@@ -104,42 +95,54 @@ func (r *renewing) Origin() string { return r.origin }
 
 // Credential implements CredentialSource. It waits only when there is no valid credential.
 func (r *renewing) Credential(ctx context.Context) (Credential, error) {
-	r.mu.Lock()
-	now := time.Now()
-	current := r.current
-	f := r.flight
-	var failure error
-	if f == nil && !current.fresh(now) {
-		if r.failure != nil && (r.retryAt.IsZero() || now.Before(r.retryAt)) {
-			failure = r.failure
-		} else {
-			f = r.start(ctx)
-		}
+	current, f, err := r.ask(ctx)
+	if f == nil {
+		return current, err
 	}
-	if current.valid(now) {
-		r.mu.Unlock()
-		return current.Credential, nil
-	}
-	if failure != nil {
-		r.mu.Unlock()
-		return Credential{}, failure
-	}
-	f.waiting++
-	r.mu.Unlock()
 	select {
 	case <-f.done:
 		return f.credential, f.err
 	case <-ctx.Done():
 		r.abandon(f)
-		if r.unanswered == nil {
-			return Credential{}, fmt.Errorf("waiting for %s: %w", r.origin, ctx.Err())
-		}
-		return Credential{}, fmt.Errorf("%s: %w", r.origin, r.unanswered(ctx.Err()))
+		return Credential{}, r.unanswered(ctx)
 	}
 }
 
+// ask gives the valid credential, or the failure that counts, or else the sign-in to wait for, which it begins in time.
+func (r *renewing) ask(ctx context.Context) (Credential, *flight, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	failed := r.failure != nil && (r.retryAt.IsZero() || now.Before(r.retryAt))
+	if r.flight == nil && !failed && !r.current.fresh(now) {
+		r.start(ctx)
+	}
+	switch {
+	case r.current.valid(now):
+		return r.current.Credential, nil, nil
+	case r.flight == nil:
+		return Credential{}, nil, r.failure
+	}
+	r.flight.waiting++
+	return Credential{}, r.flight, nil
+}
+
+// unanswered is the error of a reader whose context ended while a sign-in was under way.
+func (r *renewing) unanswered(ctx context.Context) error {
+	request := r.request
+	request.body = jsonObject{} // makes it a POST
+	if request.path != nil {
+		if x, err := r.client.newExchange(ctx, request); err == nil {
+			e := x.blank()
+			e.Attempts, e.Err = 1, ctx.Err()
+			return fmt.Errorf("%s: %w", r.origin, e)
+		}
+	}
+	return fmt.Errorf("waiting for %s: %w", r.origin, ctx.Err())
+}
+
 // start begins a sign-in, which does not end with the reader that asked first. It is called under the lock.
-func (r *renewing) start(ctx context.Context) *flight {
+func (r *renewing) start(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewalLimit)
 	f := &flight{done: make(chan struct{}), cancel: cancel}
 	r.flight = f
@@ -152,7 +155,6 @@ func (r *renewing) start(ctx context.Context) *flight {
 		}
 		r.end(ctx, f, next, err)
 	}()
-	return f
 }
 
 // end takes over what a sign-in brought.
