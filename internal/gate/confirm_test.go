@@ -405,7 +405,7 @@ func TestOrderTimesOut(t *testing.T) {
 					t.Fatalf("got %+v and the error %v", got, err)
 				}
 				if got.Timeout.Status != test.status || got.Timeout.Tally != test.tally || got.Timeout.Missing != test.missing ||
-					got.Timeout.Waited != 110*time.Second {
+					got.Timeout.Elapsed != 110*time.Second {
 					t.Errorf("timeout %+v", got.Timeout)
 				}
 				if paused := test.status == "PAUSED"; (got.Counts != nil) != paused || (got.Failures != nil) != paused ||

@@ -139,9 +139,7 @@ func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobRep
 		return nil, err
 	}
 	statistics, tally := ended.last.statistics, ended.last.tally
-	report := &JobReport{Report: Report{Verdict: ended.seen.Verdict}, Statistics: statistics, Tally: tally}
-	report.UnreadFields = statistics.Warnings
-	report.took(ended.timeout, ended.passed)
+	report := &JobReport{Report: ended.report(statistics.Warnings), Statistics: statistics, Tally: tally}
 	var failed *table
 	if asked.Details && tally != nil && (asked.IsOwn == nil || !*asked.IsOwn) {
 		failed = report.readFailures(ctx, reader, asked)
@@ -150,15 +148,14 @@ func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobRep
 		return nil, ctx.Err()
 	}
 	if report.Timeout != nil {
-		report.Timeout.Missing = parts(report.Timeout.Missing, report.blamed("failed jobs"))
+		report.Timeout.Missing = parts(report.Timeout.Missing, failed.named())
 	}
 	by := ""
 	if tally != nil && tally.Overridden > 0 {
 		by = fmt.Sprintf("%d counted as successful because a person overrode the state", tally.Overridden)
 	}
-	report.Summary = parts(name+": "+moving(report.Outcome), report.Doubt, ended.seen.Tally, ended.seen.Wanted,
-		report.blamed("failed jobs"), by, ended.ending())
-	report.Markdown = markdown(name, report.Verdict, jobFigures(report.Counts), failed)
+	report.describe(name, moving(report.Outcome), jobFigures(report.Counts), failed,
+		ended.seen.Tally, ended.seen.Wanted, failed.named(), by, ended.ending())
 	return report, nil
 }
 
@@ -311,17 +308,17 @@ func newWords(counts, further map[string]int64) Verdict {
 
 // readFailures reads which instances failed, and gives them as a table.
 func (r *JobReport) readFailures(ctx context.Context, reader JobReader, asked JobQuestion) *table {
-	failed := r.Tally.Failed
+	failed := &table{head: []string{"failed job", "instance", "status", "planned", "started"}, total: r.Tally.Failed}
 	if r.Tally.NewFailed != nil {
-		failed = *r.Tally.NewFailed
+		failed.total = *r.Tally.NewFailed
 	}
-	if failed == 0 {
+	if failed.total == 0 {
 		r.Failures = []client.JobInstance{}
 		return nil
 	}
 	list, err := readNames(ctx, func(brief context.Context) (*client.JobInstanceList, error) {
 		return reader.FailedJobInstances(brief, client.JobInstances{
-			WorkspaceJobs: asked.WorkspaceJobs, Now: time.Now(), Limit: min(failed, mostCulprits),
+			WorkspaceJobs: asked.WorkspaceJobs, Now: time.Now(), Limit: min(failed.total, mostCulprits),
 			Failed: r.Counts["fail"] > 0, RunningException: r.Counts["running_exception"] > 0,
 		})
 	})
@@ -329,32 +326,18 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, asked Jo
 		r.UnreadDetails = err
 		return nil
 	}
-	if r.UnreadDetails = listedAll(len(list.Instances), failed, "failed instance", "failed instances"); len(list.Instances) == 0 {
-		return nil
-	}
-	rows := &table{head: []string{"failed job", "instance", "status", "planned", "started"}, total: failed}
-	r.Failures = list.Instances
-	r.UnreadFields = append(r.UnreadFields, list.Warnings...)
-	var lines []string
 	for _, instance := range list.Instances {
 		job := cmp.Or(text.Plain(deref(instance.JobName), nameLimit), "a job without a name")
+		line := job
 		if id := text.Plain(deref(instance.InstanceID), wordLimit); id != "" {
-			lines = append(lines, fmt.Sprintf("%s (instance %s)", job, id))
-		} else {
-			lines = append(lines, job)
+			line += " (instance " + id + ")"
 		}
-		rows.add(job, deref(instance.InstanceID), deref(instance.Status), clock(instance.PlanTime), clock(instance.StartTime))
+		failed.addNamed(line, job, deref(instance.InstanceID), deref(instance.Status), clock(instance.PlanTime), clock(instance.StartTime))
 	}
-	r.blame(lines, failed)
-	return rows
-}
-
-// listedAll is an error when a listing names fewer than were counted: a list that is not whole would pass for better news than there is.
-func listedAll(listed int, counted int64, one, many string) error {
-	if int64(listed) >= min(counted, mostCulprits) {
-		return nil
+	if len(list.Instances) > 0 {
+		r.Failures = list.Instances
 	}
-	return fmt.Errorf("the service counts %s, but lists %d", plural(counted, one, many), listed)
+	return r.blameListed(failed, "failed instance", list.Warnings)
 }
 
 // clock writes milliseconds since 1970 as a time, empty for what is none.

@@ -143,22 +143,11 @@ func failedInstance(index int64, instance client.Instance) FailedInstance {
 	return failed
 }
 
-// lines names each failed host with its batch.
-func (f *orderFailures) lines() []string {
-	lines := make([]string, len(f.instances))
-	for i, failed := range f.instances {
-		lines[i] = fmt.Sprintf("%s (batch %d)", failed.HostName, failed.BatchIndex)
-	}
-	return lines
-}
-
 func (f *orderFailures) table() *table {
-	if f == nil {
-		return nil
-	}
 	rows := &table{head: []string{"failed host", "batch", "status", "address"}, total: f.total}
 	for _, failed := range f.instances {
-		rows.add(failed.HostName, fmt.Sprint(failed.BatchIndex), deref(failed.Status), deref(failed.FixedIP))
+		batch := fmt.Sprint(failed.BatchIndex)
+		rows.addNamed(failed.HostName+" (batch "+batch+")", failed.HostName, batch, deref(failed.Status), deref(failed.FixedIP))
 	}
 	return rows
 }

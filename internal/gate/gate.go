@@ -9,7 +9,10 @@
 // words.
 package gate
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Outcome is one word for the state of anything that is looked at.
 type Outcome string
@@ -60,8 +63,8 @@ type Report struct {
 	Filtered bool
 	// Missing says that the service does not know the object, which was to be ignored.
 	Missing bool
-	// Timeout is set when the deadline came before the end of a wait.
-	Timeout *Timeout
+	// Timeout is how things stood when the deadline came before the end of a wait; nil for any other end.
+	Timeout *Progress
 	// Passed are doubts that were met on the way and no longer hold.
 	Passed []string
 	// UnreadFields names informational fields of an unexpected type, which are null.
@@ -70,27 +73,42 @@ type Report struct {
 	UnreadDetails error
 }
 
-// took notes how a wait ended. A state that was good but not for long enough when the time was over is no success.
-func (r *Report) took(timeout *Timeout, passed []string) {
-	r.Timeout, r.Passed = timeout, passed
-	if timeout != nil && r.Good {
+// report begins the report on what a wait has ended with. A state that was good but not for long enough when the time was over is no
+// success.
+func (w *waited[T]) report(unread []string) Report {
+	r := Report{Verdict: w.seen.Verdict, Timeout: w.timeout, Passed: w.passed, UnreadFields: unread}
+	if r.Timeout != nil && r.Good {
 		r.Outcome, r.Good, r.Completed = Unknown, false, false
-		r.Doubt = "the time was over before the state had been stable for long enough: " + timeout.Missing
+		r.Doubt = "the time was over before the state had been stable for long enough: " + r.Timeout.Missing
 	}
+	return r
 }
 
-// blame notes what failed, by name, of so many in all.
-func (r *Report) blame(names []string, total int64) {
-	r.Culprits = names[:min(len(names), mostCulprits)]
-	r.MoreCulprits = max(total-int64(len(r.Culprits)), 0)
+// blame notes what failed, by name.
+func (r *Report) blame(failed *table) {
+	r.Culprits = append([]string{}, failed.lines[:min(len(failed.lines), mostCulprits)]...)
+	r.MoreCulprits = max(failed.total-int64(len(r.Culprits)), 0)
 }
 
-// blamed names what failed for a summary, empty when there is nothing to name.
-func (r *Report) blamed(as string) string {
-	if len(r.Culprits) == 0 {
-		return ""
+// blameListed notes what a listing names, each of one kind. A list that is not whole would pass for better news than there is, so it
+// is noted as such. It gives nil when the list is empty although something failed.
+func (r *Report) blameListed(failed *table, one string, unread []string) *table {
+	listed := int64(len(failed.lines))
+	if listed < min(failed.total, mostCulprits) {
+		r.UnreadDetails = fmt.Errorf("the service counts %s, but lists %d", plural(failed.total, one, one+"s"), listed)
 	}
-	return as + ": " + names(r.Culprits, int64(len(r.Culprits))+r.MoreCulprits)
+	if listed == 0 {
+		return nil
+	}
+	r.UnreadFields = append(r.UnreadFields, unread...)
+	r.blame(failed)
+	return failed
+}
+
+// describe puts the report into words: the state, the doubt, and what else there is to say.
+func (r *Report) describe(name, state string, counts []figure, failed *table, said ...string) {
+	r.Summary = parts(append([]string{name + ": " + state, r.Doubt}, said...)...)
+	r.Markdown = markdown(name, r.Verdict, counts, failed)
 }
 
 // Instant reads milliseconds since 1970. What is no time of this era counts as not set.

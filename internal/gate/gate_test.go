@@ -122,8 +122,10 @@ func TestTimedOutIsNeverGood(t *testing.T) {
 	for _, outcome := range []Outcome{Pending, Running, Paused, Succeeded, Failed, Canceled, Empty, Unknown} {
 		for _, good := range []bool{false, true} {
 			before := Verdict{Outcome: outcome, Good: good, Completed: true, Counts: map[string]int64{"success": 1}}
-			report := Report{Verdict: before}
-			report.took(&Timeout{Missing: "stable for 1s of 2s"}, []string{"passed"})
+			ended := waited[int]{
+				seen: Observation{Verdict: before}, timeout: &Progress{Missing: "stable for 1s of 2s"}, passed: []string{"passed"},
+			}
+			report := ended.report(nil)
 			want := before
 			if good {
 				want.Outcome, want.Good, want.Completed = Unknown, false, false
@@ -132,8 +134,8 @@ func TestTimedOutIsNeverGood(t *testing.T) {
 			if diff := cmp.Diff(want, report.Verdict); diff != "" || report.Timeout == nil || len(report.Passed) != 1 {
 				t.Errorf("%s, good %t: timeout %v, passed %v, verdict (-want +got):\n%s", outcome, good, report.Timeout, report.Passed, diff)
 			}
-			report = Report{Verdict: before}
-			report.took(nil, nil)
+			ended.timeout = nil
+			report = ended.report(nil)
 			if !cmp.Equal(before, report.Verdict) {
 				t.Errorf("%s, good %t: without a timeout it became %+v", outcome, good, report.Verdict)
 			}

@@ -80,8 +80,8 @@ func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order,
 	if instances.Tally != nil && len(instances.Tally.FailedBatchIndexes) > 0 {
 		batches = "failed batches: " + allNames(numbers(instances.Tally.FailedBatchIndexes))
 	}
-	report := instances.report(name, batches, nil)
-	report.UnreadFields = statistics.Warnings
+	report := Report{Verdict: instances.Verdict, UnreadFields: statistics.Warnings}
+	report.describe(name, string(report.Outcome), instances.figures(), nil, instances.words(), batches)
 	return &StatisticsReport{Report: report, Tally: instances.Tally, Statistics: statistics}, nil
 }
 
@@ -164,15 +164,15 @@ func ReadBatch(ctx context.Context, reader OrderReader, asked BatchQuestion) (*B
 		return nil, err
 	}
 	instances, hosts := judgeBatch(asked.Batch, batch)
-	var named Report
-	named.blame(hosts, int64(len(hosts)))
-	rows := &table{head: []string{"failed host"}, total: int64(len(hosts))}
+	report := Report{Verdict: instances.Verdict, Filtered: asked.Partial(), UnreadFields: batch.Warnings}
+	failed := &table{head: []string{"failed host"}, total: int64(len(hosts))}
 	for _, host := range hosts {
-		rows.add(host)
+		failed.addNamed(host, host)
 	}
-	report := instances.report(name, named.blamed("failed hosts"), rows)
-	report.Filtered = asked.Partial()
-	report.UnreadFields, report.Culprits, report.MoreCulprits = batch.Warnings, named.Culprits, named.MoreCulprits
+	if hosts != nil {
+		report.blame(failed)
+	}
+	report.describe(name, string(report.Outcome), instances.figures(), failed, instances.words(), failed.named())
 	return &BatchReport{Report: report, Tally: instances.Tally, FailedHosts: hosts, Batch: batch}, nil
 }
 
@@ -270,15 +270,6 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 		instances.Outcome, instances.Completed, instances.Good = Succeeded, true, true
 	}
 	return instances
-}
-
-// report puts a verdict on instances into words.
-func (i *Instances) report(name, failed string, rows *table) Report {
-	return Report{
-		Verdict:  i.Verdict,
-		Summary:  parts(name+": "+string(i.Outcome), i.Doubt, i.words(), failed),
-		Markdown: markdown(name, i.Verdict, i.figures(), rows),
-	}
 }
 
 // figures lists what there is to count, nil when the counts cannot be trusted.

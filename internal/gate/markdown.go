@@ -14,6 +14,8 @@ const mostCulprits = 100
 type table struct {
 	head []string
 	rows [][]string
+	// lines name each row in messages.
+	lines []string
 	// total counts what is not kept too.
 	total int64
 }
@@ -22,6 +24,19 @@ func (t *table) add(cells ...string) {
 	if len(t.rows) < mostCulprits {
 		t.rows = append(t.rows, cells)
 	}
+}
+
+func (t *table) addNamed(line string, cells ...string) {
+	t.lines = append(t.lines, line)
+	t.add(cells...)
+}
+
+// named names what failed for a summary, empty when there is nothing to name.
+func (t *table) named() string {
+	if t == nil || len(t.lines) == 0 {
+		return ""
+	}
+	return t.head[0] + "s: " + names(t.lines, t.total)
 }
 
 // markdown writes a report: a heading with the verdict, a table of counts and a table of what failed.

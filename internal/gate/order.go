@@ -89,18 +89,16 @@ func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*O
 		return nil, err
 	}
 	look := ended.last
-	report := &OrderReport{
-		Report: Report{Verdict: ended.seen.Verdict}, Span: span(look.order.GmtCreated, look.order.GmtFinished), Order: look.order,
-	}
-	report.took(ended.timeout, ended.passed)
+	report := &OrderReport{Report: ended.report(nil), Span: span(look.order.GmtCreated, look.order.GmtFinished), Order: look.order}
 	ends := report.Completed || report.Stuck
 	if asked.Details && !look.asked && (ends || report.Timeout != nil) {
 		look.readInstances(ctx, reader, asked.Order)
 	}
 	report.UnreadFields = slices.Concat(look.order.Warnings, look.unreadFields)
-	var failures *orderFailures
+	var failed *table
 	if ends {
 		report.UnreadDetails = look.err
+		var failures *orderFailures
 		if look.instances != nil {
 			failures, report.UnreadDetails = readNames(ctx, func(brief context.Context) (*orderFailures, error) {
 				return readFailures(brief, reader, asked, look.instances)
@@ -108,7 +106,8 @@ func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*O
 		}
 		if failures != nil {
 			report.Counts, report.Failures = look.instances.Counts, failures.instances
-			report.blame(failures.lines(), failures.total)
+			failed = failures.table()
+			report.blame(failed)
 			report.UnreadFields = append(report.UnreadFields, failures.unreadFields...)
 		}
 	}
@@ -119,7 +118,7 @@ func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*O
 	if stopped(ctx) {
 		return nil, ctx.Err()
 	}
-	report.describe(name, ended.seen.Status, look, failures, ended.ending())
+	report.describe(name, ended.seen.Status, look.instances, failed, ended.ending())
 	return report, nil
 }
 
@@ -254,16 +253,13 @@ func contradiction(tally *Tally, threshold *float64) string {
 }
 
 func missingOrder(what string) Report {
-	report := Report{
-		Verdict: Verdict{Outcome: NotFound}, Missing: true,
-		Summary: what + ": " + string(NotFound) + ", COC does not know the order",
-	}
-	report.Markdown = markdown(what, report.Verdict, nil, nil)
+	report := Report{Verdict: Verdict{Outcome: NotFound}, Missing: true}
+	report.describe(what, string(NotFound)+", COC does not know the order", nil, nil)
 	return report
 }
 
-// describe puts the report into words.
-func (r *OrderReport) describe(name, status string, look orderLook, failures *orderFailures, ending string) {
+// describe puts the report on an order into words.
+func (r *OrderReport) describe(name, status string, instances *Instances, failed *table, ending string) {
 	state := moving(r.Outcome)
 	if status != "" {
 		state += " (" + status + ")"
@@ -271,17 +267,15 @@ func (r *OrderReport) describe(name, status string, look orderLook, failures *or
 	if duration := r.Duration(); duration != nil {
 		state += " after " + duration.Round(time.Second).String()
 	}
-	limit := ""
-	if share := threshold(r.Order); share != nil && look.instances != nil && look.instances.Tally.Finished < look.instances.Tally.Total {
+	tally, limit := instances.words(), ""
+	if share := threshold(r.Order); share != nil && instances != nil && instances.Tally.Finished < instances.Tally.Total {
 		limit = "success-rate threshold " + percent(*share)
 	}
-	tally := look.instances.words()
 	if r.Doubt != "" {
 		// It says what the tally and the threshold say.
 		tally, limit = "", ""
 	}
-	r.Summary = parts(name+": "+state, r.Doubt, tally, limit, r.blamed("failed hosts"), ending)
-	r.Markdown = markdown(name, r.Verdict, look.instances.figures(), failures.table())
+	r.Report.describe(name, state, instances.figures(), failed, tally, limit, failed.named(), ending)
 }
 
 func threshold(order *client.ScriptOrder) *float64 {

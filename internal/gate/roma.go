@@ -67,8 +67,7 @@ func ReadTasks(ctx context.Context, reader TaskReader, asked TaskQuestion) (*Tas
 		return nil, err
 	}
 	statistics := ended.last
-	report := &TaskReport{Report: Report{Verdict: ended.seen.Verdict}, Statistics: statistics}
-	report.took(ended.timeout, ended.passed)
+	report := &TaskReport{Report: ended.report(nil), Statistics: statistics}
 	if counts := report.Counts; counts != nil && len(statistics.Further) == 0 {
 		report.Total = new(counts["running"] + counts["abnormal"] + counts["terminated"] + counts["completed"])
 	}
@@ -80,11 +79,10 @@ func ReadTasks(ctx context.Context, reader TaskReader, asked TaskQuestion) (*Tas
 		return nil, ctx.Err()
 	}
 	if report.Timeout != nil {
-		report.Timeout.Missing = parts(report.Timeout.Missing, report.blamed("abnormal tasks"))
+		report.Timeout.Missing = parts(report.Timeout.Missing, abnormal.named())
 	}
-	report.Summary = parts(name+": "+string(report.Outcome), report.Doubt, ended.seen.Tally, ended.seen.Wanted,
-		report.blamed("abnormal tasks"), ended.ending())
-	report.Markdown = markdown(name, report.Verdict, taskFigures(report.Counts), abnormal)
+	report.describe(name, string(report.Outcome), taskFigures(report.Counts), abnormal,
+		ended.seen.Tally, ended.seen.Wanted, abnormal.named(), ended.ending())
 	return report, nil
 }
 
@@ -165,7 +163,8 @@ func judgeTasks(statistics *client.FDITaskStatistics, minRunning int64) Verdict 
 
 // readAbnormal reads which tasks are abnormal, and gives them as a table.
 func (r *TaskReport) readAbnormal(ctx context.Context, reader TaskReader, asked TaskQuestion) *table {
-	if r.Counts["abnormal"] == 0 {
+	abnormal := &table{head: []string{"abnormal task", "kind", "last run", "position"}, total: r.Counts["abnormal"]}
+	if abnormal.total == 0 {
 		r.Abnormal = []client.FDITask{}
 		return nil
 	}
@@ -176,21 +175,14 @@ func (r *TaskReport) readAbnormal(ctx context.Context, reader TaskReader, asked 
 		r.UnreadDetails = err
 		return nil
 	}
-	abnormal := r.Counts["abnormal"]
-	if r.UnreadDetails = listedAll(len(list.Tasks), abnormal, "abnormal task", "abnormal tasks"); len(list.Tasks) == 0 {
-		return nil
-	}
-	rows := &table{head: []string{"abnormal task", "kind", "last run", "position"}, total: abnormal}
-	r.Abnormal = list.Tasks
-	r.UnreadFields = append(r.UnreadFields, list.Warnings...)
-	var lines []string
 	for _, task := range list.Tasks {
 		name := cmp.Or(text.Plain(deref(task.TaskName), nameLimit), text.Plain(deref(task.TaskID), wordLimit), "a task without a name")
-		lines = append(lines, name)
-		rows.add(name, deref(task.Kind), deref(task.ExecuteStatus), deref(task.Position))
+		abnormal.addNamed(name, name, deref(task.Kind), deref(task.ExecuteStatus), deref(task.Position))
 	}
-	r.blame(lines, abnormal)
-	return rows
+	if len(list.Tasks) > 0 {
+		r.Abnormal = list.Tasks
+	}
+	return r.blameListed(abnormal, "abnormal task", list.Warnings)
 }
 
 // taskFigures lists what there is to count, nil when the counts cannot be trusted.

@@ -47,15 +47,16 @@ type Observation struct {
 	Settling bool
 }
 
-// Timeout says how things stood when the deadline came before the end of a wait.
-type Timeout struct {
-	// Status and Tally are the last good look's, Tally empty when there is none.
-	Status, Tally string
-	// Waited is how long the wait took.
-	Waited time.Duration
-	// Missing says what the wait still asked for, empty when the status says it.
+// Progress is how things stand after a look, or stood when the time was over.
+type Progress struct {
+	// Observation is the last good look's; its Outcome is empty before the first one.
+	Observation
+
+	// Missing says what the wait still asks for, empty when the status says it.
 	Missing string
-	// Err is the failure of the last look, if it failed.
+	// Elapsed counts from the start of the wait, which Limit bounds.
+	Elapsed, Limit time.Duration
+	// Err is the failure of the look, if it failed.
 	Err error
 }
 
@@ -76,12 +77,13 @@ const (
 type waited[T any] struct {
 	last T
 	seen Observation
-	// passed are doubts that were met on the way and no longer hold, each once: the first mostDoubts of them.
+	// passed are doubts that were met on the way and no longer hold.
 	passed  []string
 	elapsed time.Duration
 	// held is how long the state had been stable, zero when that was not asked for.
-	held    time.Duration
-	timeout *Timeout
+	held time.Duration
+	// timeout is set when the deadline came before the end of the wait.
+	timeout *Progress
 }
 
 // lookFunc looks once. With an error, the observation says only whether it may come from looking too early.
@@ -101,15 +103,24 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 	timed, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	course := course{wait: *w, limit: end.Sub(start), grace: min(longestGrace, end.Sub(start)/2)}
+	log := cmp.Or(w.Logger, slog.New(slog.DiscardHandler))
 	var ended waited[T]
-	var doubts []string
-	log := logger(w.Logger)
+	now := func(err error) *Progress {
+		return &Progress{Observation: ended.seen, Missing: course.missing(&ended.seen), Elapsed: time.Since(start), Limit: course.limit, Err: err}
+	}
 	tell := func(err error) {
 		if w.Progress != nil {
-			w.Progress(Progress{
-				Observation: ended.seen, Missing: course.missing(&ended.seen), Elapsed: time.Since(start), Limit: course.limit, Err: err,
-			})
+			w.Progress(*now(err))
 		}
+	}
+	over := func(timeout *Progress) (waited[T], error) {
+		ended.timeout, ended.passed = timeout, course.passed(ended.seen.Doubt)
+		if timeout == nil {
+			ended.held = course.held()
+		} else {
+			ended.elapsed = timeout.Elapsed
+		}
+		return ended, nil
 	}
 	fail := func(err error) (waited[T], error) {
 		if client.IsNotFound(err) && ended.elapsed >= shortestPause {
@@ -122,6 +133,7 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 		sent := time.Since(start)
 		last, seen, err := look(timed)
 		ended.elapsed = time.Since(start)
+		done := false
 		switch {
 		case err == nil:
 			if !good || seen.Status != ended.seen.Status {
@@ -129,21 +141,11 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 					"elapsed_ms", ended.elapsed.Milliseconds())
 			}
 			good, ended.last, ended.seen = true, last, seen
-			if seen.Doubt != "" && !seen.Settling && len(doubts) < mostDoubts && !slices.Contains(doubts, seen.Doubt) {
-				doubts = append(doubts, seen.Doubt)
-			}
-			ended.passed = slices.DeleteFunc(slices.Clone(doubts), func(doubt string) bool { return doubt == seen.Doubt })
-			over := course.see(sent, ended.elapsed, &seen)
-			tell(nil)
-			if over {
-				ended.held = course.held()
-				return ended, nil
-			}
+			done = course.see(sent, ended.elapsed, &seen)
 		case stopped(ctx):
 			return ended, ctx.Err()
 		case good && (asksTooMuch(err) || (timed.Err() != nil && !refusal(err))):
-			ended.timeout = course.timeout(&ended.seen, ended.elapsed, err)
-			return ended, nil
+			return over(now(err))
 		case seen.Settling && ended.elapsed < course.grace:
 		case good && client.IsTransient(err):
 			course.see(sent, ended.elapsed, nil)
@@ -151,18 +153,16 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 		default:
 			return fail(err)
 		}
-		if err != nil {
-			tell(err)
-		}
-		if !sleep(timed, course.pause(ended.elapsed)) {
-			switch {
-			case stopped(ctx):
-				return ended, ctx.Err()
-			case good:
-				ended.elapsed = time.Since(start)
-				ended.timeout = course.timeout(&ended.seen, ended.elapsed, err)
-				return ended, nil
-			}
+		tell(err)
+		switch {
+		case done:
+			return over(nil)
+		case sleep(timed, course.pause(ended.elapsed)):
+		case stopped(ctx):
+			return ended, ctx.Err()
+		case good:
+			return over(now(err))
+		default:
 			return fail(err)
 		}
 	}
@@ -191,6 +191,8 @@ type course struct {
 	// settling says that every look since settlingSince may have come too early.
 	settling      bool
 	settlingSince time.Duration
+	// doubts are those that were met, each once: the first mostDoubts of them.
+	doubts []string
 }
 
 // see takes in a look, nil for one that failed, and tells whether there is nothing more to wait for.
@@ -209,6 +211,9 @@ func (c *course) see(sent, answered time.Duration, seen *Observation) bool {
 	if seen == nil {
 		return false
 	}
+	if seen.Doubt != "" && !seen.Settling && len(c.doubts) < mostDoubts && !slices.Contains(c.doubts, seen.Doubt) {
+		c.doubts = append(c.doubts, seen.Doubt)
+	}
 	if !c.settling {
 		c.settlingSince = sent
 	}
@@ -223,6 +228,11 @@ func (c *course) see(sent, answered time.Duration, seen *Observation) bool {
 	default:
 		return seen.Stuck && !c.wait.ThroughPause
 	}
+}
+
+// passed are the doubts that were met, but for the one that still holds.
+func (c *course) passed(held string) []string {
+	return slices.DeleteFunc(c.doubts, func(doubt string) bool { return doubt == held })
 }
 
 func (c *course) interrupt(by string) {
@@ -243,7 +253,7 @@ func (c *course) held() time.Duration {
 // proportion; jitter shortens it by up to a fifth, since many waits that began together must not stay together. A look that the
 // deadline, a stable span or a grace needs is never skipped.
 func (c *course) pause(now time.Duration) time.Duration {
-	pause := min(max(now/3, shortestPause), c.interval())
+	pause := min(max(now/3, shortestPause), cmp.Or(c.wait.Interval, DefaultPollInterval))
 	pause -= rand.N(pause/5 + 1) //nolint:gosec // jitter needs no secrecy
 	if left := c.limit - lastLook - now; left > 0 {
 		pause = min(pause, left)
@@ -257,17 +267,6 @@ func (c *course) pause(now time.Duration) time.Duration {
 	return max(pause, 0)
 }
 
-func (c *course) interval() time.Duration {
-	if c.wait.Interval <= 0 {
-		return DefaultPollInterval
-	}
-	return c.wait.Interval
-}
-
-func (c *course) timeout(seen *Observation, elapsed time.Duration, err error) *Timeout {
-	return &Timeout{Status: seen.Status, Tally: seen.Tally, Waited: elapsed, Missing: c.missing(seen), Err: err}
-}
-
 // missing says what the wait still asks for.
 func (c *course) missing(seen *Observation) string {
 	stable, interruption := "", ""
@@ -279,19 +278,6 @@ func (c *course) missing(seen *Observation) string {
 		interruption = "last interruption: " + c.interruption
 	}
 	return parts(seen.Wanted, stable, interruption)
-}
-
-// Progress is how things stand after a look.
-type Progress struct {
-	// Observation is the last good look's; its Outcome is empty before the first one.
-	Observation
-
-	// Missing says what the wait still asks for, empty when the status says it.
-	Missing string
-	// Elapsed counts from the start of the wait, which Limit bounds.
-	Elapsed, Limit time.Duration
-	// Err is the failure of the look, if it failed.
-	Err error
 }
 
 // Line words the progress for a reader, with the time that has passed since the look added to it.
@@ -344,11 +330,4 @@ func refusal(err error) bool {
 func asksTooMuch(err error) bool {
 	_, ok := errors.AsType[*client.PauseError](err)
 	return ok
-}
-
-func logger(given *slog.Logger) *slog.Logger {
-	if given == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return given
 }

@@ -67,8 +67,8 @@ func TestWaitDeadline(t *testing.T) {
 					timeout.Missing != "" {
 					t.Errorf("timeout %+v, want the error %v", timeout, test.lastError)
 				}
-				if timeout.Waited != 30*time.Minute || ended.elapsed != 30*time.Minute || time.Since(test.scene.start) != 30*time.Minute {
-					t.Errorf("timed out after %s, want half an hour", timeout.Waited)
+				if timeout.Elapsed != 30*time.Minute || ended.elapsed != 30*time.Minute || time.Since(test.scene.start) != 30*time.Minute {
+					t.Errorf("timed out after %s, want half an hour", timeout.Elapsed)
 				}
 			})
 		})

@@ -165,8 +165,7 @@ func checkWait(t *rapid.T, bubble func(func(context.Context))) string {
 		}
 		return "error"
 	}
-	report := Report{Verdict: ended.seen.Verdict}
-	report.took(ended.timeout, ended.passed)
+	report := ended.report(nil)
 	switch {
 	case report.Good != green:
 		t.Fatalf("green %t, want %t after %v", report.Good, green, looks)

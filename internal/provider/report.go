@@ -75,9 +75,9 @@ func (r reported) missing(report *gate.Report) string {
 // timedOut tells of a wait whose time is over: an error, or data and a warning.
 func (r reported) timedOut(report *gate.Report, diags *diag.Diagnostics) bool {
 	timeout := report.Timeout
-	parts := []string{fmt.Sprintf("The last status was %s, after %s of waiting", timeout.Status, timeout.Waited.Round(time.Second))}
+	parts := []string{fmt.Sprintf("The last status was %s, after %s of waiting", timeout.Status, timeout.Elapsed.Round(time.Second))}
 	if timeout.Status == "" {
-		parts[0] = fmt.Sprintf("The answers had no status in %s of waiting", timeout.Waited.Round(time.Second))
+		parts[0] = fmt.Sprintf("The answers had no status in %s of waiting", timeout.Elapsed.Round(time.Second))
 	}
 	doubt := report.Doubt
 	if timeout.Missing != "" && strings.Contains(doubt, timeout.Missing) {
