@@ -113,7 +113,7 @@ func (m *scriptOrderBatchModel) what() string {
 	return gate.BatchName(m.ExecuteUUID.ValueString(), m.BatchIndex.ValueInt64())
 }
 
-func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error) {
+func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ reading) (*gate.Report, error) {
 	asked := gate.BatchQuestion{
 		Batch: client.Batch{
 			BatchIndex: m.BatchIndex.ValueInt64(), Status: m.Status.ValueString(), Limit: gate.DefaultPageSize,

@@ -54,7 +54,7 @@ func (m *scriptOrderStatisticsModel) what() string {
 	return gate.StatisticsName(m.ExecuteUUID.ValueString())
 }
 
-func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error) {
+func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client, _ reading) (*gate.Report, error) {
 	order, err := m.order(c, &m.sharedModel)
 	if err != nil {
 		return nil, err
