@@ -203,6 +203,36 @@ data "coc_script_order" "x" {
 	}
 }
 
+// TestInstallBesideConfiguration runs the commands of the CI guide for workers without a plugin folder: the provider stands beside the
+// configuration, and the lock file has the checksum of their platform.
+func TestInstallBesideConfiguration(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "templates", "guides", "ci.md.tmpl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## HCP Terraform\n")
+	inClone, section := block(t, section, "sh")
+	beside, _ := block(t, section, "sh")
+	h := install(t)
+	if out, err := h.run(t.Context(), filepath.Join("..", ".."), "sh", "-ec", inClone); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	// With the host, OpenTofu takes it from the folder of that host, too.
+	folder := workspace(t, "terraform {\n  required_providers {\n    hwgate = { source = \"registry.terraform.io/hwgate/hwgate\" }\n  }\n}\n")
+	if out, err := h.run(t.Context(), folder, "sh", "-ec", "terraform() { \""+cli(t)+"\" \"$@\"; }\n"+beside); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	built, err := filepath.Glob(filepath.Join(folder, "terraform.d", "plugins", "registry.terraform.io", "hwgate", "hwgate", "*", "linux_amd64", "*"))
+	if err != nil || len(built) != 1 {
+		t.Errorf("beside the configuration is %q, %v", built, err)
+	}
+	lock, err := os.ReadFile(filepath.Join(folder, ".terraform.lock.hcl"))
+	if err != nil || !strings.Contains(string(lock), `"h1:`) {
+		t.Errorf("%v: no checksum in\n%s", err, lock)
+	}
+}
+
 // block is the next block of code in a page, and what follows it.
 func block(t *testing.T, page, language string) (code, rest string) {
 	t.Helper()

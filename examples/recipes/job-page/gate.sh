@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts the report on the page of the job, whether the gate is open or closed, and fails if it is closed.
+# Writes the report to the page of the job in any case, and fails if the gate is closed.
 set -eu
 terraform apply -auto-approve -input=false -no-color
 terraform output -raw report >> "$GITHUB_STEP_SUMMARY"
