@@ -3,7 +3,10 @@ package main
 
 import (
 	"flag"
+	"fmt"
+	"io"
 	"log"
+	"os"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
@@ -23,8 +26,11 @@ func main() {
 	if *debug {
 		options = append(options, tf6server.WithManagedDebug())
 	}
+	// net/http writes to the standard logger what a service sends without being asked, and that may be a part of a script's log.
+	log.SetOutput(io.Discard)
 	err := tf6server.Serve(provider.Address, provider.NewServer(provider.Options{Version: version, Commit: commit}), options...)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }

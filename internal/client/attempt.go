@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"time"
 )
 
@@ -97,8 +98,22 @@ func (x *exchange) send(request *http.Request) (reply, error) {
 	if err != nil && errors.Is(context.Cause(ctx), ErrAttemptTimeout) {
 		err = ErrAttemptTimeout
 	}
+	err = withoutQuotes(err)
 	x.log(ctx, start, got, err)
 	return got, err
+}
+
+var quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// withoutQuotes takes out what net/http quotes of an answer that it cannot read: that may be a part of a log. Certificates are no secret.
+func withoutQuotes(err error) error {
+	if err == nil || isTLSError(err) {
+		return err
+	}
+	if plain := quotedText.ReplaceAllString(err.Error(), `"…"`); plain != err.Error() {
+		return &plainError{plain, err}
+	}
+	return err
 }
 
 func (x *exchange) roundTrip(request *http.Request) (reply, error) {

@@ -171,6 +171,25 @@ func TestSocketFailures(t *testing.T) {
 			again: true, says: "reading the answer: unexpected EOF",
 		},
 		{
+			name:  "no answer of HTTP",
+			serve: func() *httptest.Server { return httptest.NewServer(hijack("the \"hunter2\" was\r\n\r\n", false)) },
+			again: true, says: `malformed HTTP status code "…"`,
+		},
+		{
+			name: "a line among the headers that is none",
+			serve: func() *httptest.Server {
+				return httptest.NewServer(hijack("HTTP/1.1 200 OK\r\nhunter2 \\\"hunter2\r\n\r\n", false))
+			},
+			again: true, says: `malformed MIME header: missing colon: "…"`,
+		},
+		{
+			name: "a length that is none",
+			serve: func() *httptest.Server {
+				return httptest.NewServer(hijack("HTTP/1.1 200 OK\r\nContent-Length: hunter2\r\n\r\n", false))
+			},
+			again: true, says: `bad Content-Length "…"`,
+		},
+		{
 			name: "nobody listens",
 			serve: func() *httptest.Server {
 				server := httptest.NewServer(ok)
@@ -227,7 +246,10 @@ func TestSocketFailures(t *testing.T) {
 			t.Parallel()
 			server := test.serve()
 			t.Cleanup(server.Close)
-			var changes []func(*Config)
+			var log bytes.Buffer
+			changes := []func(*Config){func(cfg *Config) {
+				cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			}}
 			if test.change != nil {
 				changes = append(changes, test.change)
 			}
@@ -245,6 +267,10 @@ func TestSocketFailures(t *testing.T) {
 			e := failure(t, err)
 			if e.Status != 0 || e.Attempts != 1 || !strings.Contains(e.Answer(), test.says) {
 				t.Errorf("%v, want %q", err, test.says)
+			}
+			// What is no answer may be a part of one, such as a log, that an answer before it did not announce.
+			if strings.Contains(err.Error()+log.String(), "hunter2") {
+				t.Errorf("the answer is repeated: %v\n%s", err, &log)
 			}
 			if got := retryableFailure(e.Err); got != test.again {
 				t.Errorf("%v: would be repeated is %v, want %v", err, got, test.again)

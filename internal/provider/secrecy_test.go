@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -364,6 +365,51 @@ func TestCLIShowsNothingHidden(t *testing.T) {
 				checkSecret(t, "the log", line)
 			}
 		})
+	}
+}
+
+// TestUnaskedTextIsNotLogged has a service send more than it announced, as a broken proxy does: what comes behind the answer may be a
+// part of a log, and net/http writes it to the standard logger, which Terraform's log takes up.
+func TestUnaskedTextIsNotLogged(t *testing.T) {
+	t.Parallel()
+	box := newSandbox(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		t.Cleanup(func() { _ = connection.Close() })
+		const body = `{"data":{"status":"FINISHED"}}`
+		_, _ = fmt.Fprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s%s", len(body), body, hiddenLog)
+	}))
+	t.Cleanup(server.Close)
+	folder, log := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(terraformBlock + fmt.Sprintf(`
+provider "hwgate" {
+  region    = "cn-north-4"
+  token     = %q
+  endpoints = { coc = %q }
+}
+
+data "coc_script_order" "test" {
+  provider        = hwgate
+  execute_uuid    = %q
+  failure_details = false
+}
+`, hiddenToken, server.URL, orderID))}}), filepath.Join(t.TempDir(), "trace.log")
+	environment := []string{"TF_LOG=TRACE", "TF_LOG_PATH=" + log}
+	if out, err := box.Run(t.Context(), folder, environment, "plan", "-no-color", "-input=false", "-lock=false"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	traced, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(traced), "request sent") {
+		t.Error("the provider's requests were not traced")
+	}
+	for line := range strings.Lines(string(traced)) {
+		checkSecret(t, "the log", line)
 	}
 }
 
