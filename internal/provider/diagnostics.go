@@ -329,6 +329,8 @@ func answerAdvice(service client.Service, failure *client.Error, how reading) st
 		return hint
 	case client.IsUnauthorized(failure):
 		return credentialAdvice(failure)
+	case client.IsForbidden(failure) && failure.Code == "":
+		return foreignAdvice(service, failure) + " If it was the API, grant the caller " + service.Right() + "."
 	case client.IsForbidden(failure):
 		return permissionAdvice(service)
 	case client.IsWorkspaceMissing(failure):
@@ -338,8 +340,7 @@ func answerAdvice(service client.Service, failure *client.Error, how reading) st
 	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
 		return faultAdvice(failure)
 	case failure.Code == "":
-		return fmt.Sprintf("This is not how the API words an error: something else may have answered. Check that %s is the right host "+
-			"(%s), and the proxy.", failure.Host, addressSetting(service))
+		return foreignAdvice(service, failure)
 	case service == client.COC:
 		return "Check the arguments; if the account works with projects, set project_id in the provider block or the " + how.form + "."
 	case service == client.DataArts:
@@ -347,6 +348,12 @@ func answerAdvice(service client.Service, failure *client.Error, how reading) st
 	default:
 		return "Check the arguments, then run again."
 	}
+}
+
+// foreignAdvice is for an answer without a code, which every error of the API has: a firewall's page, for one.
+func foreignAdvice(service client.Service, failure *client.Error) string {
+	return fmt.Sprintf("This is not how the API words an error: something else may have answered. Check that %s is the right host (%s), and "+
+		"the proxy.", failure.Host, addressSetting(service))
 }
 
 // permissionAdvice says what to give to a caller who lacks a right.

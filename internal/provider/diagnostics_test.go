@@ -165,6 +165,11 @@ func TestAdvice(t *testing.T) {
 		"another 404":              {answered(404, "", ""), "The gateway knows no such API at h.test.", "instance_id"},
 		"arguments":                {answered(400, "ROMA.1", ""), "Check the arguments", ""},
 		"no error of the API":      {answered(418, "", ""), "Check that h.test is the right host (endpoints.roma), and the proxy.", "arguments"},
+		"a page that forbids": {
+			answered(403, "", ""),
+			"something else may have answered. Check that h.test is the right host (endpoints.roma), and the proxy. If it was the API, grant the caller", "",
+		},
+		"an API that forbids":      {answered(403, "ROMA.1006", ""), "Grant the caller the right to read", "something else"},
 		"plain HTTP, another code": {failed(func(e *client.Error) { e.Scheme, e.Status, e.Code = "http", 400, "ROMA.1" }), "Check the arguments", "https"},
 		"a proxy's password":       {answered(407, "", ""), "Give the proxy its user name and password in HTTPS_PROXY.", ""},
 		"a redirect of IAM":        {of(client.IAM, "/v3/auth/tokens", answered(302, "", "")), "Set auth_url to the address that answers by itself.", ""},
