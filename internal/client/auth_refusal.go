@@ -96,7 +96,6 @@ func codeBesideData(body []byte) (code string, isObject bool) {
 	if json.Unmarshal(body, &values) != nil {
 		return "", false
 	}
-	var top said
-	top.read(fields{values: values, found: &findings{}})
-	return top.code, len(values) > 0
+	found, _ := errorAtTop(fields{values: values, found: &findings{}})
+	return found.code, len(values) > 0
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -67,13 +68,8 @@ func canonicalPath(path string) string {
 
 // canonicalQuery sorts and encodes a query. The client sends exactly this form.
 func canonicalQuery(query url.Values) string {
-	keys := make([]string, 0, len(query))
-	for key := range query {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
 	var pairs []string
-	for _, key := range keys {
+	for _, key := range slices.Sorted(maps.Keys(query)) {
 		for _, value := range slices.Sorted(slices.Values(query[key])) {
 			pairs = append(pairs, percentEncode(key)+"="+percentEncode(value))
 		}

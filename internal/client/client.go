@@ -136,7 +136,7 @@ func ParseEndpoint(text string) (*url.URL, error) {
 	if text == "" {
 		return nil, fmt.Errorf("the address is empty")
 	}
-	if !hasScheme(text) {
+	if !strings.Contains(text, "://") {
 		text = "https://" + text
 	}
 	u, err := url.Parse(text)

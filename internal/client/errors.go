@@ -133,6 +133,8 @@ func Cause(err error) (cause *Error, ok bool) {
 // The codes of errors that have a meaning of their own, whatever the status beside them. Codes of the gateway stand under its short
 // prefix. Those of refused credentials are refusalCodes, those of passing faults passingCodes.
 var (
+	// COC has no other way to say that there is no such order; the status is 400.
+	notFoundCodes  = []string{"COC.00040709"}
 	forbiddenCodes = []string{"ROMA.1006", "DLF.6888"}
 	workspaceCodes = []string{"DLF.0819", "DLF.20819", "DLS.6036"}
 	instanceCodes  = []string{"ROMA.00110002", "ROMA.00110006"}
@@ -145,14 +147,8 @@ func hasCode(err error, codes []string) bool {
 	return ok && slices.Contains(codes, shortCode(e.Code))
 }
 
-// codeOrderNotFound is COC's only way to say that there is no such order; the HTTP status is 400.
-const codeOrderNotFound = "COC.00040709"
-
 // IsNotFound tells whether the service said that the object does not exist. A 404 does not say so: it comes from the gateway.
-func IsNotFound(err error) bool {
-	e, ok := Cause(err)
-	return ok && e.Code == codeOrderNotFound
-}
+func IsNotFound(err error) bool { return hasCode(err, notFoundCodes) }
 
 // IsUnauthorized tells whether the credential was refused, or refused before and so not used again.
 func IsUnauthorized(err error) bool {
@@ -163,8 +159,7 @@ func IsUnauthorized(err error) bool {
 // IsForbidden tells whether the caller was recognized but lacks a right.
 func IsForbidden(err error) bool {
 	e, ok := Cause(err)
-	return ok && !refuses(e.Status, e.Code) &&
-		(e.Status == http.StatusForbidden || slices.Contains(forbiddenCodes, e.Code))
+	return ok && !refuses(e.Status, e.Code) && (e.Status == http.StatusForbidden || hasCode(e, forbiddenCodes))
 }
 
 // IsUnpublished tells whether a gateway said that it has no such API.
@@ -257,53 +252,55 @@ func parseErrorBody(body []byte) said {
 	if err != nil {
 		return said{message: kindOfBody(body)}
 	}
-	found := said{requestID: deref(answer.text("request_id"))}
-	if !found.read(answer) && !found.readNested(answer) {
+	found, ok := errorIn(answer)
+	if !ok {
 		found.message = kindOfBody(body)
 	}
+	found.requestID = deref(answer.text("request_id"))
 	return found
 }
 
 // errorNames are the names that envelopes have for code and message. No data has them at the top.
 var errorNames = [][2]string{{"error_code", "error_msg"}, {"errorCode", "errorMsg"}, {"errCode", "externalMessage"}}
 
-func (s *said) read(f fields) bool {
-	for _, names := range errorNames {
-		if code, message := f.text(names[0]), f.text(names[1]); code != nil || message != nil {
-			s.code, s.message = deref(code), deref(message)
-			return true
+// errorIn reads an envelope: the answer, its member error, as IAM has it, or its only member, unless that is data.
+func errorIn(answer fields) (found said, ok bool) {
+	if found, ok = errorAtTop(answer); ok {
+		return found, true
+	}
+	if nested := answer.object("error"); nested != nil {
+		found = said{code: deref(nested.text("code")), message: deref(nested.text("message"))}
+		return found, found != said{}
+	}
+	for name := range answer.values {
+		if nested := answer.object(name); nested != nil && name != "data" && len(answer.values) == 1 {
+			return genericError(*nested)
 		}
 	}
-	return s.readGeneric(f)
+	return said{}, false
 }
 
-// readGeneric reads an envelope whose names data may have too: a log is called message. It has to have both, and nothing of its own.
-func (s *said) readGeneric(f fields) bool {
+func errorAtTop(answer fields) (found said, ok bool) {
+	for _, names := range errorNames {
+		if code, message := answer.text(names[0]), answer.text(names[1]); code != nil || message != nil {
+			return said{code: deref(code), message: deref(message)}, true
+		}
+	}
+	return genericError(answer)
+}
+
+// genericError reads an envelope whose names data may have too: a log is called message. It has to have both, and nothing of its own.
+func genericError(f fields) (found said, ok bool) {
 	code, message := f.text("code"), f.text("message")
 	if code == nil || message == nil {
-		return false
+		return said{}, false
 	}
 	for name := range f.values {
 		if !slices.Contains([]string{"code", "message", "title", "request_id"}, name) {
-			return false
+			return said{}, false
 		}
 	}
-	s.code, s.message = *code, *message
-	return true
-}
-
-// readNested reads an envelope that is a member of the answer: the member error, as IAM has it, or the only one, unless that is data.
-func (s *said) readNested(f fields) bool {
-	if nested := f.object("error"); nested != nil {
-		s.code, s.message = deref(nested.text("code")), deref(nested.text("message"))
-		return s.code != "" || s.message != ""
-	}
-	for name := range f.values {
-		if nested := f.object(name); nested != nil && name != "data" && len(f.values) == 1 {
-			return s.readGeneric(*nested)
-		}
-	}
-	return false
+	return said{code: *code, message: *message}, true
 }
 
 var htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)

@@ -129,7 +129,7 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	if call.body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	return &exchange{client: c, service: call.service.owner(), region: call.target.Region, request: request, body: body}, nil
+	return &exchange{client: c, service: call.service.facts().owner, region: call.target.Region, request: request, body: body}, nil
 }
 
 // blank is an Error that names the request.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -80,12 +81,11 @@ func checkMembers(raw []byte) error {
 	return nil
 }
 
+var harmlessName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,39}$`)
+
 // shownName is the name of a member if it is as harmless as documented ones are.
 func shownName(name []byte) string {
-	harmless := func(r rune) bool {
-		return r == '_' || r == '-' || r|0x20 >= 'a' && r|0x20 <= 'z' || r >= '0' && r <= '9'
-	}
-	if len(name) == 0 || len(name) > 39 || len(bytes.TrimFunc(name, harmless)) > 0 {
+	if !harmlessName.Match(name) {
 		return "with a strange name"
 	}
 	return string(name)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -25,8 +26,8 @@ const (
 // that of DataArts, and errors name DataArts.
 const DataArtsJobs Service = "dataarts jobs"
 
-// services is what differs from service to service beside the calls themselves.
-var services = []struct {
+// serviceFacts is what differs from service to service beside the calls themselves.
+type serviceFacts struct {
 	Service
 
 	// owner is the service that the host belongs to.
@@ -37,7 +38,9 @@ var services = []struct {
 	host string
 	// right is what a caller of the reads has to be given.
 	right string
-}{
+}
+
+var services = []serviceFacts{
 	{COC, COC, "COC", "{coc}.{cloud}", "the permission coc:job:get"},
 	{DataArts, DataArts, "DataArts", "dayu.{region}.{cloud}", "a role in DataArts Studio and the membership of the workspace"},
 	{DataArtsJobs, DataArts, "DataArts", "dayu-dlf.{region}.{cloud}", "a role in DataArts Studio and the membership of the workspace"},
@@ -57,39 +60,19 @@ func Services() []Service {
 	return list
 }
 
-// find gives the place of a service in the table, -1 for one that is not in it.
-func (s Service) find() int {
-	for i, service := range services {
-		if service.Service == s {
-			return i
-		}
+// facts is the row of the service. A service without a row has no host.
+func (s Service) facts() serviceFacts {
+	if i := slices.IndexFunc(services, func(row serviceFacts) bool { return row.Service == s }); i >= 0 {
+		return services[i]
 	}
-	return -1
-}
-
-// owner is the service that a host belongs to.
-func (s Service) owner() Service {
-	if i := s.find(); i >= 0 {
-		return services[i].owner
-	}
-	return s
+	return serviceFacts{Service: s, owner: s, name: string(s), right: "the right to read"}
 }
 
 // Name is how people call the service.
-func (s Service) Name() string {
-	if i := s.find(); i >= 0 {
-		return services[i].name
-	}
-	return string(s)
-}
+func (s Service) Name() string { return s.facts().name }
 
 // Right says what a caller has to be given to read from the service, as in "the permission coc:job:get".
-func (s Service) Right() string {
-	if i := s.find(); i >= 0 {
-		return services[i].right
-	}
-	return "the right to read"
-}
+func (s Service) Right() string { return s.facts().right }
 
 // Target is where one read goes. It is what the arguments of a data source and the provider's settings come down to.
 type Target struct {
@@ -157,17 +140,13 @@ func (c *Client) ownRegion(region string) bool { return region == c.cfg.Region.V
 
 // endpoint gives the address of a service for a region.
 func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
-	if service == IAM && (c.cfg.AuthURL.Err != nil || c.cfg.AuthURL.Value != "") {
-		return iamURL(c.cfg.AuthURL)
+	facts := service.facts()
+	set, ok := c.cfg.Endpoints[facts.owner]
+	if service == IAM && c.cfg.AuthURL != (Setting{}) {
+		set, ok = c.cfg.AuthURL, true
 	}
-	if set, ok := c.cfg.Endpoints[service.owner()]; ok {
-		if service == IAM {
-			return iamURL(set)
-		}
-		if set.Err != nil {
-			return nil, set.Err
-		}
-		return ParseEndpoint(set.Value)
+	if ok {
+		return set.endpoint(service)
 	}
 	if c.cfg.Cloud.Err != nil {
 		return nil, c.cfg.Cloud.Err
@@ -179,11 +158,23 @@ func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 	if cloud == "" {
 		cloud = defaultCloud(region)
 	}
-	i := service.find()
-	if i < 0 {
+	if facts.host == "" {
 		return nil, fmt.Errorf("no host is known for the service %q", service)
 	}
-	return ParseEndpoint(strings.NewReplacer("{coc}", cocHost(region), "{region}", region, "{cloud}", cloud).Replace(services[i].host))
+	return ParseEndpoint(strings.NewReplacer("{coc}", cocHost(region), "{region}", region, "{cloud}", cloud).Replace(facts.host))
+}
+
+// endpoint reads the address of a service that was set. That of IAM may end in /v3 or not; it is given without, since IAM has more than
+// that version.
+func (s Setting) endpoint(service Service) (*url.URL, error) {
+	if s.Err != nil {
+		return nil, s.Err
+	}
+	u, err := ParseEndpoint(s.Value)
+	if err == nil && service == IAM {
+		u.Path = strings.TrimSuffix(u.Path, "/v3")
+	}
+	return u, err
 }
 
 // defaultCloud is the domain of a region's hosts: Europe has its own.
@@ -206,18 +197,3 @@ func cocHost(region string) string {
 		return "coc-intl"
 	}
 }
-
-// iamURL reads the address of IAM, which may end in /v3 or not, and gives it without: IAM has more than that version.
-func iamURL(set Setting) (*url.URL, error) {
-	if set.Err != nil {
-		return nil, set.Err
-	}
-	u, err := ParseEndpoint(set.Value)
-	if err != nil {
-		return nil, err
-	}
-	u.Path = strings.TrimSuffix(u.Path, "/v3")
-	return u, nil
-}
-
-func hasScheme(text string) bool { return strings.Contains(text, "://") }
