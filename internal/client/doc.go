@@ -3,7 +3,7 @@
 //
 // One request goes through these layers, one file each:
 //
-//	coc.go, dataarts*.go, roma*.go  one method per API call: path, query, headers, decoding
+//	coc.go, dataarts.go, roma.go    one method per API call: path, query, headers, decoding
 //	target.go, project.go           which region, project and host a call goes to
 //	request.go                      building the request, and what is an answer to it
 //	retry.go                        the loop of attempts, and the policy of retrying
