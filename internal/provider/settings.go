@@ -36,8 +36,11 @@ type settings struct {
 	profile        *profile
 	profileError   error
 	profileInBlock bool
-	// usesIdentityToken is set when an identity token was chosen, of the provider block or of the environment.
-	usesIdentityToken bool
+	// usesIdentityToken is set when an identity token was chosen, of the provider block or of the environment, and usesProfile when the
+	// profile was.
+	usesIdentityToken, usesProfile bool
+	// unfit says why what was chosen is no credential.
+	unfit error
 	// region is the provider's own, for which alone the project of a profile counts.
 	region string
 }

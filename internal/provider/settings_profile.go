@@ -146,9 +146,9 @@ func (p profile) credential() (client.Credential, error) {
 func (p profile) shown() string { return text.Plain(p.Name, 64) }
 
 // role is the agency that the profile wants assumed.
-func (p profile) role() (*client.Agency, error) {
+func (p profile) role() (client.Agency, error) {
 	if p.AgencyDomain == "" && p.AgencyID == "" {
-		return nil, unusable("the profile %s has an agencyName, but neither agencyDomainName nor agencyDomainId. Run hcloud configure", p.shown())
+		return client.Agency{}, unusable("the profile %s has an agencyName, but neither agencyDomainName nor agencyDomainId. Run hcloud configure", p.shown())
 	}
-	return &client.Agency{Name: p.AgencyName, DomainName: p.AgencyDomain, DomainID: p.AgencyID, Duration: defaultDuration}, nil
+	return client.Agency{Name: p.AgencyName, DomainName: p.AgencyDomain, DomainID: p.AgencyID, Duration: defaultDuration}, nil
 }
