@@ -257,7 +257,7 @@ func TestJobsFurtherCounts(t *testing.T) {
 		counts  map[string]int64
 	}{
 		"one":          {map[string]int64{"retrying": 3}, "retrying (3)", map[string]int64{"success": 5, "retrying": 3}},
-		"two":          {map[string]int64{"z": 1, "\x1b[31m": 2}, "[31m (2), z (1)", map[string]int64{"success": 5, "z": 1, "\x1b[31m": 2}},
+		"two":          {map[string]int64{"z": 1, "\x1b[31m": 2}, `"\x1b[31m" (2), z (1)`, map[string]int64{"success": 5, "z": 1, "\x1b[31m": 2}},
 		"one negative": {map[string]int64{"retrying": -3, "z": 1}, "retrying (-3), z (1)", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

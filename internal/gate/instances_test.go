@@ -213,7 +213,7 @@ func TestStatistics(t *testing.T) {
 		},
 		"missing count of a new word": {
 			statistics(2, row("FINISHED", 2, 1), client.InstanceStatistic{InstanceStatus: new("\x1b")}),
-			doubted("the count of ? is missing"),
+			doubted(`the count of "\x1b" is missing`),
 		},
 		"negative count": {
 			statistics(2, row("FINISHED", 2, 1), row("ABNORMAL", -1, 1)), doubted("the count of ABNORMAL is negative"),

@@ -79,7 +79,11 @@ func TestOrder(t *testing.T) {
 			over("SKIPPED"), unknown(true, "the status SKIPPED "+newStatus), both, "unknown (SKIPPED) after 5m11s; the status SKIPPED " + newStatus,
 		},
 		"word that cannot be printed": {
-			open("\x1b\n"), unknown(false, "the status ? "+newStatus), created, "unknown (?); the status ? " + newStatus,
+			open("\x1b\n"), unknown(false, `the status "\x1b\n" `+newStatus), created, `unknown ("\x1b\n"); the status "\x1b\n" ` + newStatus,
+		},
+		"word that looks like success": {
+			over("FINISHED\x00"), unknown(true, `the status "FINISHED\x00" `+newStatus), both,
+			`unknown ("FINISHED\x00") after 5m11s; the status "FINISHED\x00" ` + newStatus,
 		},
 		"no status": {
 			&client.ScriptOrder{GmtCreated: new(begun)}, unknown(false, noStatus), created, "unknown; " + noStatus,

@@ -1,10 +1,10 @@
 package gate
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,12 +17,13 @@ const (
 	namesInShort = 10
 )
 
-// word makes a status word of the service fit for a text. Only a word that is not there is empty.
+// word makes a status word of the service fit for a text. One with characters that cannot be seen would pass for another: it is quoted,
+// with escapes. Only a word that is not there is empty.
 func word(status string) string {
-	if status == "" {
-		return ""
+	if text.Plain(status, len(status)) != status {
+		status = strconv.Quote(status)
 	}
-	return cmp.Or(text.Plain(status, wordLimit), "?")
+	return text.Plain(status, wordLimit)
 }
 
 // names joins names for a summary: ten at most, then how many more there are of the total.
