@@ -94,20 +94,10 @@ func (s *settings) noRegion() error {
 type value struct {
 	types.String
 
-	// variable is the environment variable that it was taken from, and profile the profile. In the provider block both are empty.
-	variable, profile string
-}
-
-// origin names the place, empty for the provider block.
-func (v value) origin() string {
-	switch {
-	case v.variable != "":
-		return "the environment variable " + v.variable
-	case v.profile != "":
-		return "the profile " + v.profile
-	default:
-		return ""
-	}
+	// variable is the environment variable that it was taken from, if it was.
+	variable string
+	// origin names the place, empty for the provider block.
+	origin string
 }
 
 // place looks an argument up in one place: the provider block, the environment or the profile.
@@ -119,7 +109,7 @@ func (s *settings) inBlock(argument string) value { return value{String: s.block
 func (s *settings) inEnvironment(argument string) value {
 	for _, name := range arguments[argument].variables {
 		if given := s.getenv(name); given != "" {
-			return value{String: types.StringValue(given), variable: name}
+			return value{types.StringValue(given), name, "the environment variable " + name}
 		}
 	}
 	return value{}
@@ -143,7 +133,7 @@ func (s *settings) inProfile(argument string) value {
 	if given == "" {
 		return value{}
 	}
-	return value{String: types.StringValue(given), profile: s.profile.shown()}
+	return value{String: types.StringValue(given), origin: "the profile " + s.profile.shown()}
 }
 
 // places are all of them, in the order of precedence.
@@ -232,8 +222,8 @@ func (s *settings) check(argument string, found value) bool {
 // blame adds the error of an argument, which names the environment variable or the profile if the value came from there.
 func (s *settings) blame(argument string, found value, why string) {
 	where := "The provider argument " + argument
-	if origin := found.origin(); origin != "" {
-		where += ", taken from " + origin + ","
+	if found.origin != "" {
+		where += ", taken from " + found.origin + ","
 	}
 	summary, detail := "Invalid provider setting "+argument, where+" cannot be used: "+why+". Correct or remove it."
 	if arguments[argument].secret {
@@ -248,55 +238,36 @@ func (s *settings) blame(argument string, found value, why string) {
 	s.diags.AddAttributeError(at, summary, detail)
 }
 
+// endpoints settles the map of that name.
 func (s *settings) endpoints(block attr.Value) map[client.Service]client.Setting {
 	endpoints := map[client.Service]client.Setting{}
-	if !isThere(block) {
-		return endpoints
-	}
-	if block.IsUnknown() {
+	if isThere(block) && block.IsUnknown() {
 		for _, service := range client.Services() {
 			endpoints[service] = client.Setting{Err: unknown("endpoints")}
 		}
-		return endpoints
 	}
 	given, _ := block.(types.Map)
 	elements := given.Elements()
 	for _, key := range slices.Sorted(maps.Keys(elements)) {
-		if elements[key].IsNull() {
-			continue
-		}
-		at := path.Root("endpoints").AtMapKey(key)
-		if !slices.Contains(client.Services(), client.Service(key)) {
+		at, service := path.Root("endpoints").AtMapKey(key), client.Service(key)
+		address, _ := elements[key].(types.String)
+		switch {
+		case address.IsNull():
+		case !slices.Contains(client.Services(), service):
+			known := mapSlice(client.Services(), func(known client.Service) string { return string(known) })
 			s.diags.AddAttributeWarning(at, "Unknown endpoint "+strconv.Quote(text.Plain(key, 64)),
-				"No data source uses it. Known endpoints are "+knownEndpoints()+". Correct or remove the key.")
-			continue
+				"No data source uses it. Known endpoints are "+strings.Join(known, ", ")+". Correct or remove the key.")
+		case address.IsUnknown():
+			endpoints[service] = client.Setting{Err: unknown("endpoints." + key)}
+		default:
+			if why := isEndpoint.refusal(address.ValueString()); why != "" {
+				s.diags.AddAttributeError(at, "Invalid provider setting endpoints."+key,
+					"The address of "+key+" cannot be used: "+why+". Correct or remove it.")
+			}
+			endpoints[service] = client.Setting{Value: address.ValueString()}
 		}
-		endpoints[client.Service(key)] = s.endpoint(at, key, elements[key])
 	}
 	return endpoints
-}
-
-func knownEndpoints() string {
-	var names []string
-	for _, service := range client.Services() {
-		names = append(names, string(service))
-	}
-	return strings.Join(names, ", ")
-}
-
-func (s *settings) endpoint(at path.Path, key string, element attr.Value) client.Setting {
-	if element.IsUnknown() {
-		return client.Setting{Err: unknown("endpoints." + key)}
-	}
-	given := ""
-	if value, ok := element.(types.String); ok {
-		given = value.ValueString()
-	}
-	if isEndpoint.fault(given) != "" {
-		s.diags.AddAttributeError(at, "Invalid provider setting endpoints."+key,
-			"The address of "+key+" cannot be used: "+isEndpoint.refusal(given)+". Correct or remove it.")
-	}
-	return client.Setting{Value: given}
 }
 
 // needed finds an argument without which nothing is sent. One that is not known yet blocks every read.

@@ -91,7 +91,9 @@ func (s *settings) either(places []place, one, other string) (first, second stri
 // blockAndEnvironment are the places of what may be spread over them: a user name and its password, or the parts of a role.
 func (s *settings) blockAndEnvironment() []place { return []place{s.inBlock, s.inEnvironment} }
 
-func (s *settings) inBlockOrEnvironment(argument string) value { return find(s.blockAndEnvironment(), argument) }
+func (s *settings) inBlockOrEnvironment(argument string) value {
+	return find(s.blockAndEnvironment(), argument)
+}
 
 // fromArguments finds credentials in the provider block or in the environment: an identity token, a pre-issued token, keys or a
 // password, in this order. Without any it says what it found instead.

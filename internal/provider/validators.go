@@ -53,14 +53,31 @@ var (
 		_, err := client.ParseEndpoint(given)
 		return err
 	}}
-	isPollInterval = textForm{"a duration from 1s to 5m", func(given string) error {
-		interval, err := time.ParseDuration(given)
-		if err != nil || interval < time.Second || interval > 5*time.Minute {
-			return errors.New("wanted a duration from 1s to 5m")
+	isPollInterval     = durationBetween(time.Second, 5*time.Minute)
+	isStableFor        = durationBetween(0, 24*time.Hour)
+	isProgressInterval = durationBetween(5*time.Second, 5*time.Minute)
+)
+
+func durationBetween(least, most time.Duration) textForm {
+	wanted := "a duration from " + short(least) + " to " + short(most)
+	return textForm{wanted, func(given string) error {
+		if d, err := time.ParseDuration(given); err != nil || d < least || d > most {
+			return errors.New("wanted " + wanted)
 		}
 		return nil
 	}}
-)
+}
+
+// short writes a duration without units that are zero.
+func short(d time.Duration) string {
+	shown := d.String()
+	for _, zero := range []string{"0s", "0m"} {
+		if shorter := strings.TrimSuffix(shown, zero); shorter != "" && !unicode.IsDigit(rune(shorter[len(shorter)-1])) {
+			shown = shorter
+		}
+	}
+	return shown
+}
 
 // fault says what is wrong with a text, without repeating it: it may be a secret.
 func (f textForm) fault(given string) string {

@@ -1,11 +1,8 @@
 package provider
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -77,33 +74,6 @@ func (w *waitModel) validate(always bool, limit time.Duration, limitKnown bool, 
 	case limitKnown && stable >= limit:
 		refuse(fmt.Sprintf("it does not fit into %s (%s). Lower stable_for, or raise %s", limitName, short(limit), limitName))
 	}
-}
-
-// The forms of durations that a wait takes.
-var (
-	isStableFor        = durationBetween(0, 24*time.Hour)
-	isProgressInterval = durationBetween(5*time.Second, 5*time.Minute)
-)
-
-func durationBetween(least, most time.Duration) textForm {
-	wanted := fmt.Sprintf("a duration from %s to %s, such as %s", short(least), short(most), short(max(least, time.Minute)))
-	return textForm{wanted, func(text string) error {
-		if d, err := time.ParseDuration(text); err != nil || d < least || d > most {
-			return errors.New("wanted " + wanted)
-		}
-		return nil
-	}}
-}
-
-// short writes a duration without units that are zero.
-func short(d time.Duration) string {
-	text := d.String()
-	for _, zero := range []string{"0s", "0m"} {
-		if shorter := strings.TrimSuffix(text, zero); shorter != "" && !unicode.IsDigit(rune(shorter[len(shorter)-1])) {
-			text = shorter
-		}
-	}
-	return text
 }
 
 func pollAttributes() map[string]schema.Attribute {
