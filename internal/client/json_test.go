@@ -340,6 +340,11 @@ func TestAnswerWithDataAndError(t *testing.T) {
 		{"error_code", "none", "none"},
 		{"errorCode", "DLF.0100", "DLF.0100"},
 		{"errCode", "Cdm.0001", "Cdm.0001"},
+		{"error", map[string]any{"code": 401, "message": "no", "title": "Unauthorized"}, "401"},
+		{"error", map[string]any{"code": "COC.00040709"}, "COC.00040709"},
+		{"error", map[string]any{"code": "0", "message": ""}, ""},
+		{"error", map[string]any{}, ""},
+		{"error", nil, ""},
 	} {
 		for name, call := range callers {
 			t.Run(fmt.Sprintf("%s %#v/%s", test.member, test.code, name), func(t *testing.T) {

@@ -87,12 +87,14 @@ var zeroCode = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9]*\.)?0+$`)
 
 // hasError tells whether an answer with the status of a success says that it is an error. It counts whatever stands beside it.
 func (f fields) hasError() bool {
+	isError := func(code *string) bool { return code != nil && *code != "" && !zeroCode.MatchString(*code) }
 	for _, names := range errorNames {
-		if code := f.need().text(names[0]); code != nil && *code != "" && !zeroCode.MatchString(*code) {
+		if isError(f.need().text(names[0])) {
 			return true
 		}
 	}
-	return false
+	nested := f.object("error")
+	return nested != nil && isError(nested.text("code"))
 }
 
 // missing notes that an answer lacks what it is all about.
