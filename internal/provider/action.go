@@ -32,18 +32,11 @@ func (a *sourceAction) Metadata(_ context.Context, _ action.MetadataRequest, res
 func (a *sourceAction) Schema(ctx context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	shared := a.schema()
 	resp.Schema = schema.Schema{
-		MarkdownDescription: shared.MarkdownDescription + " As an action it always waits, shows progress, and fails unless the end is " +
+		MarkdownDescription: shared.MarkdownDescription + " As an action it always waits, shows progress, and fails on anything but " +
 			a.good + ".",
 		Attributes: actionArguments(shared.Attributes),
 	}
-	if _, ok := shared.Attributes["failure_details"]; ok {
-		// The shared description is about results, which an action has none of.
-		resp.Schema.Attributes["failure_details"] = schema.BoolAttribute{
-			Optional: true,
-			MarkdownDescription: "Whether to name what failed, at one request more or a few. The instances of an order are then counted in " +
-				"the lines of progress too, at one request more for each look, and have to confirm that it succeeded. Default: `true`.",
-		}
-	}
+	resp.Schema.Attributes["failure_details"] = schema.BoolAttribute{Optional: true, MarkdownDescription: a.actionDetails}
 	resp.Schema.Attributes["progress_interval"] = schema.StringAttribute{
 		Optional:   true,
 		Validators: []validator.String{isProgressInterval},

@@ -29,15 +29,15 @@ func (e *ephemeralResource) Metadata(_ context.Context, _ ephemeral.MetadataRequ
 func (e *ephemeralResource) Schema(ctx context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
 	shared := e.schema()
 	resp.Schema = schema.Schema{
-		MarkdownDescription: shared.MarkdownDescription + " As an ephemeral resource it is opened at plan and again at apply, of a " +
-			"saved plan too, and nothing of it is kept in plan or state.",
+		MarkdownDescription: shared.MarkdownDescription + " As an ephemeral resource it is opened at plan and again at apply, also of a " +
+			"saved plan. Neither plan nor state keeps anything that it reads.",
 		Attributes: ephemeralAttributes(shared.Attributes),
 	}
 	resp.Schema.Attributes["require_success"] = schema.BoolAttribute{
 		Optional: true,
-		MarkdownDescription: "Whether anything but " + e.good + " is an error, whose title is the `summary`; with `false` it is a warning with that " +
-			"title. A postcondition cannot say why: Terraform drops an `error_message` that refers to ephemeral values. `terraform.applying` " +
-			"warns at plan, enforces at apply, and does not block destroy. Default: neither error nor warning, everything is data.",
+		MarkdownDescription: "With `true`, anything but " + e.good + " is an error whose title is the `summary`; with `false`, a warning with that title. " +
+			"`terraform.applying` warns at plan, enforces at apply, and does not block destroy. A postcondition could not say why: Terraform " +
+			"drops an `error_message` that refers to ephemeral values. Default: neither error nor warning, everything is data.",
 	}
 	resp.Schema.Blocks = map[string]schema.Block{
 		"timeouts": schema.SingleNestedBlock{MarkdownDescription: timeoutsDescription, Attributes: ephemeralAttributes(e.timeouts(ctx))},

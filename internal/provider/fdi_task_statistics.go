@@ -15,6 +15,7 @@ var fdiTaskStatistics = source{
 	name: "roma_fdi_task_statistics", service: client.ROMA, schema: fdiTaskStatisticsSchema, good: goodHealth, waits: true,
 	newModel: func() model { return &fdiTaskStatisticsModel{} },
 	details:  "abnormal tasks", null: "abnormal_tasks is",
+	actionDetails: "Whether to name the abnormal tasks. What cannot be read is a warning. Costs one request. Default: `true`.",
 }
 
 type fdiTaskStatisticsModel struct {
@@ -51,8 +52,7 @@ type abnormalTaskModel struct {
 func fdiTaskStatisticsSchema() schema.Schema {
 	const null = "Null if the counts cannot be trusted."
 	return schema.Schema{
-		MarkdownDescription: "Counts of the data integration (FDI) tasks of a ROMA Connect instance by status, with a verdict and, on request, a wait " +
-			"until they are healthy. API: " +
+		MarkdownDescription: "Counts of the data integration (FDI) tasks of a ROMA Connect instance by status, with a verdict. API: " +
 			"[GET /v2/{project_id}/fdi/instances/{instance_id}/statistics/tasks]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-roma/CountTasks.html).",
 		Attributes: attributes(
@@ -62,10 +62,10 @@ func fdiTaskStatisticsSchema() schema.Schema {
 			map[string]schema.Attribute{
 				"instance_id": requiredString(isID, "Id of the ROMA Connect instance."),
 				"wait_until_healthy": optionalBool(
-					"Whether to wait, that is to read again until `healthy`. An abnormal task does not end the wait: it may " +
+					"Whether to wait: to read again until `healthy`. An abnormal task does not end the wait: it may " +
 						"recover before the time in `timeouts` is over. Default: `false`."),
 				"min_running_count": optionalInt64(int64validator.AtLeast(0),
-					"Number of tasks that must run, of both kinds together. With fewer the outcome is `pending`, and "+
+					"Number of tasks that must run, ordinary and CDC tasks together. With fewer the outcome is `pending`, and "+
 						"`healthy` is `false`. With 0, an instance whose tasks have all completed is healthy. Default: 0."),
 				"failure_details": optionalBool(
 					"Whether to read which tasks are abnormal if one is, for `abnormal_tasks`. What cannot be read is a " +
@@ -100,7 +100,7 @@ func fdiTaskStatisticsSchema() schema.Schema {
 func taskDetailsAttribute(kind string) schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Computed:            true,
-		MarkdownDescription: "Counts of " + kind + ". Null if there are none of that kind.",
+		MarkdownDescription: "Counts of " + kind + ". Null if the answer has none.",
 		Attributes: map[string]schema.Attribute{
 			"running_tasks_count":    computedInt64("Tasks that run."),
 			"abnormal_tasks_count":   computedInt64("Tasks that are abnormal."),

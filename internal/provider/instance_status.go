@@ -26,6 +26,8 @@ var instanceStatus = source{
 	name: "dataarts_instance_status", service: client.DataArts, schema: instanceStatusSchema, good: goodSuccess, waits: true,
 	newModel: func() model { return &instanceStatusModel{} },
 	details:  "failed jobs", null: "failed_jobs is",
+	actionDetails: "Whether to name the instances that failed. What cannot be read is a warning. Costs one request for each failing state that " +
+		"has instances; with `all`, up to eight, one a day. Default: `true`.",
 }
 
 type instanceStatusModel struct {
@@ -68,10 +70,9 @@ func instanceStatusSchema() schema.Schema {
 		nullNew = "Null without `baseline_counts`, or when the counts cannot be trusted."
 	)
 	return schema.Schema{
-		MarkdownDescription: "Counts of the job instances of a DataArts Factory workspace by state, with a verdict and, on request, a wait " +
-			"for the end of what runs. The counts cover scheduled jobs, and the whole day or days of `query_days`: an instance that has just " +
-			"started may not be counted yet, and a failure of any other job counts too. `baseline_counts` judges only what has come since. " +
-			"The caller has to be a member of the workspace. API: " +
+		MarkdownDescription: "Counts of the job instances of a DataArts Factory workspace by state, with a verdict. The counts cover scheduled " +
+			"jobs, and the whole day or days of `query_days`: an instance that has just started may not be counted yet, and a failure of any " +
+			"other job counts too. `baseline_counts` judges only what has come since. The caller has to be a member of the workspace. API: " +
 			"[GET /v2/{project_id}/factory/monitor/task-statistics-overview]" +
 			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html).",
 		Attributes: attributes(
@@ -79,7 +80,7 @@ func instanceStatusSchema() schema.Schema {
 			pollAttributes(),
 			completionAttributes("Whether nothing runs, waits or is paused any more (`unfinished_count` is 0), the outcome is neither "+
 				"`unknown` nor `empty`, and enough new instances are counted unless one failed."),
-			stableAttributes("completion with success", " Completion without success ends the wait at once all the same."),
+			stableAttributes("success", " Completion without success ends the wait at once all the same."),
 			map[string]schema.Attribute{
 				"workspace_id": optionalString(isID,
 					"Id of the workspace, sent as the header `workspace`. Default: the default workspace, which does not "+
@@ -87,27 +88,25 @@ func instanceStatusSchema() schema.Schema {
 				"is_own": optionalBool("Whether to count the caller's own instances only. Default: `false`, everybody's."),
 				"query_days": optionalString(stringvalidator.OneOf("today", "yesterday", "before_yesterday", "all"),
 					"Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last "+
-						"seven days). Default: `today`."),
+						"seven days). A wait that midnight falls into ends with `unknown`, except with `all`. Default: `today`."),
 				"baseline_counts": schema.MapAttribute{
 					Optional:    true,
 					ElementType: types.NumberType,
 					Validators:  []validator.Map{isBaseline{}},
-					MarkdownDescription: "The `counts` of an earlier read, taken before the run and kept: only what has come since is judged, and " +
-						"`counts` stays as the service gives it. A baseline without one of the states, or one that counts more than there is now (the " +
-						"counts begin again at midnight; another workspace), makes the outcome `unknown` and ends a wait. A baseline is good for its own " +
-						"day only: once a later day has counted as much, nothing tells that it is old. Instances of other jobs that come in the " +
-						"same time cannot be told apart, and an earlier failure that is rerun or overridden in that time hides a new one: the sum stays the " +
-						"same. How to keep one: [use case 7]" +
-						"(https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/07-no-new-failures). Null is no baseline: if the earlier counts may be null, write " +
-						"`coalesce(…, {})`, which is `unknown`. Unknown states, fractions and negative numbers are errors. Default: none, " +
-						"everything is judged.",
+					MarkdownDescription: "The `counts` of a read before the run: only what has come since is judged. [Use case 7]" +
+						"(https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/07-no-new-failures) shows how to keep them. The " +
+						"outcome is `unknown`, and a wait ends, if the baseline lacks a state or counts more than there is now: it is of another day, " +
+						"workspace or filter. It is good for its own day only: once a later day has counted as much, nothing shows that it is old. " +
+						"Instances of other jobs that come in the same time are judged too. An earlier failure that is rerun or overridden in that time " +
+						"hides a new one. If the earlier counts may be null, write `coalesce(…, {})`, which is `unknown`; null means no baseline. Unknown " +
+						"states, fractions and negative numbers are errors. Default: none, everything is judged.",
 				},
 				"min_new_count": optionalInt64(int64validator.AtLeast(1),
 					"Number of instances, from 1, that must have come since `baseline_counts`. With fewer the outcome is "+
 						"`pending`, unless one of them failed. Needs `baseline_counts`. Default: 1."),
 				"failure_details": optionalBool(
 					"Whether to read which instances failed if one did, for `failed_jobs`. What cannot be read is a warning, " +
-						"and leaves it null. Costs one request for each failing state that has instances; with `all`, for each day. Default: `true`."),
+						"and leaves it null. Costs one request for each failing state that has instances; with `all`, up to eight, one a day. Default: `true`."),
 
 				"fail_count":              computedInt64("Instances that failed."),
 				"force_success_count":     computedInt64("Instances that a person set to successful."),
@@ -121,8 +120,8 @@ func instanceStatusSchema() schema.Schema {
 				"success_count":           computedInt64("Instances that succeeded."),
 				"waiting_confirm_count":   computedInt64("Instances that wait for a person's confirmation."),
 				"waiting_count":           computedInt64("Instances that wait to run."),
-				"total_count": computedInt64("Instances in total, as the service counts them; the service does not promise the sum of the " +
-					"others. Null if the answer leaves it out."),
+				"total_count": computedInt64("Instances in total, as the service counts them. It need not be the sum of the others. Null if the " +
+					"answer leaves it out."),
 
 				"failed_count":     computedInt64("`fail_count` + `running_exception_count`. " + null),
 				"unfinished_count": computedInt64("`waiting_count` + `waiting_confirm_count` + `running_count` + `pause_count`. " + null),

@@ -14,6 +14,9 @@ var scriptOrder = source{
 	name: "coc_script_order", service: client.COC, schema: scriptOrderSchema, good: goodSuccess, waits: true,
 	newModel: func() model { return &scriptOrderModel{} },
 	details:  "failure details", null: "counts, failed_hosts and failed_instances are",
+	actionDetails: "Whether to read the statistics of the order. They count its instances in the lines of progress, confirm that a FINISHED " +
+		"order succeeded, and lead to the names of what failed. What cannot be read is a warning. Costs one request for each look, and one for " +
+		"each 50 instances of the batches with a failed one. With `false`, the status alone decides. Default: `true`.",
 }
 
 type scriptOrderModel struct {
@@ -49,8 +52,8 @@ type failedInstanceModel struct {
 
 func scriptOrderSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "Status of a script order of Cloud Operations Center (COC), with a verdict, the hosts that failed, the ends of " +
-			"their logs and, on request, a wait for the end of the order. Needs the permission `coc:job:get`. API: " +
+		MarkdownDescription: "Status of a script order of Cloud Operations Center (COC): whether it has ended and succeeded, and on which hosts " +
+			"it failed. Needs the permission `coc:job:get`. API: " +
 			"[GET /v1/job/script/orders/{execute_uuid}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderBasicInfo.html).",
 		Attributes: attributes(
@@ -58,23 +61,23 @@ func scriptOrderSchema() schema.Schema {
 				"the order is completed or paused"),
 			orderAttributes(),
 			pollAttributes(),
-			completionAttributes("Whether the order has ended: its status is CANCELED, ABNORMAL, ERROR or ROLLBACKED, or FINISHED unless its "+
+			completionAttributes("Whether the order has ended: its status is CANCELED, ABNORMAL, ERROR, ROLLBACKED, FINISHED unless the "+
 				"statistics contradict that, or a new word with a finishing time."),
 			map[string]schema.Attribute{
 				"failure_details": optionalBool(
-					"Whether to read the statistics of an order that has ended or is paused, and each batch with a failed " +
-						"instance (at most 100 batches). This fills `counts`, `failed_hosts` and `failed_instances`, which are null otherwise. The " +
-						"statistics also have to confirm a FINISHED order: without any instance it is `empty`; if an instance has not ended, or " +
-						"fewer finished than the order's own success-rate threshold requires, it is `unknown`. Counts may lag, so a wait reads them " +
-						"again for up to a minute. What cannot be read is a warning, and leaves the three null. Costs one request, and one for each " +
-						"of those batches. `false` relies on the status alone. Default: `true`."),
+					"Whether to read the statistics of an order that has ended or is paused, and the batches with a failed " +
+						"instance. This fills `counts`, `failed_hosts` and `failed_instances`, which are null otherwise. The statistics also " +
+						"have to confirm a FINISHED order: without any instance it is `empty`; if an instance has not ended, or fewer finished " +
+						"than the order's own success-rate threshold requires, it is `unknown`. Counts may lag, so a wait reads them again for up " +
+						"to a minute. What cannot be read, or is beyond 100 batches or 1,000 failed instances, is a warning. Costs one request, and " +
+						"one for each 50 instances of those batches. With `false`, the status alone decides. Default: `true`."),
 				"log_tail_bytes": logTailAttribute(),
 
-				"gmt_created":  computedInt64("When the order was made, in milliseconds since 1970, UTC."),
+				"gmt_created":  computedInt64("When the order was created, in milliseconds since 1970, UTC."),
 				"gmt_finished": computedInt64("When the order ended, in milliseconds since 1970, UTC. Null until then."),
 				"execute_costs": computedInt64("How long the order took, in milliseconds (the API's page says seconds, its example shows milliseconds). " +
 					"Null until it has ended."),
-				"creator":          computedString("User who made the order."),
+				"creator":          computedString("User who created the order."),
 				"status":           computedString("Status in COC's own word: READY, PROCESSING, PAUSED, FINISHED, CANCELED, ABNORMAL, or a new one."),
 				"properties":       computedObject("What the order runs. Null if the answer leaves it out.", orderPropertiesAttributes()),
 				"created_at":       computedString("`gmt_created` in RFC 3339, UTC."),
@@ -98,18 +101,18 @@ func orderPropertiesAttributes() map[string]schema.Attribute {
 		"script_name":                 computedString("Name of the script."),
 		"script_version_uuid":         computedInt64("Id of the script's version: a number, in spite of its name."),
 		"script_version_name":         computedString("Name of the script's version."),
-		"current_execute_batch_index": computedInt64("Batch that runs, from 1. Null when none does."),
+		"current_execute_batch_index": computedInt64("Batch that runs, from 1. Null if the answer leaves it out."),
 		"script_source":               computedString("Kind of the script, such as CUSTOM_SCRIPT. The API's page shows it in its example only."),
 		"execute_param": computedObject("How the script is run. Null if the answer leaves it out.", map[string]schema.Attribute{
-			"resourceful":  computedBool("Without effect, says the API's page."),
+			"resourceful":  computedBool("Deprecated and without effect, says the API's page."),
 			"timeout":      computedInt64("Time limit of the script, in seconds."),
-			"success_rate": computedFloat64("Share of instances, in percent, that has to finish for the order to be FINISHED."),
-			"execute_user": computedString("User of the host who runs the script."),
+			"success_rate": computedFloat64("Percentage of instances that must finish for the order to be FINISHED."),
+			"execute_user": computedString("User on the host that runs the script."),
 			"script_params": computedObjects("Arguments of the script. Null if the answer leaves them out.", map[string]schema.Attribute{
 				"param_name":  computedString("Name of the argument."),
 				"param_value": secretString("Value of the argument. Empty when `param_refer` names where it is kept."),
-				"param_order": computedInt64("Without effect, says the API's page."),
-				"param_refer": computedObject("Where the value is kept. Null when the value is given.", map[string]schema.Attribute{
+				"param_order": computedInt64("Deprecated and without effect, says the API's page."),
+				"param_refer": computedObject("Where the value is kept. Null if the value is given directly.", map[string]schema.Attribute{
 					"refer_type":    computedString("Kind of the store, such as PARAM_STORE."),
 					"param_id":      computedString("Id of the stored parameter."),
 					"param_version": computedString("Version of the stored parameter."),
@@ -123,13 +126,13 @@ func failedInstanceAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"batch_index":      computedInt64("Batch of the instance, from 1."),
 		"resource_id":      computedString("Id of the host."),
-		"host_name":        computedString("Name of the host; its id when it has none. Never null."),
+		"host_name":        computedString("Name of the host; without one its id, or that of the instance record. Never null."),
 		"fixed_ip":         computedString("Private IP address of the host."),
 		"status":           computedString("Status in COC's own word."),
 		"created_at":       computedString("When the instance began, in RFC 3339, UTC."),
 		"finished_at":      computedString("When the instance ended, in RFC 3339, UTC."),
-		"duration_seconds": computedFloat64("Seconds between the two. Null until both are known."),
-		"log":              secretString("End of the log, as long as `log_tail_bytes` says."),
+		"duration_seconds": computedFloat64("Seconds from `created_at` to `finished_at`. Null until both are known."),
+		"log":              secretString("End of the log, as long as `log_tail_bytes` says. Null if the answer has no log."),
 		"log_truncated":    computedBool("Whether `log` is not the whole log."),
 	}
 }

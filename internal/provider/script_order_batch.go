@@ -59,12 +59,12 @@ func scriptOrderBatchSchema() schema.Schema {
 						"all. A filtered listing proves nothing about the batch: `outcome` is `unknown` and the counts are null."),
 				"limit": optionalInt64(int64validator.Between(1, 100), "Size of a page, from 1 to 100. Every page is read. Default: 50."),
 				"marker": optionalInt64(int64validator.AtLeast(1),
-					"Lists only what comes after the instance record with this `id`; the listing then counts as filtered. "+
+					"Lists only what comes after the instance record with this `id`, which makes it a filtered listing. "+
 						"Default: all."),
 				"log_tail_bytes": logTailAttribute(),
 
 				"total_instances":   computedInt64("Number of instances that the batch announces. Null if the answer leaves it out."),
-				"execute_instances": computedObjects("Instances in the API's order. Null if the answer leaves them out.", instanceAttributes()),
+				"execute_instances": computedObjects("Instances in the API's order. More than 1,000 are an error. Null if the answer leaves them out.", instanceAttributes()),
 				"failed_hosts": computedList(types.StringType,
 					"Hosts of the instances that ended without success, in the API's order. A host without a name is listed "+
 						"by its id. "+null),
@@ -75,19 +75,19 @@ func scriptOrderBatchSchema() schema.Schema {
 
 func instanceAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"id":            computedInt64("Key of the instance record, by which `marker` counts."),
+		"id":            computedInt64("Id of the instance record, as `marker` takes it."),
 		"gmt_created":   computedInt64("When the instance began, in milliseconds since 1970, UTC."),
 		"gmt_finished":  computedInt64("When the instance ended, in milliseconds since 1970, UTC. Null until then."),
 		"execute_costs": computedInt64("How long the instance took, in milliseconds (the API's page says seconds, its example shows milliseconds). Null until it ended."),
 		"status":        computedString("Status in COC's own word: READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED, or a new one."),
-		"message":       secretString("End of the log, as long as `log_tail_bytes` says. Null before the instance began."),
+		"message":       secretString("End of the log, as long as `log_tail_bytes` says. Null if the answer has no log."),
 		"target_instance": computedObject("Host of the instance. Null if the answer leaves it out.", map[string]schema.Attribute{
 			"resource_id":  computedString("Id of the host."),
 			"provider":     computedString("Service of the host, such as ECS."),
 			"region_id":    computedString("Region of the host."),
 			"type":         computedString("Kind of the host, such as CLOUDSERVER."),
 			"project_id":   computedString("Project of the host. The API's page shows it in its example only."),
-			"agent_sn":     computedString("Serial number of the agent on the host; deprecated, says the API's page."),
+			"agent_sn":     computedString("Management id of the agent on the host; deprecated, says the API's page."),
 			"agent_status": computedString("Status of the agent on the host; deprecated, says the API's page."),
 			"custom_attributes": computedObjects(
 				"Pairs that were attached to the host, five at most. Null if the answer leaves them out.", map[string]schema.Attribute{

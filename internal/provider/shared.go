@@ -74,8 +74,8 @@ func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attri
 		"outcome": computedString(
 			"State in one word: `pending`, `running`, `paused`, `succeeded`, `failed`, `canceled`, `empty` (nothing " +
 				"ran), `unknown` (the answer proves nothing) or `not_found`. Never null."),
-		"succeeded": computedBool("Whether `outcome` is `succeeded`: the condition of a gate. It is `false` if anything in the answer is " +
-			"missing, new or contradictory. Never null."),
+		"succeeded": computedBool("Whether `outcome` is `succeeded`: the condition of a gate. It is `false` if anything that the verdict " +
+			"depends on is missing, new or contradictory. Never null."),
 		"summary": computedString("One plain line for `error_message`: what was read, its outcome, counts, and up to ten names of what " +
 			"failed. It contains no log text, no error texts and no parameter values. Never null."),
 		"report_markdown": computedString(
@@ -84,16 +84,16 @@ func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attri
 		"counts": schema.MapAttribute{
 			Computed:    true,
 			ElementType: types.Int64Type,
-			MarkdownDescription: "Number by status word: " + words + ". A word without any is 0. Null if the counts were not read or " +
-				"cannot be trusted.",
+			MarkdownDescription: "Number by status word: " + words + ". A documented word that does not occur is 0. Null if the counts were " +
+				"not read or cannot be trusted.",
 		},
 	}
 }
 
 const (
-	cocProject = "Project id, sent as `X-Project-Id`. Default: the project of the provider, in the provider's region. COC works " +
+	cocProject = "Project id, sent as `X-Project-Id`. Default: the provider's project id, in the provider's region only. COC works " +
 		"without one, so it is never looked up by name. Null if there is none."
-	pathProject = "Project id. Default: the project of the provider, in the provider's region; elsewhere it is looked up by name."
+	pathProject = "Project id. Default: the provider's project id, in the provider's region only; without one it is looked up by name."
 	cocWords    = "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word"
 )
 
@@ -109,8 +109,8 @@ func orderAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"execute_uuid": requiredString(isID, "Id of the script order, such as `SCT2023083109562601af694bf`."),
 		"user_profile": optionalString(isHeaderText, "User information of IAM 5.0, sent as `x-user-profile`. Default: not sent."),
-		"ignore_not_found": optionalBool("Whether an order that COC does not know (error COC.00040709) is read as `exists = false` and " +
-			"`outcome = \"not_found\"` instead of being an error. Default: `false`."),
+		"ignore_not_found": optionalBool("Whether an order that COC does not know (error COC.00040709) is data, with `exists = false` and " +
+			"`outcome = \"not_found\"`, instead of an error. Default: `false`."),
 		"exists": computedBool("Whether COC knows the order. It is `false` only with `ignore_not_found`. Never null."),
 	}
 }
@@ -155,8 +155,8 @@ func logTailAttribute() schema.Attribute {
 		CustomType: wholeNumberType{},
 		Optional:   true,
 		Validators: []validator.Int64{int64validator.AtLeast(-1)},
-		MarkdownDescription: "Bytes of the end of each log to keep, cut on a character boundary: 0 for none, -1 for all. A data source " +
-			"stores what is kept in the state. Default: 4096.",
+		MarkdownDescription: "Number of bytes to keep of the end of each log, cut at a character boundary: 0 for none, -1 for all. A data " +
+			"source stores them in the state. Default: 4096.",
 	}
 }
 

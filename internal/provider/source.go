@@ -33,6 +33,8 @@ type source struct {
 	good string
 	// waits says that the source can wait, and so can be an action.
 	waits bool
+	// actionDetails describes failure_details for an action, which has no results.
+	actionDetails string
 	// details names what is read beside the source, and null the attributes that are null without it; empty for a source without.
 	details, null string
 }

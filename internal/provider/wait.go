@@ -79,21 +79,21 @@ func (w *waitModel) validate(always bool, limit time.Duration, limitKnown bool, 
 func pollAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"poll_interval": optionalString(isPollInterval,
-			"Longest pause between two reads while waiting, as a duration from `1s` to `5m`. The first pauses are "+
-				"shorter, so that a short job is seen soon after its end. Default: `10s`."),
+			"Longest pause between two reads of a wait, as a duration from `1s` to `5m`. The first pauses are "+
+				"shorter, so that the end of a short job is seen soon. Default: `10s`."),
 		"continue_on_timeout": optionalBool(
-			"Whether the end of the time in `timeouts` gives the last state, `timed_out = true` and a warning " +
-				"instead of an error. Without a single good answer it is an error in any case. Default: `false`."),
-		"timed_out": computedBool("Whether the wait ended because its time was over, under `continue_on_timeout`. Never null."),
+			"Whether a wait whose time in `timeouts` is over gives the last state as data, with `timed_out = true` and a " +
+				"warning, instead of an error. Without a single good answer it is always an error. Default: `false`."),
+		"timed_out": computedBool("Whether the wait ended because its time was over, which is data only with `continue_on_timeout`. Never null."),
 	}
 }
 
 func completionAttributes(completed string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"wait_for_completion": optionalBool("Whether to wait, that is to read again until `completed`. Default: `false`."),
+		"wait_for_completion": optionalBool("Whether to wait: to read again until `completed`. Default: `false`."),
 		"wait_through_pause": optionalBool(
-			"Whether to keep waiting while all that is left is paused or awaits a person's confirmation. Otherwise " +
-				"the wait ends at once, with that state as data. Default: `false`."),
+			"Whether to keep waiting when everything left is paused or awaits a person's confirmation. Otherwise that " +
+				"ends the wait at once. Default: `false`."),
 		"completed": schema.BoolAttribute{Computed: true, MarkdownDescription: completed + " Never null."},
 	}
 }
@@ -102,8 +102,8 @@ func completionAttributes(completed string) map[string]schema.Attribute {
 func stableAttributes(state, other string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"stable_for": optionalString(isStableFor,
-			"How long the wait has to see "+state+" before it ends, as a duration such as `3m`. Each read in that "+
-				"time has to show it; anything else, or an answer that cannot be read, starts the time again."+other+" Needs a wait, at "+
+			"How long "+state+" has to last before the wait ends, as a duration up to `24h`, such as `3m`. Every read in "+
+				"that time has to show it; anything else, an unreadable answer too, starts the time again."+other+" Needs a wait, at "+
 				"least `poll_interval`, and less than the time in `timeouts`. Default: `0s`: the first such read ends the wait."),
 	}
 }
