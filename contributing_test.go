@@ -5,46 +5,77 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 )
 
-// TestContributingNamesTests finds every test that the guide for contributors names. One that was renamed keeps nothing any more.
-func TestContributingNamesTests(t *testing.T) {
+// TestContributingNames finds everything of the code that the guide for contributors and the README name: tests, functions, types, files
+// and targets of make. What was renamed leads nobody to it any more.
+func TestContributingNames(t *testing.T) {
 	t.Parallel()
-	guide, err := os.ReadFile("CONTRIBUTING.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := map[string]bool{}
-	err = filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
+	pages := readPage(t, "CONTRIBUTING.md") + readPage(t, "README.md")
+	there := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
 			return err
+		}
+		there[filepath.ToSlash(path)], there[entry.Name()] = true, true
+		if filepath.Ext(path) != ".go" {
+			return nil
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
-		for _, declaration := range file.Decls {
-			if function, ok := declaration.(*ast.FuncDecl); ok {
-				tests[function.Name.Name] = true
-			}
+		for _, name := range declared(file) {
+			there[name] = true
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`").FindAllSubmatch(guide, -1)
-	if len(named) < 20 {
-		t.Errorf("the guide names %d tests", len(named))
+	for _, target := range regexp.MustCompile(`(?m)^([a-z-]+):.*## `).FindAllStringSubmatch(readPage(t, "GNUmakefile"), -1) {
+		there["make "+target[1]] = true
 	}
-	for _, name := range named {
-		if !tests[string(name[1])] {
-			t.Errorf("there is no %s", name[1])
+	named := 0
+	for _, pattern := range []*regexp.Regexp{
+		regexp.MustCompile("`((?:[a-zA-Z_/]+/)?[a-z_0-9-]+\\.(?:go|json|tmpl|hcl))`"),
+		regexp.MustCompile("`([a-z]+[A-Z][a-zA-Z]+|[A-Z][a-z]+[A-Z][a-zA-Z0-9]+)(?:\\([^`]*\\))?`"),
+		regexp.MustCompile("(?m)(?:^|`)(make [a-z-]+)"),
+	} {
+		for _, name := range pattern.FindAllStringSubmatch(pages, -1) {
+			named++
+			if !there[name[1]] {
+				t.Errorf("there is no %s", name[1])
+			}
 		}
 	}
+	if named < 100 {
+		t.Errorf("the pages name %d things", named)
+	}
+}
+
+// declared are the functions, methods, types and variables of a file.
+func declared(file *ast.File) []string {
+	var names []string
+	for _, declaration := range file.Decls {
+		switch declaration := declaration.(type) {
+		case *ast.FuncDecl:
+			names = append(names, declaration.Name.Name)
+		case *ast.GenDecl:
+			for _, spec := range declaration.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					names = append(names, spec.Name.Name)
+				case *ast.ValueSpec:
+					for _, name := range spec.Names {
+						names = append(names, name.Name)
+					}
+				}
+			}
+		}
+	}
+	return names
 }
