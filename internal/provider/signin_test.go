@@ -18,7 +18,7 @@ import (
 
 // waiting are the data sources that can wait, and an answer that makes them.
 var waiting = map[string]http.Handler{
-	"coc_script_order":         says(200, `{"data":{"status":"PROCESSING"}}`),
+	"coc_script_order": says(200, `{"data":{"status":"PROCESSING"}}`),
 	"dataarts_instance_status": says(200, strings.NewReplacer(`"running_count":0`, `"running_count":1`, `"success_count":5`, `"success_count":4`).
 		Replace(badNews["dataarts_instance_status"].body)),
 }
