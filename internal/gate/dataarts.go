@@ -120,7 +120,7 @@ func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobRep
 		verdict, tally := judgeJobs(statistics, asked.Baseline, asked.MinNew)
 		fell := false
 		if tally != nil && asked.QueryDays != "all" {
-			now := sumOf(verdict.Counts)
+			now, _ := sumOf(verdict.Counts)
 			if fell = now < before; fell {
 				verdict, tally = anotherDay(before, now, verdict.Counts), nil
 			}
@@ -162,7 +162,7 @@ func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobRep
 // judgeJobs judges the job instances of a workspace, those alone that came since the baseline if there is one. The counts are not
 // promised to add up to the total: that is not checked.
 func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minNew int64) (Verdict, *JobTally) {
-	counts, sum, doubt := jobCounts(statistics)
+	counts, doubt := jobCounts(statistics)
 	if doubt != "" {
 		return Verdict{Outcome: Unknown, Doubt: doubt}, nil
 	}
@@ -172,7 +172,6 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 	if doubt := baselineDoubt(baseline, counts); doubt != "" {
 		return Verdict{Outcome: Unknown, Doubt: doubt, Counts: counts}, nil
 	}
-	before, _ := earlier(baseline)
 	above := func(words ...string) int64 {
 		var rest int64
 		for _, word := range words {
@@ -188,7 +187,7 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 	newFailed := max(above("fail", "running_exception"), 0)
 	enough := true
 	if baseline != nil {
-		tally.New, tally.NewFailed = new(sum-before), &newFailed
+		tally.New, tally.NewFailed = new(above(JobWords()...)), &newFailed
 		enough = *tally.New >= minNew
 	}
 	enough = enough || newFailed > 0
@@ -221,68 +220,60 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 	return verdict, tally
 }
 
-// jobCounts gives the twelve counts and their sum, or says why they cannot be trusted.
-func jobCounts(statistics *client.JobStatistics) (counts map[string]int64, sum int64, doubt string) {
+// jobCounts gives the twelve counts, or says why they cannot be trusted.
+func jobCounts(statistics *client.JobStatistics) (counts map[string]int64, doubt string) {
 	counts = map[string]int64{}
-	var fits bool
 	for _, state := range jobStates(statistics) {
 		switch {
 		case state.count == nil:
-			return nil, 0, "the count of " + state.word + " is missing"
+			return nil, "the count of " + state.word + " is missing"
 		case *state.count < 0:
-			return nil, 0, "the count of " + state.word + " is negative"
+			return nil, "the count of " + state.word + " is negative"
 		}
 		counts[state.word] = *state.count
-		if sum, fits = add(sum, *state.count); !fits {
-			return nil, 0, tooLarge
-		}
 	}
-	return counts, sum, ""
+	if _, fits := sumOf(counts); !fits {
+		return nil, tooLarge
+	}
+	return counts, ""
 }
 
-// earlier sums a baseline up, or says why it is none.
-func earlier(baseline map[string]int64) (sum int64, doubt string) {
-	if baseline == nil {
-		return 0, ""
-	}
-	var fits bool
-	for _, word := range JobWords() {
-		count, ok := baseline[word]
-		switch {
-		case !ok:
-			return 0, "the baseline has no count of " + word
-		case count < 0:
-			return 0, "the baseline has a negative count of " + word
-		}
-		if sum, fits = add(sum, count); !fits {
-			return 0, "the baseline's " + strings.TrimPrefix(tooLarge, "the ")
-		}
-	}
-	if len(baseline) > len(JobWords()) {
-		return 0, "the baseline has words that are no state of a job instance"
-	}
-	return sum, ""
-}
-
-// baselineDoubt says why counts cannot be compared with a baseline, empty when they can be, or there is nothing to compare.
+// baselineDoubt says why a baseline is none, or why counts cannot be compared with it; empty when they can be, or there is nothing to
+// compare.
 func baselineDoubt(baseline, counts map[string]int64) string {
-	before, doubt := earlier(baseline)
-	if baseline == nil || counts == nil || doubt != "" {
-		return doubt
+	if baseline == nil {
+		return ""
 	}
-	if now := sumOf(counts); before > now {
+	for _, word := range JobWords() {
+		switch count, ok := baseline[word]; {
+		case !ok:
+			return "the baseline has no count of " + word
+		case count < 0:
+			return "the baseline has a negative count of " + word
+		}
+	}
+	before, fits := sumOf(baseline)
+	now, _ := sumOf(counts)
+	switch {
+	case !fits:
+		return "the baseline's counts are too large to be true"
+	case len(baseline) > len(JobWords()):
+		return "the baseline has words that are no state of a job instance"
+	case counts != nil && before > now:
 		return fmt.Sprintf("the baseline counts %d instances, but there are only %d: it is of another day, workspace or filter", before, now)
 	}
 	return ""
 }
 
-// sumOf adds up the counts of the twelve states.
-func sumOf(counts map[string]int64) int64 {
-	var sum int64
+// sumOf adds up the counts of the twelve states, and tells whether the sum fits.
+func sumOf(counts map[string]int64) (sum int64, fits bool) {
+	fits = true
 	for _, word := range JobWords() {
-		sum += counts[word]
+		var ok bool
+		sum, ok = add(sum, counts[word])
+		fits = fits && ok
 	}
-	return sum
+	return sum, fits
 }
 
 // anotherDay is the verdict on counts that have begun again: what was seen before is no longer in them.

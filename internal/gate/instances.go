@@ -48,10 +48,6 @@ func finalFailure(status string) bool {
 	}
 }
 
-func knownInstanceWord(status string) bool {
-	return status == ready || status == processing || status == finished || finalFailure(status)
-}
-
 // StatisticsReport is what there is to say of the instances of an order.
 type StatisticsReport struct {
 	Report
@@ -229,7 +225,7 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 			tally.Failed += count
 		default:
 			tally.Unfinished += count
-			if !knownInstanceWord(status) {
+			if !slices.Contains(instanceWords(), status) {
 				fresh = append(fresh, word(status))
 			}
 		}
