@@ -26,8 +26,8 @@ var instanceStatus = source{
 	name: "dataarts_instance_status", service: client.DataArts, schema: instanceStatusSchema, good: goodSuccess, waits: true,
 	newModel: func() model { return &instanceStatusModel{} },
 	details:  "failed jobs", null: "failed_jobs is",
-	actionDetails: "Whether to name the instances that failed. What cannot be read is a warning. Costs one request for each failing state that " +
-		"has instances; with `all`, up to eight, one a day. Default: `true`.",
+	actionDetails: "Whether to name the instances that failed. What cannot be read is a warning. Costs one request for each failing state " +
+		"that has instances; with `all`, up to eight, one a day. Default: `true`.",
 }
 
 type instanceStatusModel struct {
@@ -88,7 +88,7 @@ func instanceStatusSchema() schema.Schema {
 				"is_own": optionalBool("Whether to count the caller's own instances only. Default: `false`, everybody's."),
 				"query_days": optionalString(stringvalidator.OneOf("today", "yesterday", "before_yesterday", "all"),
 					"Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last "+
-						"seven days). A wait that midnight falls into ends with `unknown`, except with `all`. Default: `today`."),
+						"seven days). If the counts begin again in a wait, as at midnight, it ends with `unknown`, except with `all`. Default: `today`."),
 				"baseline_counts": schema.MapAttribute{
 					Optional:    true,
 					ElementType: types.NumberType,
@@ -105,8 +105,8 @@ func instanceStatusSchema() schema.Schema {
 					"Number of instances, from 1, that must have come since `baseline_counts`. With fewer the outcome is "+
 						"`pending`, unless one of them failed. Needs `baseline_counts`. Default: 1."),
 				"failure_details": optionalBool(
-					"Whether to read which instances failed if one did, for `failed_jobs`. What cannot be read is a warning, " +
-						"and leaves it null. Costs one request for each failing state that has instances; with `all`, up to eight, one a day. Default: `true`."),
+					"Whether to read which instances failed if one did, for `failed_jobs`. What cannot be read is a warning, and leaves it " +
+						"null. Costs one request for each failing state that has instances; with `all`, up to eight, one a day. Default: `true`."),
 
 				"fail_count":              computedInt64("Instances that failed."),
 				"force_success_count":     computedInt64("Instances that a person set to successful."),

@@ -63,8 +63,9 @@ func scriptOrderBatchSchema() schema.Schema {
 						"Default: all."),
 				"log_tail_bytes": logTailAttribute(),
 
-				"total_instances":   computedInt64("Number of instances that the batch announces. Null if the answer leaves it out."),
-				"execute_instances": computedObjects("Instances in the API's order. More than 1,000 are an error. Null if the answer leaves them out.", instanceAttributes()),
+				"total_instances": computedInt64("Number of instances that the batch announces. Null if the answer leaves it out."),
+				"execute_instances": computedObjects(
+					"Instances in the API's order. More than 1,000 are an error. Null if the answer leaves them out.", instanceAttributes()),
 				"failed_hosts": computedList(types.StringType,
 					"Hosts of the instances that ended without success, in the API's order. A host without a name is listed "+
 						"by its id. "+null),
