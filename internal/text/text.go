@@ -2,14 +2,23 @@
 package text
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
 // Plain makes one harmless line of a text that came from outside: no control, formatting or escape characters, no invalid
-// UTF-8, white space folded, at most limit bytes (an ellipsis marks a cut).
+// UTF-8, no command that a CI system would obey, white space folded, at most limit bytes (an ellipsis marks a cut).
 func Plain(from string, limit int) string {
+	return ciCommands.ReplaceAllStringFunc(line(from, limit), strings.NewReplacer("##", "#?", "::", "?:").Replace)
+}
+
+// ciCommands finds where a command may begin: of Azure Pipelines and TeamCity anywhere (##vso[…]), of GitHub Actions at the beginning of
+// a line (::error::), and Terraform breaks lines at any space.
+var ciCommands = regexp.MustCompile(`##|(?:^| )::[A-Za-z]`)
+
+func line(from string, limit int) string {
 	var b strings.Builder
 	space := false
 	for _, r := range from {

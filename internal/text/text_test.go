@@ -27,6 +27,11 @@ func TestPlain(t *testing.T) {
 		{"cut before a character", "ab华为", 7, "ab…"},
 		{"cut after a space", "abc defgh", 7, "abc…"},
 		{"the space is what does not fit", "abcdef g", 6, "abc…"},
+		{"a command of Azure Pipelines", "a##vso[task.setvariable variable=x]y", 50, "a#?vso[task.setvariable variable=x]y"},
+		{"commands of other CI systems", "##[add-mask]x ###teamcity[y] #1", 50, "#?[add-mask]x #?#teamcity[y] #1"},
+		{"commands of GitHub", "::stop-commands::x\n::error file=a::b", 50, "?:stop-commands::x ?:error file=a::b"},
+		{"colons that are no command", "fe80::1 [::1]:443 ::1 a::b:: ::", 50, "fe80::1 [::1]:443 ::1 a::b:: ::"},
+		{"a command at the limit", "abcd##", 6, "abcd#?"},
 		{"format verbs", "100%s%!d", 50, "100%s%!d"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -104,7 +109,7 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, limit int) {
 		plain := Plain(text, max(limit, len(ellipsis)))
-		if strings.Contains(plain, "\n") || !utf8.ValidString(plain) || len(plain) > max(limit, len(ellipsis)) {
+		if strings.Contains(plain, "\n") || strings.Contains(plain, "##") || !utf8.ValidString(plain) || len(plain) > max(limit, len(ellipsis)) {
 			t.Errorf("Plain(%q, %d) = %q", text, limit, plain)
 		}
 		if strings.TrimSpace(plain) != plain {
