@@ -29,6 +29,9 @@ type argument struct {
 	description string
 }
 
+// onePlace is the rule for an id and a name of the same thing.
+const onePlace = "Id and name are one setting: the first place that has either counts, such as the provider block before the environment."
+
 // arguments are those of the provider block by name, those of a nested block as block.argument. The map endpoints is apart.
 var arguments = map[string]argument{
 	"region": {
@@ -37,9 +40,9 @@ var arguments = map[string]argument{
 	},
 	"access_key": {
 		variables: []string{"HW_ACCESS_KEY", "OS_ACCESS_KEY"}, form: isHeaderText, secret: true,
-		description: "Access key, permanent or temporary; goes with `secret_key`. Requests are signed with SDK-HMAC-SHA256. After six " +
-			"wrong signatures IAM locks a key for five minutes. A key that was refused is not used again in the run, but each alias of " +
-			"the provider is a process of its own, and so is each run of a script that retries.",
+		description: "Access key, permanent or temporary; needs `secret_key`. Requests are signed with SDK-HMAC-SHA256. After six " +
+			"wrong signatures IAM locks a key for five minutes. A process does not use a refused key again; but each alias of the provider " +
+			"is a process of its own, and so is each run of a script that retries.",
 	},
 	"secret_key": {
 		variables: []string{"HW_SECRET_KEY", "OS_SECRET_KEY"}, form: isHeaderText, secret: true,
@@ -61,7 +64,7 @@ var arguments = map[string]argument{
 	},
 	"user_id": {
 		variables: []string{"HW_USER_ID", "OS_USER_ID"}, form: isHeaderText,
-		description: "Id of an IAM user, in place of `user_name`: of the two the first place that has either counts.",
+		description: "Id of an IAM user, in place of `user_name`. " + onePlace,
 	},
 	"password": {
 		variables: []string{"HW_USER_PASSWORD", "OS_PASSWORD"}, form: isText, secret: true,
@@ -69,8 +72,7 @@ var arguments = map[string]argument{
 	},
 	"domain_name": {
 		variables: []string{"HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"}, form: isText,
-		description: "Name of the account that the user belongs to, in place of `domain_id`: of the two the first place that has either " +
-			"counts.",
+		description: "Name of the account that the user belongs to, in place of `domain_id`. " + onePlace,
 	},
 	"domain_id": {
 		variables: []string{"HW_DOMAIN_ID", "OS_DOMAIN_ID", "OS_USER_DOMAIN_ID", "OS_PROJECT_DOMAIN_ID"}, form: isID, atPlan: isID,
@@ -78,8 +80,8 @@ var arguments = map[string]argument{
 	},
 	"shared_config_file": {
 		variables: []string{"HW_SHARED_CONFIG_FILE"},
-		description: "File of KooCLI (the command `hcloud`) to take a profile from; read only if this or `profile` is set, and " +
-			"`~/.hcloud/config.json` when `profile` alone is. It has to be unencrypted.",
+		description: "Configuration file of KooCLI (the command `hcloud`) to take a profile from. It is read only if this argument or " +
+			"`profile` is set. With `profile` alone it is `~/.hcloud/config.json`. It must not be encrypted.",
 	},
 	"profile": {
 		variables: []string{"HW_PROFILE"},
@@ -88,14 +90,12 @@ var arguments = map[string]argument{
 	},
 	"project_id": {
 		variables: []string{"HW_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"}, form: isID, atPlan: isID,
-		description: "Id of the project in `region`. It does not count for a data source that names another region. Without it the " +
-			"project is looked up by name when a data source first needs it, which COC never does.",
+		description: "Id of the project in `region`. It does not count for a data source that names another region. Without it, the " +
+			"project is looked up by name when a data source first needs it. COC never does.",
 	},
 	"project_name": {
 		variables: []string{"HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME"}, form: isHeaderText, atPlan: isHeaderText,
-		description: "Name of the project in `region`, for the look-up of its id. Default: the name of the region. Of `project_id` and " +
-			"`project_name` the first place that has either counts: an id in the environment does not replace a name in the provider " +
-			"block.",
+		description: "Name of the project in `region`, for the look-up of its id. Default: the name of the region. " + onePlace,
 	},
 	"auth_url": {
 		variables: []string{"HW_AUTH_URL", "OS_AUTH_URL"}, form: isEndpoint,
@@ -104,7 +104,7 @@ var arguments = map[string]argument{
 	},
 	"cloud": {
 		variables: []string{"HW_CLOUD"}, form: isDomain, atPlan: isDomain,
-		description: "Domain of the service hosts. Default: `myhuaweicloud.com`, for regions that begin with `eu-west-1` " +
+		description: "Domain of the service hosts. Default: `myhuaweicloud.com`; for regions that begin with `eu-west-1`, " +
 			"`myhuaweicloud.eu`.",
 	},
 	"language": {
@@ -166,8 +166,8 @@ var (
 
 	agencyDuration = argument{
 		variables: []string{"HW_ASSUME_ROLE_DURATION"}, kind: types.Int64Type, form: isHeaderText,
-		description: "How long the temporary keys live, in seconds from 900 to 43200. Default: `3600`. Keys that STS gives for temporary " +
-			"keys live an hour at most: with `domain_id` on top of temporary keys, and with an identity token.",
+		description: "Lifetime of the temporary keys, in seconds from 900 to 43200. Default: `3600`. That is also the most if STS issues " +
+			"them for other temporary keys: with `domain_id` on top of temporary keys, and with an identity token.",
 	}
 )
 
