@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -65,7 +66,7 @@ type Client struct {
 	log       *slog.Logger
 	secrets   *redactor
 	auth      *authenticator
-	projects  projectCache
+	projects  sync.Map // of *projectEntry by region: each project is looked up once
 	// memory is what the large bodies under way share.
 	memory *semaphore.Weighted
 	// bodyLimit is the constant of that name, and a field because tests lower it.
@@ -94,7 +95,6 @@ func New(cfg Config) (*Client, error) {
 		cfg:       cfg,
 		log:       log,
 		secrets:   &redactor{},
-		projects:  projectCache{byKey: map[string]*projectEntry{}},
 		memory:    semaphore.NewWeighted(memoryLimit),
 		bodyLimit: bodyLimit,
 	}

@@ -87,29 +87,24 @@ func (e *RefusedError) Is(target error) bool { return target == ErrRefusedBefore
 
 // Error names the request, what came back and why that is a failure, in one line.
 func (e *Error) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s%s", e.Method, e.Host, e.Path)
+	asked := e.Method + " " + e.Host + e.Path
 	if e.Attempts > 1 {
-		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
+		asked += fmt.Sprintf(" (%d attempts)", e.Attempts)
 	}
-	b.WriteString(": ")
-	b.WriteString(e.Answer())
-	return b.String()
+	return asked + ": " + e.Answer()
 }
 
 // Answer is the part of the error that says what came back: status, code, message, request id and cause.
 func (e *Error) Answer() string {
-	var parts []string
+	var status, cause string
 	if e.Status != 0 {
-		parts = append(parts, strings.TrimRight(fmt.Sprintf("HTTP %d %s", e.Status, http.StatusText(e.Status)), " "))
-	}
-	if said := strings.Join(slices.DeleteFunc([]string{e.Code, e.Message}, func(s string) bool { return s == "" }), ": "); said != "" {
-		parts = append(parts, said)
+		status = strings.TrimRight(fmt.Sprintf("HTTP %d %s", e.Status, http.StatusText(e.Status)), " ")
 	}
 	if e.Err != nil {
-		parts = append(parts, e.Err.Error())
+		cause = e.Err.Error()
 	}
-	line := strings.Join(parts, ": ")
+	parts := []string{status, e.Code, e.Message, cause}
+	line := strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ": ")
 	if e.RequestID != "" {
 		line += " (request id " + e.RequestID + ")"
 	}

@@ -5,31 +5,15 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"sync"
 
 	"golang.org/x/sync/semaphore"
 )
-
-// projectCache remembers looked-up projects, so that each is asked for once.
-type projectCache struct {
-	mu    sync.Mutex
-	byKey map[string]*projectEntry
-}
 
 // projectEntry is one project, or the refusal to look it up. Its turn is a lock that a canceled reader can stop waiting for.
 type projectEntry struct {
 	turn    *semaphore.Weighted
 	id      string
 	refusal error
-}
-
-func (p *projectCache) entry(key string) *projectEntry {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.byKey[key] == nil {
-		p.byKey[key] = &projectEntry{turn: semaphore.NewWeighted(1)}
-	}
-	return p.byKey[key]
 }
 
 // ProjectError says that the project of a region could not be settled.
@@ -66,7 +50,8 @@ func (c *Client) lookUpProject(ctx context.Context, region string) (string, erro
 			name = c.cfg.ProjectName.Value
 		}
 	}
-	entry := c.projects.entry(region)
+	value, _ := c.projects.LoadOrStore(region, &projectEntry{turn: semaphore.NewWeighted(1)})
+	entry, _ := value.(*projectEntry)
 	if err := entry.turn.Acquire(ctx, 1); err != nil {
 		return "", fmt.Errorf("waiting for the look-up of project %q: %w", name, err)
 	}
@@ -102,20 +87,8 @@ const longestProjectID = 64
 // API: GET /v3/projects, https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0001.html, and
 // GET /v3/auth/projects, https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0003.html
 func (c *Client) projectsNamed(ctx context.Context, region, name string) ([]string, error) {
-	all := call{service: IAM, target: Target{Region: region}, path: []string{"v3", "projects"}, query: url.Values{"name": {name}}}
-	own := call{service: IAM, target: Target{Region: region}, path: []string{"v3", "auth", "projects"}}
-	found, err := get(ctx, c, all, readProjects(name))
-	if IsForbidden(err) {
-		if usable, ownErr := get(ctx, c, own, readProjects(name)); ownErr == nil {
-			return usable, nil
-		}
-	}
-	return found, err
-}
-
-// readProjects reads the ids of the projects with a name. An answer may hold others: they must not be taken for it.
-func readProjects(name string) func(fields) []string {
-	return func(answer fields) []string {
+	// An answer may hold other projects: they must not be taken for the one.
+	read := func(answer fields) []string {
 		if answer.member("projects") == nil {
 			answer.missing("projects")
 		}
@@ -131,4 +104,13 @@ func readProjects(name string) func(fields) []string {
 		})
 		return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
 	}
+	all := call{service: IAM, target: Target{Region: region}, path: []string{"v3", "projects"}, query: url.Values{"name": {name}}}
+	own := call{service: IAM, target: Target{Region: region}, path: []string{"v3", "auth", "projects"}}
+	found, err := get(ctx, c, all, read)
+	if IsForbidden(err) {
+		if usable, ownErr := get(ctx, c, own, read); ownErr == nil {
+			return usable, nil
+		}
+	}
+	return found, err
 }
