@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
@@ -23,12 +24,11 @@ var jsonTexts = []string{
 	// Texts that are long enough for their beginning not to be decoded, wherever that cuts an escape or a character.
 	`["` + strings.Repeat(`\\`, 70) + `nx"]`, `["` + strings.Repeat(`\n`, 80) + `"]`, `["` + strings.Repeat(`\u0041`, 30) + `"]`, `["` + strings.Repeat(`\ud83d\ude00\u00e9`, 9) + `"]`,
 	`["` + strings.Repeat("中🙂", 30) + `"]`, `["x` + strings.Repeat(`\"`, 80) + `"]`, "[\"" + strings.Repeat("\xff", 90) + "\"]",
-	documentedOrder, documentedStatistics, documentedBatch, documentedTasks, documentedFDI, documentedJobs, documentedAbnormal,
 }
 
 // FuzzScan reads JSON as encoding/json does, but for members that are there twice.
 func FuzzScan(f *testing.F) {
-	for _, body := range jsonTexts {
+	for _, body := range slices.Concat(jsonTexts, slices.Collect(maps.Values(documented))) {
 		f.Add(body, int64(3))
 	}
 	f.Fuzz(func(t *testing.T, body string, limit int64) {
@@ -104,7 +104,7 @@ func compareScan(t *testing.T, raw json.RawMessage, limit int64) {
 // The fuzzer's examples, with every length of an end.
 func TestScan(t *testing.T) {
 	t.Parallel()
-	for _, body := range jsonTexts {
+	for _, body := range slices.Concat(jsonTexts, slices.Collect(maps.Values(documented))) {
 		if !json.Valid([]byte(body)) {
 			t.Errorf("%q is not JSON", body)
 			continue
@@ -151,69 +151,54 @@ func TestLogTail(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := []Instance{{ID: new(int64(1)), Message: test.want, MessageTruncated: test.truncated}}
-			if diff := cmp.Diff(want, got.ExecuteInstances); diff != "" {
+			if diff := gocmp.Diff(want, got.ExecuteInstances); diff != "" {
 				t.Errorf("want (-), got (+):\n%s", diff)
 			}
 		})
 	}
 }
 
-// An answer that would take much more memory than its size is refused before it does.
+// An answer that would take much more memory than its size is refused before it does. The bounds are those of a whole answer, however
+// many lists and texts it has.
 func TestAnswerBounds(t *testing.T) {
 	t.Parallel()
-	list := func(n int, element string) string { return "[" + strings.Repeat(element+",", n-1) + element + "]" }
+	numbers := func(n int) string { return "[" + strings.Repeat("1,", n-1) + "1]" }
+	two := func(fields string) string { return `{"execute_statistics":[{` + fields + `},{` + fields + `}]}` }
+	const tooMany, tooLong = "malformed answer: its lists have more than 5000 elements", "malformed answer: its texts take more than 32 MiB"
 	for _, test := range []struct {
-		name, call, body string
-		fault            string
+		name, body string
+		// into is what is decoded, read how many bytes of texts have been read before.
+		into  any
+		read  int
+		fault string
 	}{
-		{
-			"as many elements as there may be", "order statistics",
-			`{"data":{"execute_statistics":[{"batch_indexes":` + list(mostElements-1, "1") + `}]}}`, "",
-		},
-		{
-			"one more", "order statistics",
-			`{"data":{"execute_statistics":[{"batch_indexes":` + list(mostElements, "1") + `}]}}`, "its lists have more than 5000 elements",
-		},
-		{
-			"one more, in two lists", "order statistics",
-			`{"data":{"execute_statistics":` + list(2, `{"batch_indexes":`+list(mostElements/2, "1")+`}`) + `}}`,
-			"its lists have more than 5000 elements",
-		},
-		{
-			"in a list that only informs", "order",
-			`{"data":{"properties":{"execute_param":{"script_params":` + list(mostElements+1, "{}") + `}}}}`,
-			"its lists have more than 5000 elements",
-		},
-		{
-			"as much text as there may be", "order",
-			`{"data":{"creator":"` + strings.Repeat("x", mostText-2) + `"}}`, "",
-		},
-		{
-			"one more character", "order",
-			`{"data":{"creator":"` + strings.Repeat("x", mostText-1) + `"}}`, "its texts take more than 32 MiB",
-		},
-		{
-			"one more character, in two texts", "order",
-			`{"data":{"creator":"` + strings.Repeat("x", mostText/2) + `","status":"` + strings.Repeat("x", mostText/2-3) + `"}}`,
-			"its texts take more than 32 MiB",
-		},
-		{
-			"logs are asked for", "batch",
-			`{"data":{"total_instances":1,"execute_instances":[{"id":1,"message":"` + strings.Repeat("x", mostText) + `"}]}}`, "",
-		},
+		{"as many elements as there may be", `{"batch_indexes":` + numbers(5000) + `}`, new(InstanceStatistic), 0, ""},
+		{"one more", `{"batch_indexes":` + numbers(5001) + `}`, new(InstanceStatistic), 0, tooMany},
+		{"one more, in two lists", two(`"batch_indexes":` + numbers(2500)), new(ScriptOrderStatistics), 0, tooMany},
+		{"in a list that only informs", `{"script_params":[` + strings.Repeat("{},", 5000) + `{}]}`, new(ScriptExecuteParam), 0, tooMany},
+		{"as much text as there may be", `{"status":"xxxxxx"}`, new(ScriptOrder), 32<<20 - 8, ""},
+		{"one more character", `{"status":"xxxxxxx"}`, new(ScriptOrder), 32<<20 - 8, tooLong},
+		{"one more character, in two texts", `{"creator":"x","status":"xxxx"}`, new(ScriptOrder), 32<<20 - 8, tooLong},
+		{"in a text that only informs", `{"creator":"x"}`, new(ScriptOrder), 32 << 20, tooLong},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := decodeWith(t, callers[test.call], test.body)
-			if test.fault == "" {
-				if err != nil {
-					t.Error(err)
-				}
-				return
+			answer, err := parse([]byte(test.body))
+			if err != nil {
+				t.Fatal(err)
 			}
-			if e := failure(t, err); e.Answer() != "HTTP 200 OK: malformed answer: "+test.fault {
-				t.Errorf("error %v, want %q", err, test.fault)
+			answer.found.text = test.read
+			answer.decode(test.into)
+			if got := fmt.Sprint(answer.found.err); got != cmp.Or(test.fault, "<nil>") {
+				t.Errorf("error %s, want %q", got, test.fault)
 			}
 		})
 	}
+	t.Run("logs do not count", func(t *testing.T) {
+		t.Parallel()
+		answer := fields{values: map[string]json.RawMessage{"message": json.RawMessage(`"log"`)}, found: &findings{text: 32 << 20}}
+		if log, _ := answer.log("message", -1); answer.found.err != nil || deref(log) != "log" {
+			t.Errorf("%q and error %v", deref(log), answer.found.err)
+		}
+	})
 }

@@ -1,7 +1,12 @@
 package client
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -113,5 +118,32 @@ func TestRedactor(t *testing.T) {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// The password of a proxy that the environment names never gets into an error, also when the proxy itself echoes it. The environment is
+// read once in a process, so this takes a process of its own.
+func TestProxyPasswordFromEnvironment(t *testing.T) {
+	t.Parallel()
+	const variable = "TEST_PROXY_PASSWORD"
+	if os.Getenv(variable) != "" {
+		c := newClient(t, nil, func(cfg *Config) {
+			cfg.Endpoints = map[Service]Setting{COC: {Value: "http://coc.test"}}
+			cfg.WrapTransport = nil
+		})
+		_, err := c.ScriptOrder(t.Context(), testOrder)
+		t.Logf("the error: %v", err)
+		return
+	}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, `{"error_code":"X.1","error_msg":"hunter2! is wrong, and so is %s"}`, r.Header.Get("Proxy-Authorization"))
+	}))
+	defer proxy.Close()
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyPasswordFromEnvironment$", "-test.v")
+	child.Env = append(os.Environ(), variable+"=1", "NO_PROXY=", "HTTP_PROXY=http://user:hunter2!@"+strings.TrimPrefix(proxy.URL, "http://"))
+	out, err := child.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "X.1: *** is wrong, and so is Basic ***") {
+		t.Errorf("error %v:\n%s", err, out)
 	}
 }
