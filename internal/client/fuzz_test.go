@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"encoding/json"
 	"html"
 	"net/http"
@@ -62,5 +63,73 @@ func FuzzLogIns(f *testing.F) {
 		} else if err != nil {
 			checkHarmless(t, err.Error())
 		}
+	})
+}
+
+// FuzzAnswers reads any body as the answer of every call: either there is a result, or one harmless error.
+func FuzzAnswers(f *testing.F) {
+	for _, body := range documented {
+		f.Add(body)
+	}
+	for _, body := range []string{fullJobs, fullAbnormal, `{"total":0,"instances":null,"entities":null}`, `{"instances":[{}],"entities":[{}]}`} {
+		f.Add(body)
+	}
+	for _, body := range []string{fullOrder, fullStatistics, fullBatch, `{"data":{"execute_instances":[null]}}`, `[]`, `{"data":{"status":{}}}`} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		for name, call := range callers {
+			result, err := call(context.Background(), newClient(t, answering(says(http.StatusOK, body))))
+			if err != nil {
+				e := failure(t, err)
+				if e.Status != http.StatusOK || e.Attempts < 1 {
+					t.Errorf("%s: %#v", name, e)
+				}
+				continue
+			}
+			var warnings []string
+			switch result := result.(type) {
+			case *ScriptOrder:
+				warnings = result.Warnings
+			case *JobInstanceList:
+				warnings = result.Warnings
+				checkJobs(t, result)
+			case *FDITaskList:
+				warnings = result.Warnings
+				checkTasks(t, result)
+			}
+			for _, warning := range warnings {
+				checkHarmless(t, warning)
+			}
+		}
+	})
+}
+
+func FuzzErrorBody(f *testing.F) {
+	for _, body := range []string{
+		`{"error_code":"COC.00040709","error_msg":"no"}`,
+		`{"error_msg":"no","error_code":"APIGW.0301","request_id":"r"}`,
+		`{"error":{"code":401,"message":"no","title":"Unauthorized"}}`,
+		`{"errCode":"Cdm.0001","externalMessage":"no"}`,
+		`{"error_code":{"a":1},"error_msg":["b"]}`,
+		"<html><title>Not found</title>", "", "plain\x1b[31m \xff", "[]", "null", documentedOrder,
+	} {
+		f.Add(http.StatusBadRequest, body, "request-1")
+	}
+	f.Fuzz(func(t *testing.T, status int, body, requestID string) {
+		if status < 200 || status > 999 {
+			return // net/http refuses these, or goes on reading
+		}
+		x := &exchange{client: newClient(t, nil)}
+		x.client.secrets.add(testSecretKey)
+		var err error
+		if x.request, err = http.NewRequestWithContext(t.Context(), http.MethodGet, "https://coc.example.com/v1", http.NoBody); err != nil {
+			t.Fatal(err)
+		}
+		e := x.failure(reply{status: status, header: http.Header{"X-Request-Id": {requestID}}, body: []byte(body)})
+		if len(e.Code) > 64 || len(e.Message) > messageLimit || len(e.RequestID) > 128 {
+			t.Errorf("too long: %#v", e)
+		}
+		checkHarmless(t, strings.ReplaceAll(e.Error(), "%!", "")) // a service may say that
 	})
 }

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -477,43 +476,4 @@ func TestParseInteger(t *testing.T) {
 			t.Errorf("%q: %d, %v, want %d, %v", test.text, got, ok, test.want, test.ok)
 		}
 	}
-}
-
-// FuzzAnswers reads any body as the answer of every call: either there is a result, or one harmless error.
-func FuzzAnswers(f *testing.F) {
-	for _, body := range documented {
-		f.Add(body)
-	}
-	for _, body := range []string{fullJobs, fullAbnormal, `{"total":0,"instances":null,"entities":null}`, `{"instances":[{}],"entities":[{}]}`} {
-		f.Add(body)
-	}
-	for _, body := range []string{fullOrder, fullStatistics, fullBatch, `{"data":{"execute_instances":[null]}}`, `[]`, `{"data":{"status":{}}}`} {
-		f.Add(body)
-	}
-	f.Fuzz(func(t *testing.T, body string) {
-		for name, call := range callers {
-			result, err := call(context.Background(), newClient(t, answering(says(http.StatusOK, body))))
-			if err != nil {
-				e := failure(t, err)
-				if e.Status != http.StatusOK || e.Attempts < 1 {
-					t.Errorf("%s: %#v", name, e)
-				}
-				continue
-			}
-			var warnings []string
-			switch result := result.(type) {
-			case *ScriptOrder:
-				warnings = result.Warnings
-			case *JobInstanceList:
-				warnings = result.Warnings
-				checkJobs(t, result)
-			case *FDITaskList:
-				warnings = result.Warnings
-				checkTasks(t, result)
-			}
-			for _, warning := range warnings {
-				checkHarmless(t, warning)
-			}
-		}
-	})
 }
