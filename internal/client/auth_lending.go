@@ -187,14 +187,14 @@ func waitFor(ctx context.Context, changed <-chan struct{}, pause time.Duration) 
 
 // answered takes what the service said, and tells whether that declines the credential.
 func (l *lease) answered(status int, body []byte, failure func() *Error) bool {
-	found := examine(status, body)
+	refused, good := examine(status, body)
 	l.auth.mu.Lock()
 	defer l.auth.mu.Unlock()
-	if found == refused && l.refusal == nil {
+	if refused && l.refusal == nil {
 		l.refusal = failure()
 	}
-	l.proven = l.proven || found == accepted
-	return found == refused
+	l.proven = l.proven || good
+	return refused
 }
 
 // release ends the loan.
@@ -212,10 +212,8 @@ type TurnError struct {
 	Err error
 }
 
-// Error implements error.
 func (e *TurnError) Error() string {
 	return fmt.Sprintf("not sent, waiting for the first answer of %s to this credential: %s", strings.Join(e.Hosts, " and "), e.Err)
 }
 
-// Unwrap gives the end of the context.
 func (e *TurnError) Unwrap() error { return e.Err }

@@ -41,43 +41,25 @@ var recognizingCodes = map[string]bool{"APIG.0302": true, "APIG.0304": true, "AP
 // serviceCode is the form of the codes that services give. IAM's plain numbers are not of it: proxies and firewalls give such too.
 var serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*\.\d{3,}$`)
 
-// A finding is what an answer says about the credential of its request.
-type finding int
-
-const (
-	// inconclusive is an answer that may have been given without a look at the credential: a page, a redirect, an empty body, an
-	// error of the gateway or of a proxy.
-	inconclusive finding = iota
-	// accepted is the service's own JSON: its data, or an error of its own.
-	accepted
-	// refused is an answer that declines the credential.
-	refused
-)
-
-// examine tells what an answer says about the credential.
-func examine(status int, body []byte) finding {
-	var (
-		code     string
-		isObject bool
-	)
+// examine tells what an answer says about the credential of its request: that it is refused, or, by the service's own JSON, which is its
+// data or an error of its own, that it is good. Neither follows from what may have been said without a look at the credential: a page, a
+// redirect, an empty body, an error of the gateway or of a proxy.
+func examine(status int, body []byte) (refused, good bool) {
+	var code string
 	if status >= 200 && status < 300 {
-		code, isObject = codeBesideData(body)
+		code, good = codeBesideData(body)
 	} else {
 		code = parseErrorBody(body).code
+		good = status >= 400 && serviceCode.MatchString(code)
 	}
 	short := shortCode(code)
 	switch {
 	case refuses(status, code):
-		return refused
+		return true, false
 	case strings.HasPrefix(short, "APIG."):
-		if recognizingCodes[short] {
-			return accepted
-		}
-		return inconclusive
-	case isObject, status >= 400 && serviceCode.MatchString(code):
-		return accepted
+		return false, recognizingCodes[short]
 	default:
-		return inconclusive
+		return false, good
 	}
 }
 

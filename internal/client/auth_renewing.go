@@ -90,7 +90,6 @@ func (r *renewing) connect(c *Client) {
 	r.request.target.Region = c.cfg.Region.Value
 }
 
-// Origin implements CredentialSource.
 func (r *renewing) Origin() string { return r.origin }
 
 // Credential implements CredentialSource. It waits only when there is no valid credential.

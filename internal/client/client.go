@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -87,13 +88,9 @@ func New(cfg Config) (*Client, error) {
 			return nil, fmt.Errorf("address of IAM: %w", err)
 		}
 	}
-	log := cfg.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	c := &Client{
 		cfg:       cfg,
-		log:       log,
+		log:       cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		secrets:   &redactor{},
 		memory:    semaphore.NewWeighted(memoryLimit),
 		bodyLimit: bodyLimit,

@@ -45,7 +45,7 @@ func about[T any](order Order, read func(fields) *T) func(fields) *T {
 	}
 }
 
-// ScriptOrder is what COC tells of a script order. Fields are nil when the answer left them out.
+// ScriptOrder is what COC tells of a script order.
 type ScriptOrder struct {
 	// GmtCreated and GmtFinished are milliseconds since 1970, UTC.
 	GmtCreated  *int64 `tfsdk:"gmt_created"`
@@ -56,8 +56,7 @@ type ScriptOrder struct {
 	Creator      *string                `tfsdk:"creator"`
 	Status       *string                `tfsdk:"status" need:"true"`
 	Properties   *ScriptOrderProperties `tfsdk:"properties" need:"true"`
-	// Warnings name informational fields of an unexpected type, which are nil.
-	Warnings []string `tfsdk:"-"`
+	Warnings     []string               `tfsdk:"-"`
 }
 
 // ScriptOrderProperties says what an order runs.
@@ -115,8 +114,7 @@ func (c *Client) ScriptOrder(ctx context.Context, order Order) (*ScriptOrder, er
 type ScriptOrderStatistics struct {
 	TotalInstance     *int64              `tfsdk:"total_instance" need:"true"`
 	ExecuteStatistics []InstanceStatistic `tfsdk:"execute_statistics" need:"true"`
-	// Warnings name informational fields of an unexpected type, which are nil.
-	Warnings []string `tfsdk:"-"`
+	Warnings          []string            `tfsdk:"-"`
 }
 
 // InstanceStatistic counts the instances with one status, and names the batches they are in.
@@ -162,8 +160,7 @@ type ScriptOrderBatch struct {
 	TotalInstances   *int64     `tfsdk:"total_instances" need:"true"`
 	TotalChanged     bool       `tfsdk:"-"`
 	ExecuteInstances []Instance `tfsdk:"execute_instances" api:"-"`
-	// Warnings name informational fields of an unexpected type, which are nil.
-	Warnings []string `tfsdk:"-"`
+	Warnings         []string   `tfsdk:"-"`
 }
 
 // Instance is one host on which a script order runs.

@@ -36,7 +36,7 @@ func (w WorkspaceJobs) call(service Service, query url.Values, path ...string) c
 	return call{service: service, target: w.Target, path: path, query: query, header: header}
 }
 
-// JobStatistics counts job instances by state. Fields are nil when the answer left them out.
+// JobStatistics counts job instances by state.
 type JobStatistics struct {
 	FailCount             *int64 `tfsdk:"fail_count" need:"true"`
 	ForceSuccessCount     *int64 `tfsdk:"force_success_count" need:"true"`
@@ -53,9 +53,8 @@ type JobStatistics struct {
 	// TotalCount is not promised to be the sum of the others.
 	TotalCount *int64 `tfsdk:"total_count"`
 	// Further are counts that this version does not know and that are not zero, by name without "_count".
-	Further map[string]int64 `tfsdk:"-"`
-	// Warnings name informational fields of an unexpected type, which are nil.
-	Warnings []string `tfsdk:"-"`
+	Further  map[string]int64 `tfsdk:"-"`
+	Warnings []string         `tfsdk:"-"`
 }
 
 // JobStatistics counts the job instances of a workspace by state.
@@ -119,12 +118,11 @@ type JobInstanceList struct {
 	// Complete tells whether the list is known to name every instance that failed.
 	Complete bool
 	// More is how many further ones the service told of. Days that were not looked at, since the list was full, do not count.
-	More int64
-	// Warnings name informational fields of an unexpected type, which are nil.
+	More     int64
 	Warnings []string
 }
 
-// JobInstance is one run of a job that failed. Fields are nil when the answer left them out.
+// JobInstance is one run of a job that failed.
 type JobInstance struct {
 	JobName *string `api:"jobName"`
 	// InstanceID is a number in the examples, which may come as a string.

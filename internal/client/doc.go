@@ -15,7 +15,8 @@
 // # Answers
 //
 // A read takes HTTP 200 alone, with a JSON object in which no object has a member twice. An error code at its top makes it an error,
-// whatever stands beside it. Bodies of more than 1 MiB share a bound on memory over the whole client.
+// whatever stands beside it. A field of a wire type is nil where the answer leaves it out. Warnings name informational fields of an
+// unexpected type, which are nil, too. Bodies of more than 1 MiB share a bound on memory over the whole client.
 //
 // # Retries
 //

@@ -58,7 +58,6 @@ var (
 // PauseError says that the service asked for a pause that lies beyond the deadline.
 type PauseError struct{ Pause time.Duration }
 
-// Error implements error.
 func (e *PauseError) Error() string {
 	return fmt.Sprintf("the service asked to wait %s, which is beyond the deadline", e.Pause.Round(time.Second))
 }
@@ -69,7 +68,6 @@ type ProxyError struct {
 	Status int
 }
 
-// Error implements error.
 func (e *ProxyError) Error() string {
 	return fmt.Sprintf("the proxy %s answered %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
 }
@@ -77,7 +75,6 @@ func (e *ProxyError) Error() string {
 // RefusedError is an [ErrRefusedBefore] that knows which request was refused. First.Credential names the credential.
 type RefusedError struct{ First *Error }
 
-// Error implements error.
 func (e *RefusedError) Error() string {
 	return "not sent: " + e.First.Credential + " was already refused in this run"
 }
@@ -111,7 +108,6 @@ func (e *Error) Answer() string {
 	return line
 }
 
-// Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Cause gives the failed request behind an error: the sign-in's, where that is why a read failed.

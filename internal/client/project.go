@@ -26,7 +26,6 @@ type ProjectError struct {
 	Err error
 }
 
-// Error implements error.
 func (e *ProjectError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("looking up the id of project %q of region %q: %s", e.Name, e.Region, e.Err)
@@ -35,7 +34,6 @@ func (e *ProjectError) Error() string {
 		e.Name, e.Region, e.Host, e.Found)
 }
 
-// Unwrap gives the failure of the request.
 func (e *ProjectError) Unwrap() error { return e.Err }
 
 // lookUpProject finds the id of the project of a region: the one of the configured name in the provider's own region, the one named

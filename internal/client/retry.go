@@ -159,18 +159,15 @@ func retryableFailure(err error) bool {
 
 // isNameError tells whether a host's name did not resolve. Asking again at once does not help; the name is most likely wrong.
 func isNameError(err error) bool {
-	var name *net.DNSError
-	return errors.As(err, &name)
+	_, ok := errors.AsType[*net.DNSError](err)
+	return ok
 }
 
 // isTLSError tells whether the two sides did not agree on a secure connection.
 func isTLSError(err error) bool {
-	var (
-		certificate *tls.CertificateVerificationError
-		record      tls.RecordHeaderError
-		alert       *net.OpError
-	)
-	return errors.As(err, &certificate) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch) ||
-		// The words of crypto/tls for an alert that was sent or received.
-		(errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error"))
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	_, record := errors.AsType[tls.RecordHeaderError](err)
+	// The words of crypto/tls for an alert that was sent or received.
+	alert, ok := errors.AsType[*net.OpError](err)
+	return certificate || record || errors.Is(err, http.ErrSchemeMismatch) || (ok && (alert.Op == "remote error" || alert.Op == "local error"))
 }

@@ -41,7 +41,7 @@ type FDITaskStatistics struct {
 	Further map[string]int64 `tfsdk:"-"`
 }
 
-// TaskDetails counts tasks by status. Fields are nil when the answer left them out.
+// TaskDetails counts tasks by status.
 type TaskDetails struct {
 	RunningTasksCount    *int64 `tfsdk:"running_tasks_count" need:"true"`
 	AbnormalTasksCount   *int64 `tfsdk:"abnormal_tasks_count" need:"true"`
@@ -103,12 +103,11 @@ type FDITaskList struct {
 	// Complete tells whether the list is known to name every abnormal task.
 	Complete bool
 	// More is how many further ones the service told of.
-	More int64
-	// Warnings name informational fields of an unexpected type, which are nil.
+	More     int64
 	Warnings []string
 }
 
-// FDITask is a data integration task whose last run failed. Fields are nil when the answer left them out.
+// FDITask is a data integration task whose last run failed.
 type FDITask struct {
 	TaskID   *string `api:"task_id"`
 	TaskName *string `api:"task_name"`
