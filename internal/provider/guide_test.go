@@ -16,14 +16,24 @@ import (
 func TestGatingGuide(t *testing.T) {
 	t.Parallel()
 	cloud := newCloud(t, nil)
-	cloud.Order("failing").Then(cloudtest.Failed(0, 1))
+	failing := cloudtest.Failed(0, 1)
+	failing.Log = logText
+	cloud.Order("failing").Then(failing)
 	cloud.Order("well").Then(cloudtest.Finished(1))
 	box := newSandbox(t)
-	switched := matrixConfiguration(cloud.URL, matrixKind{})
-	switched["main.tf"] = &fstest.MapFile{Data: []byte(strings.Replace(string(switched["main.tf"].Data), "  provider     = hwgate",
-		"  provider     = hwgate\n  count        = var.gate ? 1 : 0", 1) + "\nvariable \"gate\" {\n  type = bool\n}\n")}
-	forgotten := matrixConfiguration(cloud.URL, matrixKind{})
-	forgotten["main.tf"] = &fstest.MapFile{Data: []byte(strings.Replace(string(forgotten["main.tf"].Data), "  provider     = hwgate\n", "", 1))}
+	// changed is a gate on an order with some of its words replaced, and with more behind it.
+	changed := func(kind matrixKind, old, instead, more string) fstest.MapFS {
+		files := matrixConfiguration(cloud.URL, kind)
+		before := string(files["main.tf"].Data)
+		after := strings.Replace(before, old, instead, 1) + more
+		if after == before {
+			t.Fatalf("there is no %q in\n%s", old, before)
+		}
+		files["main.tf"].Data = []byte(after)
+		return files
+	}
+	const provider = "  provider     = hwgate"
+	switched := changed(matrixKind{}, provider, provider+"\n  count        = var.gate ? 1 : 0", "\nvariable \"gate\" {\n  type = bool\n}\n")
 	tests := map[string]struct {
 		configuration fstest.MapFS
 		order         string
@@ -35,6 +45,23 @@ func TestGatingGuide(t *testing.T) {
 			configuration: matrixConfiguration(cloud.URL, matrixKind{check: true}), order: "well",
 			commands: []string{"apply -auto-approve", "plan -detailed-exitcode"}, code: 2,
 		},
+		"a data source outside of a check has none": {
+			configuration: matrixConfiguration(cloud.URL, matrixKind{}), order: "well",
+			commands: []string{"apply -auto-approve", "plan -detailed-exitcode"},
+		},
+		"a reason that is sensitive is dropped": {
+			configuration: changed(matrixKind{}, "self.summary", "self.failed_instances[0].log", ""), order: "failing",
+			commands: []string{"plan"}, code: 1, says: "Error message refers to sensitive values",
+		},
+		"a copy of failed instances is printed when it is destroyed": {
+			configuration: changed(matrixKind{}, "condition     = self.succeeded", "condition     = !self.succeeded",
+				"\nresource \"terraform_data\" \"copy\" {\n  input = data.coc_script_order.gate.failed_instances\n}\n"), order: "failing",
+			commands: []string{"apply -auto-approve", "destroy -auto-approve"}, says: logText,
+		},
+		"two names for the source are a warning": {
+			configuration: changed(matrixKind{}, "required_providers {", "required_providers {\n    second = { source = \"hwgate/hwgate\" }", ""),
+			commands:      []string{"init"}, says: "Warning: Duplicate required provider",
+		},
 		"the switch is on": {
 			configuration: switched, order: "failing", commands: []string{"plan -var=gate=true"}, code: 1,
 			says: "Resource postcondition failed",
@@ -43,7 +70,9 @@ func TestGatingGuide(t *testing.T) {
 		"a closed gate stays closed, and destroy gets through": {
 			configuration: matrixConfiguration(cloud.URL, matrixKind{}), order: "failing", commands: []string{"destroy -auto-approve"},
 		},
-		"the provider is forgotten": {configuration: forgotten, commands: []string{"init"}, code: 1, says: "hashicorp/coc"},
+		"the provider is forgotten": {
+			configuration: changed(matrixKind{}, provider+"\n", "", ""), commands: []string{"init"}, code: 1, says: "hashicorp/coc",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -57,12 +86,12 @@ func TestGatingGuide(t *testing.T) {
 			for i, command := range test.commands {
 				out, err := box.Run(t.Context(), folder, []string{"HW_AUTH_TOKEN=token", "TF_VAR_order=" + test.order},
 					append(strings.Fields(command), "-no-color", "-input=false")...)
-				want := 0
+				want, says := 0, ""
 				if i == len(test.commands)-1 {
-					want = test.code
+					want, says = test.code, test.says
 				}
-				if code := exitCode(t, err); code != want || (want != 0 && !strings.Contains(string(out), test.says)) {
-					t.Fatalf("terraform %s: exit code %d, want %d and %q\n%s", command, code, want, test.says, out)
+				if code := exitCode(t, err); code != want || !strings.Contains(string(out), says) {
+					t.Fatalf("terraform %s: exit code %d, want %d and %q\n%s", command, code, want, says, out)
 				}
 			}
 		})

@@ -126,14 +126,18 @@ func testProgress(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	needsActions(t)
 	f := playFolder(t, box, files)
 	f.order.Now(cloudtest.Running(1, 5), failedOrderScene())
+	title := "Error: " + failedOrder
+	if before(cli.version, [2]int{1, 16}) {
+		title = "Error: Error when invoking action"
+	}
 	for range 2 {
 		out := f.run(1, "apply", "-auto-approve")
-		f.says(out, "next_layer: Creation complete", failedOrder, "ecs-4 (batch 1)", "failed (ABNORMAL), 3 of 5 instances finished, 2 failed;")
+		f.says(out, "next_layer: Creation complete", title, failedOrder, "ecs-4 (batch 1)", "failed (ABNORMAL), 3 of 5 instances finished, 2 failed;")
 	}
 	f.order.Now(cloudtest.Running(1, 5), cloudtest.Finished(5))
 	f.run(0, "plan", "-out=saved.tfplan")
 	out := f.run(0, "apply", "saved.tfplan")
-	f.says(out, "Warning:", "running (PROCESSING), 1 of 5 instances finished, 4 running; 0s elapsed, 19m50s left",
+	f.says(out, "Warning:", "(triggered by terraform_data.next_layer): running (PROCESSING), 1 of 5 instances finished, 4 running; 0s elapsed, 19m50s left",
 		"succeeded (FINISHED), 5 of 5 instances finished;", "next_layer: Creation complete")
 	f.order.Now(failedOrderScene())
 	f.run(0, "destroy", "-auto-approve")
