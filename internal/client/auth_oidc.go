@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // Identity is a token that a CI system made out for a job.
@@ -43,7 +45,7 @@ func (s *identitySource) exchange(ctx context.Context) (temporary, error) {
 	if s.identity.TokenFile != "" {
 		content, err := os.ReadFile(s.identity.TokenFile)
 		if err != nil {
-			return temporary{}, fmt.Errorf("reading the identity token: %w", err)
+			return temporary{}, fmt.Errorf("reading the identity token: %w", text.FileError(err))
 		}
 		identity = strings.TrimSpace(string(content))
 	}

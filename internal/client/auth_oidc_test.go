@@ -69,6 +69,10 @@ func TestIdentity(t *testing.T) {
 		{"token", Identity{ProviderID: "idp", Token: "dummyIdentityToken"}, want, ""},
 		{"file", Identity{ProviderID: "idp", TokenFile: file}, want, ""},
 		{"no file", Identity{ProviderID: "idp", TokenFile: file + "2"}, nil, "reading the identity token"},
+		{
+			"no file, but the token itself", Identity{ProviderID: "idp", TokenFile: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmVk"}, nil,
+			"reading the identity token: open (not shown: the content of a file, it seems, not its path): no such file or directory",
+		},
 		{"nothing", Identity{ProviderID: "idp"}, nil, "the identity token is empty"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -334,7 +334,7 @@ func (s *settings) authorities() *x509.CertPool {
 	}
 	if err != nil {
 		s.blockers = append(s.blockers, &settingError{"cacert_file", fmt.Sprintf(
-			"the file of cacert_file cannot be used: %s. Correct cacert_file, or the environment variable OS_CACERT", err)})
+			"the file of cacert_file cannot be used: %s. Correct cacert_file, or the environment variable OS_CACERT", text.FileError(err))})
 	}
 	return pool
 }

@@ -84,10 +84,10 @@ func readProfile(file, name string, getenv func(string) string) (profile, error)
 	file = expandHome(file, getenv)
 	content, err := os.ReadFile(file) //nolint:gosec // which file to read is the user's to say
 	if errors.Is(err, fs.ErrNotExist) {
-		return profile{}, fmt.Errorf("the shared config file %s does not exist. Correct shared_config_file, or run hcloud configure", file)
+		return profile{}, fmt.Errorf("the shared config file %s does not exist. Correct shared_config_file, or run hcloud configure", text.File(file))
 	}
 	if err != nil {
-		return profile{}, fmt.Errorf("the shared config file cannot be read: %w. Correct shared_config_file", err)
+		return profile{}, fmt.Errorf("the shared config file cannot be read: %w. Correct shared_config_file", text.FileError(err))
 	}
 	var config sharedConfig
 	if err := json.Unmarshal(content, &config); err != nil {

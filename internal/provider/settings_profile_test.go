@@ -40,6 +40,8 @@ func TestProfileIsFound(t *testing.T) {
 		"home":                {"~/other.json", "", "HOME", "r3", ""},
 		"absolute":            {filepath.Join(home, "other.json"), "one", "", "r3", ""},
 		"not there":           {"~/none.json", "", "HOME", "", filepath.Join(home, "none.json") + " does not exist"},
+		"its content":         {`{"profiles":[{"secretAccessKey":"123456789"}]}`, "", "HOME", "", "(not shown: the content of a file, it seems, not its path) does"},
+		"too long a name":     {strings.Repeat("123456789/", 500), "", "HOME", "", "cannot be read: open (not shown: the content of a file"},
 		"a folder":            {"~", "", "HOME", "", "cannot be read: "},
 		"none in use":         {"~/no-current.json", "", "HOME", "", `has no profile ""; it has one.`},
 		"a list":              {"~/list.json", "", "HOME", "", "is not KooCLI's JSON"},

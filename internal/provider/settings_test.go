@@ -180,6 +180,7 @@ func TestCertificateAuthorities(t *testing.T) {
 		"home":      {"~/good.pem", ""},
 		"no PEM":    {"~/bad.pem", "it holds no certificate in PEM form"},
 		"no file":   {"~/none.pem", "no such file"},
+		"JSON":      {`{"pem":"x"}`, "open (not shown: the content of a file, it seems, not its path): no such file"},
 		"from home": {"~", "is a directory"},
 	}
 	for name, test := range tests {

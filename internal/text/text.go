@@ -2,6 +2,8 @@
 package text
 
 import (
+	"errors"
+	"io/fs"
 	"regexp"
 	"strings"
 	"unicode"
@@ -79,4 +81,21 @@ func Sentence(from string) string {
 		from = string(unicode.ToUpper(first)) + from[size:]
 	}
 	return strings.TrimRight(from, ".") + "."
+}
+
+// File is the path of a file for an error. What seems to be a file's content, given in place of its path, may be a secret.
+func File(path string) string {
+	const longest = 1024
+	if len(path) > longest || strings.ContainsAny(path, "{\n") || strings.HasPrefix(path, "eyJ") {
+		return "(not shown: the content of a file, it seems, not its path)"
+	}
+	return path
+}
+
+// FileError is an error of package os whose path is fit to be shown.
+func FileError(err error) error {
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		return &fs.PathError{Op: failed.Op, Path: File(failed.Path), Err: failed.Err}
+	}
+	return err
 }
