@@ -68,12 +68,16 @@ func envelope(t *rapid.T, label, data string, wrapped bool) (wireAnswer, bool) {
 	if code != "absent" {
 		inner = jsonMember("error_code", fmt.Sprintf("%q", code)) + "," + inner
 	}
+	failure := oddly(t, label+" error", []string{"", "null", "{}"}, []string{`{"code":"X","message":"no"}`, `{"code":404}`})
+	if failure != "" {
+		inner = jsonMember("error", failure) + "," + inner
+	}
 	twice := odd(t, label+" twice")
 	if twice {
 		inner += "," + inner
 	}
 	zero := code == "" || code == "absent" || code == "0" || code == "COC.0" || code == "DLF.0000"
-	return wireAnswer{status, "{" + inner + "}"}, status == http.StatusOK && zero && !twice
+	return wireAnswer{status, "{" + inner + "}"}, status == http.StatusOK && zero && !twice && !strings.Contains(failure, "code")
 }
 
 // count draws a count and how it is written; ok tells whether it can be trusted.
@@ -109,7 +113,7 @@ func count(t *rapid.T, label string, most int) (n int, written string, ok bool) 
 func drawOrder(t *rapid.T) (wireAnswers, bool) {
 	status := oddly(t, "order", []string{"FINISHED"},
 		[]string{"READY", "PROCESSING", "PAUSED", "ABNORMAL", "CANCELED", "finished", "FINISHED ", ""})
-	threshold := rapid.SampledFrom([]float64{-1, 1, 50, 66.7, 100}).Draw(t, "threshold")
+	threshold := rapid.SampledFrom([]float64{-1, 0, 1, 50, 66.7, 100}).Draw(t, "threshold")
 	members := []string{jsonMember("status", fmt.Sprintf("%q", status)), jsonMember("gmt_created", 1697946452186), jsonMember("gmt_finished", 1697946763469)}
 	if threshold >= 0 {
 		members = append(members, jsonMember("properties", jsonObject(jsonMember("execute_param", jsonObject(jsonMember("success_rate", threshold))))))
@@ -141,9 +145,13 @@ func drawOrder(t *rapid.T) (wireAnswers, bool) {
 		rows = append(rows, jsonObject(jsonMember("instance_status", fmt.Sprintf("%q", word)), jsonMember("instance_count", written), jsonMember("batch_indexes", "[1]")))
 	}
 	total := sum + oddly(t, "total", []int{0}, []int{1, -1})
-	statistics, ok := envelope(t, "statistics",
-		jsonObject(jsonMember("total_instance", total), jsonMember("execute_statistics", "["+strings.Join(rows, ",")+"]")), true)
-	if ok && trusted && total == sum {
+	members = []string{jsonMember("total_instance", total), jsonMember("execute_statistics", "["+strings.Join(rows, ",")+"]")}
+	named := oddly(t, "name in the statistics", []string{"", "SCT1"}, []string{"SCT2"})
+	if named != "" {
+		members = append(members, jsonMember("execute_uuid", fmt.Sprintf("%q", named)))
+	}
+	statistics, ok := envelope(t, "statistics", jsonObject(members...), true)
+	if ok && trusted && total == sum && named != "SCT2" {
 		rate := 0.0
 		if sum > 0 {
 			rate = math.Round(1000*float64(finished)/float64(sum)) / 10
