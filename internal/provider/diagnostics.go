@@ -279,7 +279,7 @@ func refusalHint(message string) string {
 		return skewHint(message)
 	case unknownKey.MatchString(said):
 		return "The access key does not exist: it was deleted or is misspelt, it belongs to another site (China, international and " +
-			"European accounts are apart), or it is a temporary one that ran out or lacks its security token."
+			"European accounts are apart), or it is a temporary one that has expired or lacks its security token."
 	case strings.Contains(said, "failed to reach the limit"):
 		return "The access key is locked, because more than five signatures in a row were wrong. Find what uses it with a wrong secret " +
 			"key, correct that, and run again after five minutes."
