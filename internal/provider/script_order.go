@@ -75,7 +75,7 @@ func scriptOrderSchema() schema.Schema {
 
 				"gmt_created":  computedInt64("When the order was created, in milliseconds since 1970, UTC."),
 				"gmt_finished": computedInt64("When the order ended, in milliseconds since 1970, UTC. Null until then."),
-				"execute_costs": computedInt64("How long the order took, in milliseconds (the API's page says seconds, its example shows milliseconds). " +
+				"execute_costs": computedInt64("How long the order took, in milliseconds as in the example of the API's page, which says seconds. " +
 					"Null until it has ended."),
 				"creator":          computedString("User who created the order."),
 				"status":           computedString("Status in COC's own word: READY, PROCESSING, PAUSED, FINISHED, CANCELED, ABNORMAL, or a new one."),

@@ -57,7 +57,8 @@ func scriptOrderBatchSchema() schema.Schema {
 				"status": optionalString(stringvalidator.OneOf("READY", "PROCESSING", "ABNORMAL", "CANCELED", "FINISHED"),
 					"Lists only instances with this status: READY, PROCESSING, ABNORMAL, CANCELED or FINISHED. Default: "+
 						"all. A filtered listing proves nothing about the batch: `outcome` is `unknown` and the counts are null."),
-				"limit": optionalInt64(int64validator.Between(1, 100), "Size of a page, from 1 to 100. Every page is read. Default: 50."),
+				"limit": optionalInt64(int64validator.Between(1, 100),
+					"Size of a page, from 1 to 100. Every page is read. Default: 50, the most that the API promises."),
 				"marker": optionalInt64(int64validator.AtLeast(1),
 					"Lists only what comes after the instance record with this `id`, which makes it a filtered listing. "+
 						"Default: all."),
@@ -79,7 +80,8 @@ func instanceAttributes() map[string]schema.Attribute {
 		"id":            computedInt64("Id of the instance record, as `marker` takes it."),
 		"gmt_created":   computedInt64("When the instance began, in milliseconds since 1970, UTC."),
 		"gmt_finished":  computedInt64("When the instance ended, in milliseconds since 1970, UTC. Null until then."),
-		"execute_costs": computedInt64("How long the instance took, in milliseconds (the API's page says seconds, its example shows milliseconds). Null until it ended."),
+		"execute_costs": computedInt64(
+			"How long the instance took, in milliseconds as in the example of the API's page, which says seconds. Null until it ended."),
 		"status":        computedString("Status in COC's own word: READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED, or a new one."),
 		"message":       secretString("End of the log, as long as `log_tail_bytes` says. Null if the answer has no log."),
 		"target_instance": computedObject("Host of the instance. Null if the answer leaves it out.", map[string]schema.Attribute{
