@@ -77,13 +77,13 @@ func scriptOrderBatchSchema() schema.Schema {
 
 func instanceAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"id":            computedInt64("Id of the instance record, as `marker` takes it."),
-		"gmt_created":   computedInt64("When the instance began, in milliseconds since 1970, UTC."),
-		"gmt_finished":  computedInt64("When the instance ended, in milliseconds since 1970, UTC. Null until then."),
+		"id":           computedInt64("Id of the instance record, as `marker` takes it."),
+		"gmt_created":  computedInt64("When the instance began, in milliseconds since 1970, UTC."),
+		"gmt_finished": computedInt64("When the instance ended, in milliseconds since 1970, UTC. Null until then."),
 		"execute_costs": computedInt64(
 			"How long the instance took, in milliseconds as in the example of the API's page, which says seconds. Null until it ended."),
-		"status":        computedString("Status in COC's own word: READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED, or a new one."),
-		"message":       secretString("End of the log, as long as `log_tail_bytes` says. Null if the answer has no log."),
+		"status":  computedString("Status in COC's own word: READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED, or a new one."),
+		"message": secretString("End of the log, as long as `log_tail_bytes` says. Null if the answer has no log."),
 		"target_instance": computedObject("Host of the instance. Null if the answer leaves it out.", map[string]schema.Attribute{
 			"resource_id":  computedString("Id of the host."),
 			"provider":     computedString("Service of the host, such as ECS."),
