@@ -85,13 +85,14 @@ var arguments = map[string]argument{
 	},
 	"profile": {
 		variables: []string{"HW_PROFILE"},
-		description: "Profile of KooCLI to use. Default: the file's current one. It gives keys (mode `AKSK` or `SSO`), the machine's " +
-			"agency (mode `ecsAgency`), and region, project id and domain id where they are not set.",
+		description: "Profile of KooCLI. Default, if `shared_config_file` is set: the current profile of that file. It supplies keys (mode " +
+			"`AKSK` or `SSO`) or the agency of the server (mode `ecsAgency`), and also region, project id and domain id. What the " +
+			"provider block sets takes precedence over the profile; so does the environment, if the profile is named there.",
 	},
 	"project_id": {
 		variables: []string{"HW_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"}, form: isID, atPlan: isID,
-		description: "Id of the project in `region`. It does not count for a data source that names another region. Without it, the " +
-			"project is looked up by name when a data source first needs it. COC never does.",
+		description: "Id of the project in `region`. It does not apply to a read from another region. Without it, the " +
+			"project is looked up by name before the first read that needs it. COC never does.",
 	},
 	"project_name": {
 		variables: []string{"HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME"}, form: isHeaderText, atPlan: isHeaderText,
