@@ -5,7 +5,7 @@ terraform {
   }
 }
 
-# The keys of HW_ACCESS_KEY and HW_SECRET_KEY assume the agency. With domain_id in place of domain_name it is assumed through STS.
+# The keys of HW_ACCESS_KEY and HW_SECRET_KEY assume the agency. With domain_id instead of domain_name it is assumed through STS.
 provider "hwgate" {
   region = "cn-north-4"
 

@@ -5,7 +5,7 @@ terraform {
   }
 }
 
-# On a cloud server that has an agency, with no other credential in sight.
+# On a cloud server with an agency. No other credential is set.
 provider "hwgate" {
   region = "cn-north-4"
 }

@@ -5,7 +5,7 @@ terraform {
   }
 }
 
-# Keys, region and project of a profile that "hcloud configure" or "hcloud configure sso" made.
+# Keys, region and project come from a profile that "hcloud configure" or "hcloud configure sso" wrote.
 provider "hwgate" {
   shared_config_file = "~/.hcloud/config.json"
   profile            = "reader"

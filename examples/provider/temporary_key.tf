@@ -5,7 +5,7 @@ terraform {
   }
 }
 
-# HW_ACCESS_KEY, HW_SECRET_KEY and HW_SECURITY_TOKEN, all three from the environment.
+# The key comes from HW_ACCESS_KEY, HW_SECRET_KEY and HW_SECURITY_TOKEN.
 provider "hwgate" {
   region = "cn-north-4"
 }

@@ -1,8 +1,8 @@
 terraform {
   required_version = ">= 1.5"
   required_providers {
-    # Named by the prefix of the data source's type, so that the block below needs no `provider =`. The configuration of hwgate in
-    # the root module counts, whatever its local name there.
+    # The local name is the prefix of the data source's type, so that the block below needs no `provider =`. The module uses the
+    # configuration of hwgate in the root module, whatever its local name is there.
     dataarts = { source = "hwgate/hwgate" }
   }
 }

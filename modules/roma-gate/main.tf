@@ -1,8 +1,8 @@
 terraform {
   required_version = ">= 1.5"
   required_providers {
-    # Named by the prefix of the data source's type, so that the block below needs no `provider =`. The configuration of hwgate in
-    # the root module counts, whatever its local name there.
+    # The local name is the prefix of the data source's type, so that the block below needs no `provider =`. The module uses the
+    # configuration of hwgate in the root module, whatever its local name is there.
     roma = { source = "hwgate/hwgate" }
   }
 }
@@ -41,7 +41,7 @@ variable "timeout" {
   description = "Longest time of the whole read, as a duration such as 90s or 1h."
 }
 
-# Integration tasks are meant to run for ever, so the gate asks for health. A wait whose time is over goes on to the postcondition.
+# Real-time integration tasks do not end, so the gate asks for health. If the time is over, the postcondition decides.
 data "roma_fdi_task_statistics" "gate" {
   instance_id         = var.instance_id
   min_running_count   = var.min_running_count

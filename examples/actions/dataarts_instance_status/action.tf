@@ -1,4 +1,4 @@
-# Waits until nothing runs any more, and until that has lasted for three minutes. One failed instance closes the gate.
+# Waits until nothing has run for three minutes. One failed instance closes the gate.
 action "dataarts_instance_status" "deployment" {
   provider = hwgate
 

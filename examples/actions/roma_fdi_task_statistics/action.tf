@@ -1,4 +1,4 @@
-# Waits until at least twelve tasks run and none is abnormal, and until that has lasted for three minutes.
+# Waits until at least twelve tasks have run for three minutes without an abnormal one.
 action "roma_fdi_task_statistics" "switch" {
   provider = hwgate
 

@@ -1,4 +1,4 @@
-# Wait for the order, and stop here if it did not succeed.
+# Waits for the order, and ends the run if it did not succeed.
 data "coc_script_order" "migrate" {
   provider            = hwgate
   execute_uuid        = "SCT2023083109562601af694bf"

@@ -1,5 +1,5 @@
-# From the order to its statistics, and from there to each batch with a failed instance. What is not known is null, and coalesce()
-# makes that an empty list: this is a report, and no gate.
+# Reads the order, its statistics, and each batch with a failed instance. Counts that are not known are null, and coalesce() makes them
+# an empty list: that is right for a report, and wrong for a gate.
 data "coc_script_order" "rollout" {
   provider            = hwgate
   execute_uuid        = "SCT2023083109562601af694bf"
@@ -23,7 +23,7 @@ output "failed_hosts" {
   value = flatten([for batch in data.coc_script_order_batch.failed : coalesce(batch.failed_hosts, [])])
 }
 
-# The first batch is a canary: all of it has to succeed.
+# The first batch is a canary: all of its instances must succeed.
 data "coc_script_order_batch" "canary" {
   provider     = hwgate
   execute_uuid = data.coc_script_order.rollout.execute_uuid

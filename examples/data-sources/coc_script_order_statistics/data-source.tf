@@ -5,8 +5,8 @@ data "coc_script_order" "rollout" {
   wait_for_completion = true
 }
 
-# ... and accept it if it succeeded, or if it failed only because of its instances: all of them ended, at least 95 % succeeded, and none
-# of the first batch failed. try() refuses what is null, because it is not known.
+# ... and accept it if all instances ended, at least 95 % succeeded, and none of the first batch failed. An order that is paused or
+# canceled is refused. try() refuses counts that are null, which means not known.
 data "coc_script_order_statistics" "rollout" {
   provider     = hwgate
   execute_uuid = data.coc_script_order.rollout.execute_uuid

@@ -1,5 +1,5 @@
-# Integration tasks are meant to run for ever, so the gate asks for health: it waits until at least twelve tasks run and none is
-# abnormal, and until that has lasted for three minutes.
+# Real-time integration tasks do not end, so the gate asks for health. It waits until at least twelve tasks have run for three minutes
+# without an abnormal one.
 data "roma_fdi_task_statistics" "switch" {
   provider           = hwgate
   instance_id        = "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"

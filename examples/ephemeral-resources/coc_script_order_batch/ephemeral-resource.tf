@@ -1,4 +1,4 @@
-# The first batch is a canary. The logs of its hosts are read, and kept nowhere.
+# The first batch is a canary. The logs of its hosts are read, but not kept.
 ephemeral "coc_script_order_batch" "canary" {
   provider        = hwgate
   execute_uuid    = "SCT2023083109562601af694bf"

@@ -1,4 +1,4 @@
-# All instances of the order have to have succeeded when this is applied.
+# All instances of the order must have succeeded when this is applied.
 ephemeral "coc_script_order_statistics" "rollout" {
   provider        = hwgate
   execute_uuid    = "SCT2023083109562601af694bf"

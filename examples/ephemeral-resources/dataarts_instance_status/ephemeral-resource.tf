@@ -1,4 +1,4 @@
-# Nothing may have failed yesterday when this is applied.
+# Closed if a job failed yesterday, or if none ran.
 ephemeral "dataarts_instance_status" "nightly" {
   provider        = hwgate
   workspace_id    = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"

@@ -1,4 +1,4 @@
-# At least twelve tasks have to run, and none may be abnormal, when this is applied.
+# Closed unless at least twelve tasks run and none is abnormal when this is applied.
 ephemeral "roma_fdi_task_statistics" "switch" {
   provider          = hwgate
   instance_id       = "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"

@@ -15,7 +15,7 @@ variable "order_id" {
   description = "Id of the script order."
 }
 
-# No postcondition: the test decides, and its assert carries the summary into the report.
+# No postcondition: the test decides, and its assert writes the summary into the report.
 data "coc_script_order" "migrate" {
   provider            = hwgate
   execute_uuid        = var.order_id

@@ -38,7 +38,7 @@ locals {
   ]
 }
 
-# One gate, closed if any of the above is. Its message has the reason of each one that is closed.
+# This gate is closed if any of the above is. Its message has the reason of each gate that is closed.
 resource "terraform_data" "gate" {
   lifecycle {
     precondition {

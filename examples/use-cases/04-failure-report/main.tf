@@ -31,7 +31,7 @@ output "failed_hosts" {
   value = coalesce(data.coc_script_order.rollout.failed_hosts, [])
 }
 
-# Logs are hidden on the console, and in plain text in the state and in `terraform output -json`.
+# Terraform hides the logs on the console. In the state and in `terraform output -json` they are plain text.
 output "failed_logs" {
   sensitive = true
   value = [for instance in coalesce(data.coc_script_order.rollout.failed_instances, []) : {

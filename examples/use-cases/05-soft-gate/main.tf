@@ -21,7 +21,7 @@ data "coc_script_order" "rollout" {
   wait_for_completion = true
 }
 
-# An apply that cannot read the order leaves the outputs of an earlier one in the state. So the verdict names its order.
+# If an apply cannot read the order, the outputs of an earlier apply stay in the state. So the verdict names its order.
 output "succeeded_order" {
   value = data.coc_script_order.rollout.succeeded ? data.coc_script_order.rollout.execute_uuid : ""
 }

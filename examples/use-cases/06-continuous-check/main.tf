@@ -15,7 +15,7 @@ variable "workspace_id" {
   description = "Id of the DataArts Studio workspace."
 }
 
-# An alarm, not a gate: what fails here is a warning, and the exit code stays 0.
+# An alarm, not a gate: a failed check is a warning, and the exit code stays 0.
 check "dataarts_yesterday" {
   data "dataarts_instance_status" "yesterday" {
     provider     = hwgate

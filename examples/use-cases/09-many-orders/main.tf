@@ -15,7 +15,7 @@ variable "order_ids" {
   description = "Ids of the script orders."
 }
 
-# Terraform waits for ten of them at a time; -parallelism changes that.
+# Terraform reads ten of them at a time. -parallelism changes that.
 data "coc_script_order" "rollout" {
   for_each            = var.order_ids
   provider            = hwgate

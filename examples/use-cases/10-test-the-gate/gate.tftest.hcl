@@ -1,5 +1,5 @@
-# Stands in for the provider: what is read has succeeded. Copy the block into your own tests, and add what you read besides. It sets flat
-# attributes and maps only: Terraform and OpenTofu do not agree on defaults for nested ones.
+# Mocks the provider: every read is a success. Copy the block into your own tests, and add other attributes that you use. It sets only
+# flat attributes and maps, since Terraform and OpenTofu expect different defaults for nested ones.
 mock_provider "hwgate" {
   mock_data "coc_script_order" {
     defaults = {

@@ -15,8 +15,8 @@ variable "order_id" {
   description = "Id of the script order."
 }
 
-# Opened when the plan is made, which warns, and again when it is applied, which enforces: an order that went bad in between is refused.
-# Nothing of the order is kept in plan or state, and destroy is not blocked.
+# Terraform opens it at plan, where a bad result is a warning, and again at apply, where it is an error. So an order that failed in
+# between is refused. Nothing of the order is kept in plan or state, and destroy is not blocked.
 ephemeral "coc_script_order" "migrate" {
   provider            = hwgate
   execute_uuid        = var.order_id

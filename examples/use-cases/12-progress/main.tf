@@ -29,7 +29,7 @@ action "coc_script_order" "migrate" {
 }
 
 # Stands for the next layer. The action runs before it is created or updated, also when a saved plan is applied, and again in every apply
-# until it is there. after_create on what came before would be no gate.
+# until it has been created. after_create on the layer before would not be a gate.
 resource "terraform_data" "next_layer" {
   lifecycle {
     action_trigger {

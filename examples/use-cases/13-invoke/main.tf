@@ -15,7 +15,7 @@ variable "order_id" {
   description = "Id of the script order."
 }
 
-# The whole gate. It is run by name and changes no state.
+# The gate. `terraform apply -invoke` runs it by its name, and changes no state.
 action "coc_script_order" "verify" {
   provider = hwgate
 

@@ -15,15 +15,15 @@ variable "order_id" {
   description = "Id of the script order."
 }
 
-# The logs are read, and kept nowhere: not in the plan, and not in the state.
+# The logs are read, but kept neither in the plan nor in the state.
 ephemeral "coc_script_order" "rollout" {
   provider            = hwgate
   execute_uuid        = var.order_id
   wait_for_completion = true
 }
 
-# Whoever is on call gets the report and the ends of the logs in one message. Stands for your own way of sending it: the values of an
-# ephemeral resource may go to a provisioner, which gets them when it runs, and prints nothing of them.
+# Replace the command with your own way of sending the report. A provisioner may use values of an ephemeral resource; Terraform then
+# prints nothing of its output.
 resource "terraform_data" "report" {
   triggers_replace = var.order_id
 
