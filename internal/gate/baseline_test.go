@@ -168,6 +168,9 @@ func TestWaitForTheRunThatWasStarted(t *testing.T) {
 			},
 			1, 0, Succeeded, 4, "succeeded; 1 new since the baseline (in all: 2 failed, 6 succeeded); waited ",
 		},
+		"a look without counts": {
+			[]*client.JobStatistics{jobsOf(nil), jobs(counts{"success": 6, "fail": 2})}, 1, 0, Succeeded, 2, "succeeded; 1 new since the baseline",
+		},
 		"one after the other": {
 			[]*client.JobStatistics{
 				jobs(counts{"success": 6, "fail": 2}), jobs(counts{"success": 6, "fail": 2}), jobs(counts{"success": 7, "fail": 2}),

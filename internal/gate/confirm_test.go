@@ -97,6 +97,9 @@ func TestFinishedIsConfirmed(t *testing.T) {
 			if want := string(test.outcome) + " (FINISHED) after 5m11s; " + test.text; !strings.Contains(got.Summary, want) {
 				t.Errorf("summary %q\nwant %q", got.Summary, want)
 			}
+			if !strings.Contains(test.text, "threshold") && strings.Contains(got.Summary, "threshold") {
+				t.Errorf("summary %q names a threshold, though all finished or none was set", got.Summary)
+			}
 			if (got.Doubt != "") != (test.outcome == Unknown) || got.Doubt != "" && !strings.HasSuffix(got.Summary, got.Doubt) {
 				t.Errorf("doubt %q", got.Doubt)
 			}

@@ -156,3 +156,17 @@ func TestFailedJobsCanceled(t *testing.T) {
 		}
 	})
 }
+
+// Fields that could not be read are told of whether they stood in the counts or in the listing.
+func TestUnreadFieldsOfJobs(t *testing.T) {
+	t.Parallel()
+	statistics := jobs(map[string]int64{"fail": 1})
+	statistics.Warnings = []string{"total_count is a list"}
+	service := &dataArts{statistics: always(statistics), failed: func(context.Context) (*client.JobInstanceList, error) {
+		return &client.JobInstanceList{Instances: []client.JobInstance{{JobName: new("job")}}, Warnings: []string{"planTime is a list"}}, nil
+	}}
+	got := readJobs(t, service, JobQuestion{Details: true})
+	if diff := cmp.Diff([]string{"total_count is a list", "planTime is a list"}, got.UnreadFields); diff != "" {
+		t.Errorf("unread fields (-want +got):\n%s", diff)
+	}
+}

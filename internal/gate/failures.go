@@ -52,7 +52,7 @@ func readNames[T any](ctx context.Context, read func(context.Context) (T, error)
 	if whole, ok := ctx.Deadline(); ok && !end.Before(whole) {
 		return list, err
 	}
-	if err != nil && ctx.Err() == nil && (brief.Err() != nil || asksTooMuch(err)) {
+	if err != nil && (brief.Err() != nil || asksTooMuch(err)) {
 		err = fmt.Errorf("%w: %w", ErrSlowNames, err)
 	}
 	return list, err

@@ -56,7 +56,7 @@ type Report struct {
 	Summary string
 	// Markdown says the same for people: a heading, a table of counts and a table of what failed.
 	Markdown string
-	// Culprits names what failed, a line each, bounded; nil when that is not known. MoreCulprits counts those beyond.
+	// Culprits names what failed, a line each, bounded; nil when there is nothing to name. MoreCulprits counts those beyond.
 	Culprits     []string
 	MoreCulprits int64
 	// Filtered says that only a part was asked for, so that the doubt is no news.
@@ -86,8 +86,8 @@ func (w *waited[T]) report(unread []string) Report {
 
 // blame notes what failed, by name.
 func (r *Report) blame(failed *table) {
-	r.Culprits = append([]string{}, failed.lines[:min(len(failed.lines), mostCulprits)]...)
-	r.MoreCulprits = max(failed.total-int64(len(r.Culprits)), 0)
+	r.Culprits = failed.lines[:min(len(failed.lines), mostCulprits)]
+	r.MoreCulprits = failed.total - int64(len(r.Culprits))
 }
 
 // blameListed notes what a listing names, each of one kind. A list that is not whole would pass for better news than there is, so it

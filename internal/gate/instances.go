@@ -165,9 +165,7 @@ func ReadBatch(ctx context.Context, reader OrderReader, asked BatchQuestion) (*B
 	for _, host := range hosts {
 		failed.addNamed(host, host)
 	}
-	if hosts != nil {
-		report.blame(failed)
-	}
+	report.blame(failed)
 	report.describe(name, string(report.Outcome), instances.figures(), failed, instances.words(), failed.named())
 	return &BatchReport{Report: report, Tally: instances.Tally, FailedHosts: hosts, Batch: batch}, nil
 }

@@ -376,6 +376,9 @@ func TestBatch(t *testing.T) {
 			if diff := cmp.Diff(test.want.hosts, got.FailedHosts); diff != "" {
 				t.Errorf("failed hosts (-want +got):\n%s", diff)
 			}
+			if got.Filtered != test.asked.Partial() {
+				t.Errorf("filtered is %t", got.Filtered)
+			}
 			// A total that changes from page to page proves nothing.
 			got = readBatch(t, test.asked, &changed)
 			if got.Outcome != Unknown || got.Good || got.Completed || got.Tally != nil || got.FailedHosts != nil || got.Counts != nil ||

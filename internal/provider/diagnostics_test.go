@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
 )
 
 // TestRefusalHint reads the gateway's reasons for a 401.
@@ -236,6 +238,20 @@ func TestErrorPointsAtSetting(t *testing.T) {
 		}
 		if !at.Equal(want) {
 			t.Errorf("the error of %q points at %q", argument, at)
+		}
+	}
+}
+
+// TestCulpritsAreCounted counts all that failed beyond those that an error lists, also what was not read.
+func TestCulpritsAreCounted(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		named, more int
+		end         string
+	}{{20, 0, "\n  host"}, {21, 0, "\n  and 1 more"}, {100, 50, "\n  and 130 more"}} {
+		report := &gate.Report{Culprits: slices.Repeat([]string{"host"}, test.named), MoreCulprits: int64(test.more)}
+		if got := culprits(report); strings.Count(got, "host") != min(test.named, 20) || !strings.HasSuffix(got, test.end) {
+			t.Errorf("%d named and %d more: %q", test.named, test.more, got)
 		}
 	}
 }

@@ -141,7 +141,7 @@ func culprits(report *gate.Report) string {
 	}
 	const most = 20
 	shown, more := report.Culprits, ""
-	if left := len(shown) - most; left > 0 {
+	if left := int64(len(shown)-most) + report.MoreCulprits; len(shown) > most {
 		shown, more = shown[:most], fmt.Sprintf("\n  and %d more", left)
 	}
 	return "\n\nWhat failed:\n  " + strings.Join(shown, "\n  ") + more
