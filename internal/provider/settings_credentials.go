@@ -27,7 +27,7 @@ func (s *settings) credentials() client.CredentialSource {
 
 // chooseCredentials takes the first place that has anything. An assumed role acts on top.
 func (s *settings) chooseCredentials() client.CredentialSource {
-	checked := ""
+	var checked []string
 	for _, candidate := range []struct {
 		name string
 		find func() (source client.CredentialSource, why string)
@@ -43,7 +43,7 @@ func (s *settings) chooseCredentials() client.CredentialSource {
 			return nil
 		case source == nil:
 			// Terraform does not wrap lines that begin with a space.
-			checked += "  - " + candidate.name + ": " + why + "\n"
+			checked = append(checked, "  - "+candidate.name+": "+why+"\n")
 			continue
 		case candidate.name == "provider block" && s.profileInBlock:
 			s.diags.AddAttributeWarning(path.Root("profile"), "The profile's keys are not used",
@@ -56,7 +56,7 @@ func (s *settings) chooseCredentials() client.CredentialSource {
 			return err
 		}
 		return unusable("No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see Authentication.\n%s  - metadata of the machine: %s",
-			checked, err)
+			strings.Join(checked, ""), err)
 	}))
 }
 
