@@ -73,3 +73,15 @@ func TestSlowNamesCostAMinute(t *testing.T) {
 		}
 	})
 }
+
+// TestFilteredBatchIsNoNews warns of nothing when a part of a batch was asked for: the summary says what that proves.
+func TestFilteredBatchIsNoNews(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		arguments := with(with(theOrder, "batch_index", integer(1)), "status", str("FINISHED"))
+		got, diagnostics := inMemory(t, orders(t, cloudtest.Finished(1))).read(t.Context(), t, "coc_script_order_batch", arguments)
+		if len(diagnostics) > 0 || textOf(t, got["outcome"]) != "unknown" || !strings.Contains(textOf(t, got["summary"]), "filtered") {
+			t.Errorf("got %v and %s", got, shown(diagnostics))
+		}
+	})
+}

@@ -99,7 +99,7 @@ func (s *settings) inBlockOrEnvironment(argument string) value {
 // password, in this order. Without any it says what it found instead.
 func (s *settings) fromArguments(in place, origin string) (source client.CredentialSource, why string) {
 	for _, find := range []func(place, string) client.CredentialSource{s.identityToken, s.preissuedToken, s.accessKey, s.password} {
-		if source := find(in, origin); source != nil || s.unfit != nil {
+		if source := find(in, origin); source != nil {
 			return source, ""
 		}
 	}

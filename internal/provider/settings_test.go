@@ -429,3 +429,58 @@ func TestAddressWithPassword(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstFaultOfACredential says of a credential only the first thing that makes it unfit, and looks at nothing after it.
+func TestFirstFaultOfACredential(t *testing.T) {
+	t.Parallel()
+	unknown, text := types.StringUnknown(), types.StringValue
+	role := func(values map[string]attr.Value) types.Object {
+		kinds := map[string]attr.Type{}
+		for name := range values {
+			kinds[name] = types.StringType
+		}
+		return types.ObjectValueMust(kinds, values)
+	}
+	keys := given{"access_key": text("A"), "secret_key": text("S")}
+	for name, test := range map[string]struct {
+		block given
+		want  string
+	}{
+		"unknown, then malformed":   {given{"access_key": unknown, "secret_key": text("a\nb")}, "access_key is not known yet"},
+		"half a key over a profile": {given{"access_key": text("A"), "profile": text("p")}, "secret_key is not"},
+		"a role's account unknown, then a duration": {
+			given{"access_key": keys["access_key"], "secret_key": keys["secret_key"], "assume_role": role(map[string]attr.Value{
+				"agency_name": text("a"), "domain_id": unknown, "duration": text("1"),
+			})}, "domain_id is not known yet",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg, diags := settled(t, test.block, nil)
+			if _, err := cfg.Credentials.Credential(t.Context()); err == nil || !strings.Contains(err.Error(), test.want) || len(diags) > 0 {
+				t.Errorf("error %v and diagnostics %v, want %q alone", err, diags, test.want)
+			}
+		})
+	}
+}
+
+// TestEitherOfTwo takes a name and an id for one thing: what stands in a later place does not join what an earlier one has.
+func TestEitherOfTwo(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ block, environment, first, second string }{
+		"name, then id": {"user_name", "HW_USER_ID", "block", ""},
+		"id, then name": {"user_id", "HW_USER_NAME", "", "block"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var diags diag.Diagnostics
+			s := settings{
+				diags: &diags, block: map[string]types.String{test.block: types.StringValue("block")},
+				getenv: func(name string) string { return map[string]string{test.environment: "environment"}[name] },
+			}
+			if first, second := s.either(s.blockAndEnvironment(), "user_name", "user_id"); first != test.first || second != test.second {
+				t.Errorf("got %q and %q", first, second)
+			}
+		})
+	}
+}
