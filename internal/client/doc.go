@@ -32,9 +32,4 @@
 // says nothing. auth_lending.go keeps an unproven credential from going out many times at once, and a refused one from going out again.
 // auth_renewing.go fetches credentials that expire: one sign-in at a time, in the background while the current one is valid, its failure
 // shared by all readers. The sources themselves are auth_password.go, auth_agency.go, auth_oidc.go and auth_metadata.go.
-//
-// # Not found
-//
-// COC says "no such order" with HTTP 400 and the code COC.00040709. Nothing else means it: a 404 comes from the gateway and tells
-// of a wrong host or path. [IsNotFound] holds that rule.
 package client

@@ -25,7 +25,7 @@ type findings struct {
 }
 
 // fields reads the members of one JSON object. A member that is absent or null is nil. A number may come as a string, and the
-// other way round. A member of any other type is a warning and nil, or, when read through need, the error of the whole answer.
+// other way round. A member of any other type is a warning and nil, or, when a verdict needs it, the error of the whole answer.
 type fields struct {
 	values map[string]json.RawMessage
 	path   string
