@@ -23,6 +23,7 @@ import (
 	tfjson "github.com/hashicorp/terraform-json"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
+	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
 
@@ -70,6 +71,23 @@ func lay(t *testing.T, box *sandbox.Sandbox, configuration fs.FS) (folder string
 		t.Fatal(err)
 	}
 	return folder
+}
+
+// terraform runs a command in a folder. The provider is in this process, with the command's environment, or where that says already: the
+// race detector sees it, and the CLI does not start it anew for each part of the command, which takes most of a command's time. Tests
+// of the processes themselves call Run of the sandbox.
+func terraform(t *testing.T, folder string, environment []string, arguments ...string) ([]byte, error) {
+	t.Helper()
+	attached := func(variable string) bool { return strings.HasPrefix(variable, "TF_REATTACH_PROVIDERS=") }
+	if !slices.ContainsFunc(environment, attached) {
+		settings := map[string]string{}
+		for _, variable := range environment {
+			name, value, _ := strings.Cut(variable, "=")
+			settings[name] = value
+		}
+		environment = append(attach(t, provider.Options{}, settings), environment...)
+	}
+	return newSandbox(t).Run(t.Context(), folder, environment, arguments...)
 }
 
 // before tells whether a version is older than another.
@@ -142,7 +160,7 @@ func appliesIn(t *testing.T, environment []string, config string, checks ...stat
 		return
 	}
 	run := func(arguments ...string) []byte {
-		out, err := newSandbox(t).Run(t.Context(), folder, environment, arguments...)
+		out, err := terraform(t, folder, environment, arguments...)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", arguments, err, out)
 		}
@@ -165,9 +183,8 @@ func appliesIn(t *testing.T, environment []string, config string, checks ...stat
 
 func apply(t *testing.T, environment []string, config string) (folder string, out []byte, code int) {
 	t.Helper()
-	box := newSandbox(t)
-	folder = lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}})
-	out, err := box.Run(t.Context(), folder, environment, "apply", "-auto-approve", "-no-color", "-input=false", "-lock=false")
+	folder = lay(t, newSandbox(t), fstest.MapFS{"main.tf": {Data: []byte(config)}})
+	out, err := terraform(t, folder, environment, "apply", "-auto-approve", "-no-color", "-input=false", "-lock=false")
 	return folder, out, exitCode(t, err)
 }
 

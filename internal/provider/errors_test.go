@@ -165,7 +165,7 @@ func TestBadArguments(t *testing.T) {
 	}
 	box := newSandbox(t)
 	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}})
-	out, err := box.Run(t.Context(), folder, nil, "plan", "-json", "-input=false", "-lock=false")
+	out, err := terraform(t, folder, nil, "plan", "-json", "-input=false", "-lock=false")
 	if code := exitCode(t, err); code != 1 {
 		t.Errorf("exit code %d, want 1\n%s", code, out)
 	}

@@ -67,7 +67,7 @@ func TestEphemeralExamples(t *testing.T) {
 	box := newSandbox(t)
 	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header(`project_id = "`+projectID+`"`) + examples)}})
 	run := func(arguments ...string) (string, int) {
-		out, err := box.Run(t.Context(), folder, nil, slices.Insert(arguments, 1, "-no-color", "-input=false")...)
+		out, err := terraform(t, folder, nil, slices.Insert(arguments, 1, "-no-color", "-input=false")...)
 		return string(out), exitCode(t, err)
 	}
 	exampleStories(cloud.Service, false)
@@ -106,7 +106,7 @@ func TestActionExamples(t *testing.T) {
 	box := newSandbox(t)
 	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header(`project_id = "`+projectID+`"`) + examples)}})
 	run := func(arguments ...string) (string, int) {
-		out, err := box.Run(t.Context(), folder, nil, slices.Insert(arguments, 1, "-no-color", "-input=false", "-auto-approve")...)
+		out, err := terraform(t, folder, nil, slices.Insert(arguments, 1, "-no-color", "-input=false", "-auto-approve")...)
 		return string(out), exitCode(t, err)
 	}
 	exampleStories(cloud.Service, false)

@@ -84,7 +84,7 @@ func TestGatingGuide(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, command := range test.commands {
-				out, err := box.Run(t.Context(), folder, []string{"HW_AUTH_TOKEN=token", "TF_VAR_order=" + test.order},
+				out, err := terraform(t, folder, []string{"HW_AUTH_TOKEN=token", "TF_VAR_order=" + test.order},
 					append(strings.Fields(command), "-no-color", "-input=false")...)
 				want, says := 0, ""
 				if i == len(test.commands)-1 {

@@ -149,7 +149,7 @@ func (f *formFolder) run(scene http.Handler, arguments ...string) (out string, c
 		arguments[0] != "destroy" {
 		arguments = slices.Insert(slices.Clip(arguments), 1, "-invoke=action.coc_script_order.gate")
 	}
-	printed, err := f.box.Run(f.t.Context(), f.name, nil, slices.Insert(slices.Clip(arguments), 1, "-no-color", "-input=false")...)
+	printed, err := terraform(f.t, f.name, nil, slices.Insert(slices.Clip(arguments), 1, "-no-color", "-input=false")...)
 	return string(printed), exitCode(f.t, err), f.order.Looks()
 }
 
@@ -187,7 +187,7 @@ func (f *formFolder) applied() {
 	}
 	if f.row.invoke {
 		// The action alone has made nothing that could be destroyed.
-		if out, err := f.box.Run(f.t.Context(), f.name, nil, "apply", "-no-color", "-input=false", "-auto-approve"); err != nil {
+		if out, err := terraform(f.t, f.name, nil, "apply", "-no-color", "-input=false", "-auto-approve"); err != nil {
 			f.t.Fatalf("while all is well: %v\n%s", err, out)
 		}
 	}

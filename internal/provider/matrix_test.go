@@ -328,12 +328,12 @@ provider "hwgate" {
 	// However long it takes while all is well: the limits are those of the states.
 	patient := []string{credential, "TF_VAR_limit=1m", "TF_VAR_span=1m"}
 	if column.applied {
-		if out, err := box.Run(t.Context(), folder, patient, "apply", "-no-color", "-input=false", "-auto-approve"); err != nil {
+		if out, err := terraform(t, folder, patient, "apply", "-no-color", "-input=false", "-auto-approve"); err != nil {
 			t.Errorf("while all is well: %v\n%s", err, out)
 		}
 	}
 	if column.before != nil {
-		if out, err := box.Run(t.Context(), folder, patient, append(slices.Clip(column.before), "-no-color", "-input=false")...); err != nil {
+		if out, err := terraform(t, folder, patient, append(slices.Clip(column.before), "-no-color", "-input=false")...); err != nil {
 			t.Errorf("while all is well: %v\n%s", err, out)
 		}
 	}
@@ -348,7 +348,7 @@ provider "hwgate" {
 	if column.command[0] != "test" {
 		arguments = append(arguments, "-input=false")
 	}
-	out, err := box.Run(t.Context(), folder, environment, append(arguments, column.command[1:]...)...)
+	out, err := terraform(t, folder, environment, append(arguments, column.command[1:]...)...)
 	code, worst := exitCode(t, err), 0
 	cells := map[string]string{}
 	told := diagnosticsIn(out)

@@ -193,7 +193,7 @@ module "gate" {
   %s
 }
 `, instanceID, test.arguments))}}))
-			out, err := box.Run(t.Context(), folder, []string{"TF_VAR_stand_in=" + cloud.URL}, append(slices.Clip(planning), "-no-color")...)
+			out, err := terraform(t, folder, []string{"TF_VAR_stand_in=" + cloud.URL}, append(slices.Clip(planning), "-no-color")...)
 			if code := exitCode(t, err); code != 1 {
 				t.Errorf("exit code %d, want 1\n%s", code, out)
 			}
@@ -279,7 +279,7 @@ func runCase(t *testing.T, box *sandbox.Sandbox, folder string, test useCase) {
 		// Whatever is deployed is deployed again in each state.
 		environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, script).URL, "TF_VAR_package=" + state}, test.environment...)
 		run := func(arguments ...string) ([]byte, error) {
-			return box.Run(t.Context(), folder, environment, arguments...)
+			return terraform(t, folder, environment, arguments...)
 		}
 		out, err := run(append(slices.Clip(test.command), "-no-color")...)
 		want := 0
@@ -334,7 +334,7 @@ func testMocks(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 		t.Fatal("the mock is not the first block of the file")
 	}
 	prepare(t, box, folder, files)
-	out, err := box.Run(t.Context(), folder, nil, "test", "-no-color")
+	out, err := terraform(t, folder, nil, "test", "-no-color")
 	if err != nil || !strings.Contains(string(out), "2 passed, 0 failed") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -379,7 +379,7 @@ data %q "mocked" {
 		"all.tftest.hcl":  {Data: []byte(mocks + "\nrun \"open\" {}\n")},
 		"void.tftest.hcl": {Data: []byte("mock_provider \"hwgate\" {}\n\nrun \"closed\" {}\n")},
 	})
-	out, err = box.Run(t.Context(), "all-mocks", nil, "test", "-no-color")
+	out, err = terraform(t, "all-mocks", nil, "test", "-no-color")
 	// Without the defaults nothing has succeeded: the mock is what opens the gates.
 	if exitCode(t, err) != 1 || !strings.Contains(string(out), "run \"open\"... pass") ||
 		!strings.Contains(string(out), "run \"closed\"... fail") {

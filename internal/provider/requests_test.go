@@ -74,7 +74,7 @@ func TestRequestsPerRead(t *testing.T) {
 			cloud.Instance("ill").Then(cloudtest.Tasks(map[string]int{"abnormal": 1}, map[string]int{"abnormal": 1}))
 			cloud.Instance(instanceID).Then(cloudtest.Tasks(map[string]int{"running": 1}, map[string]int{"running": 12}))
 			environment := []string{"TF_VAR_stand_in=" + cloud.URL, "TF_VAR_read=" + labels[name]}
-			if out, err := box.Run(t.Context(), "reads", environment, "plan", "-no-color", "-lock=false"); err != nil {
+			if out, err := terraform(t, "reads", environment, "plan", "-no-color", "-lock=false"); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			if got := len(cloud.Log()); got != test.want {

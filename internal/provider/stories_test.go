@@ -44,7 +44,7 @@ output "why" {
   value = ` + source + `.summary
 }
 `)}})
-	out, err := box.Run(t.Context(), folder, nil, "apply", "-auto-approve", "-no-color", "-input=false", "-lock=false")
+	out, err := terraform(t, folder, nil, "apply", "-auto-approve", "-no-color", "-input=false", "-lock=false")
 	if code := exitCode(t, err); code != s.code {
 		t.Fatalf("exit code %d, want %d\n%s", code, s.code, out)
 	}

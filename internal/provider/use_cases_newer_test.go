@@ -54,7 +54,7 @@ func playFolder(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) *playedF
 // run runs a command and holds it to an exit code.
 func (f *playedFolder) run(want int, arguments ...string) string {
 	f.t.Helper()
-	out, err := f.box.Run(f.t.Context(), f.name, f.more, slices.Insert(slices.Clip(arguments), 1, "-no-color", "-input=false")...)
+	out, err := terraform(f.t, f.name, f.more, slices.Insert(slices.Clip(arguments), 1, "-no-color", "-input=false")...)
 	if code := exitCode(f.t, err); code != want || strings.Contains(string(out), logText) {
 		f.t.Errorf("%s: exit code %d, want %d, and no log\n%s", arguments, code, want, out)
 	}
