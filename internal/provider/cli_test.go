@@ -74,7 +74,7 @@ func lay(t *testing.T, box *sandbox.Sandbox, configuration fs.FS) (folder string
 }
 
 // terraform runs a command in a folder. The provider is in this process, with the command's environment, or where that says already: the
-// race detector sees it, and the CLI does not start it anew for each part of the command, which takes most of a command's time. Tests
+// race detector sees it, and the CLI does not start it again for each part of the command, which takes most of a command's time. Tests
 // of the processes themselves call Run of the sandbox.
 func terraform(t *testing.T, folder string, environment []string, arguments ...string) ([]byte, error) {
 	t.Helper()
@@ -88,6 +88,21 @@ func terraform(t *testing.T, folder string, environment []string, arguments ...s
 		environment = append(attach(t, provider.Options{}, settings), environment...)
 	}
 	return newSandbox(t).Run(t.Context(), folder, environment, arguments...)
+}
+
+// together runs subtests at the same time, all in the place of one test: they wait more than they work, and are only a few.
+func together[T any](t *testing.T, tests map[string]T, run func(t *testing.T, name string, test T)) {
+	t.Helper()
+	var running sync.WaitGroup
+	for name, test := range tests {
+		running.Go(func() {
+			t.Run(name, func(t *testing.T) {
+				t.Helper()
+				run(t, name, test)
+			})
+		})
+	}
+	running.Wait()
 }
 
 // before tells whether a version is older than another.

@@ -142,8 +142,10 @@ func (f *formFolder) run(scene http.Handler, arguments ...string) (out string, c
 	if f.row.deferred && !slices.Contains(arguments, "saved.tfplan") {
 		// plantimestamp() gives whole seconds, and two commands may fall into one. People take longer.
 		f.runs++
-		override(f.t, f.box, f.name, fmt.Sprintf("run%02d_override.tf", f.runs), fmt.Sprintf(
-			"resource \"terraform_data\" \"look_again\" {\n  triggers_replace = [plantimestamp(), %d]\n}\n", f.runs))
+		trigger := fmt.Sprintf("resource \"terraform_data\" \"look_again\" {\n  triggers_replace = [plantimestamp(), %d]\n}\n", f.runs)
+		if err := f.box.Write(f.name, fstest.MapFS{fmt.Sprintf("run%02d_override.tf", f.runs): {Data: []byte(trigger)}}); err != nil {
+			f.t.Fatal(err)
+		}
 	}
 	if f.row.invoke && (arguments[0] == "plan" || slices.Contains(arguments, "-auto-approve")) && !slices.Contains(arguments, "-refresh-only") &&
 		arguments[0] != "destroy" {

@@ -83,15 +83,6 @@ func initialize(t *testing.T, box *sandbox.Sandbox, folder string, files fstest.
 	}
 }
 
-// prepare lays a root module out, initializes and validates it.
-func prepare(t *testing.T, box *sandbox.Sandbox, folder string, files fstest.MapFS) {
-	t.Helper()
-	initialize(t, box, folder, files)
-	if out, err := box.Run(t.Context(), folder, nil, "validate", "-no-color"); err != nil || strings.Contains(string(out), "Warning:") {
-		t.Fatalf("validate: %v\n%s", err, out)
-	}
-}
-
 // withOverride adds the test's override to a root module.
 func withOverride(files fstest.MapFS) fstest.MapFS {
 	for name, content := range testOverride {
@@ -100,69 +91,82 @@ func withOverride(files fstest.MapFS) fstest.MapFS {
 	return files
 }
 
-// override lays a file into a folder that Terraform merges into the others.
-func override(t *testing.T, box *sandbox.Sandbox, folder, file, content string) {
-	t.Helper()
-	if content != "" {
-		if err := box.Write(folder, fstest.MapFS{file: {Data: []byte(content)}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// TestPublished holds what is published for users to what it says: formatted, valid, open when all is well, and closed, with the reason,
-// when it is not.
-func TestPublished(t *testing.T) {
+// TestPublishedFormat holds what is published for users to the format of Terraform.
+func TestPublishedFormat(t *testing.T) {
 	t.Parallel()
 	box := newSandbox(t)
-	if err := box.Write("modules", published(t, "modules")); err != nil {
-		t.Fatal(err)
-	}
-	if err := box.Write("examples", published(t, "examples")); err != nil {
-		t.Fatal(err)
-	}
 	for _, folder := range []string{"examples", "modules"} {
+		if err := box.Write(folder, published(t, folder)); err != nil {
+			t.Fatal(err)
+		}
 		if out, err := box.Run(t.Context(), folder, nil, "fmt", "-check", "-recursive", "-diff"); err != nil {
 			t.Errorf("terraform fmt -check %s: %v\n%s", folder, err, out)
 		}
 	}
-	t.Run("use cases", func(t *testing.T) {
-		t.Parallel()
-		testUseCases(t, box)
-	})
-	t.Run("modules", func(t *testing.T) {
-		t.Parallel()
-		cases := moduleCases()
-		for _, name := range folders(t, "modules") {
-			t.Run(name, func(t *testing.T) {
+}
+
+// TestUseCases holds every folder of examples/use-cases to what it says: open when all is well, and closed, with the reason, when it is not.
+func TestUseCases(t *testing.T) {
+	t.Parallel()
+	box := newSandbox(t)
+	cases := useCases()
+	for _, name := range folders(t, "examples", "use-cases") {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			files := published(t, "examples", "use-cases", name)
+			head, _, _ := strings.Cut(string(files["README.md"].Data), "\n## ")
+			if lines := strings.Count(head, "\n"); lines != 3 {
+				t.Errorf("the README has %d lines before its first section, wanted 3", lines)
+			}
+			if name == "10-test-the-gate" {
+				testMocks(t, box, files)
+				return
+			}
+			if test := newerUseCases[name]; test != nil {
+				test(t, box, withOverride(files))
+				return
+			}
+			test, ok := cases[name]
+			if !ok {
+				t.Fatal("it is not tested")
+			}
+			if test.official {
+				installOfficial(t, box)
+			}
+			runCase(t, box, name, withOverride(files), test)
+		})
+	}
+}
+
+// TestModules holds every example in the READMEs of the modules to the same.
+func TestModules(t *testing.T) {
+	t.Parallel()
+	box := newSandbox(t)
+	cases := moduleCases()
+	for _, name := range folders(t, "modules") {
+		module := published(t, "modules", name)
+		for i, block := range codeBlocks(t, string(module["README.md"].Data)) {
+			example := fmt.Sprintf("%s-%d", name, i+1)
+			t.Run(example, func(t *testing.T) {
 				t.Parallel()
-				for i, block := range codeBlocks(t, string(published(t, "modules", name)["README.md"].Data)) {
-					example := fmt.Sprintf("%s-%d", name, i+1)
-					t.Run(example, func(t *testing.T) {
-						t.Parallel()
-						test, ok := cases[example]
-						if !ok {
-							t.Fatal("it is not tested")
-						}
-						// Each has a copy of the module to override.
-						if err := box.Write(example+"/module", published(t, "modules", name)); err != nil {
-							t.Fatal(err)
-						}
-						test.overridden = example + "/module"
-						override(t, box, test.overridden, "case_override.tf", test.override)
-						used := strings.Replace(block, "github.com/hwgate/terraform-provider-hwgate//modules/"+name, "./module", 1)
-						root := fstest.MapFS{"main.tf": {Data: []byte(terraformBlock + "provider \"hwgate\" {}\n" + used + test.beside + `
+				test, ok := cases[example]
+				if !ok {
+					t.Fatal("it is not tested")
+				}
+				used := strings.Replace(block, "github.com/hwgate/terraform-provider-hwgate//modules/"+name, "./module", 1)
+				root := fstest.MapFS{"main.tf": {Data: []byte(terraformBlock + "provider \"hwgate\" {}\n" + used + test.beside + `
 output "gate" {
   value = [module.gate.outcome, module.gate.summary]
 }
 `)}}
-						prepare(t, box, example, withOverride(root))
-						runCase(t, box, example, test)
-					})
+				for path, file := range module {
+					root["module/"+path] = file
 				}
+				test.overridden = "module/"
+				runCase(t, box, example, withOverride(root), test)
 			})
 		}
-	})
+	}
 }
 
 // TestROMAModuleNeedsARunningTask uses the module with its defaults: while everything stands still, the gate is closed, and no value of
@@ -223,41 +227,6 @@ func codeBlocks(t *testing.T, page string) []string {
 	return blocks
 }
 
-func testUseCases(t *testing.T, box *sandbox.Sandbox) {
-	t.Helper()
-	const mocked = "10-test-the-gate"
-	cases := useCases()
-	for _, name := range folders(t, "examples", "use-cases") {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			files := published(t, "examples", "use-cases", name)
-			head, _, _ := strings.Cut(string(files["README.md"].Data), "\n## ")
-			if lines := strings.Count(head, "\n"); lines != 3 {
-				t.Errorf("the README has %d lines before its first section, wanted 3", lines)
-			}
-			if name == mocked {
-				testMocks(t, box, files)
-				return
-			}
-			if test := newerUseCases[name]; test != nil {
-				test(t, box, withOverride(files))
-				return
-			}
-			test, ok := cases[name]
-			if !ok {
-				t.Fatal("it is not tested")
-			}
-			if test.official {
-				installOfficial(t, box)
-			}
-			prepare(t, box, name, withOverride(files))
-			test.overridden = name
-			override(t, box, name, "case_override.tf", test.override)
-			runCase(t, box, name, test)
-		})
-	}
-}
-
 // installOfficial installs what plays the official provider.
 func installOfficial(t *testing.T, box *sandbox.Sandbox) {
 	t.Helper()
@@ -272,30 +241,23 @@ func installOfficial(t *testing.T, box *sandbox.Sandbox) {
 
 var readLimit = regexp.MustCompile(`read = "\d+s"`)
 
-// runCase meets the states of a case in turn, the good one last: behind a closed gate nothing may be there yet.
-func runCase(t *testing.T, box *sandbox.Sandbox, folder string, test useCase) {
+// runCase meets the states of a case, all at once, each in a folder of its own: behind a closed gate nothing is there. The first gate that
+// was closed has to open when all is well.
+func runCase(t *testing.T, box *sandbox.Sandbox, name string, files fstest.MapFS, test useCase) {
 	t.Helper()
-	meet := func(state string, script map[string][]cloudtest.Answer, ill bool) string {
-		// Whatever is deployed is deployed again in each state.
-		environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, script).URL, "TF_VAR_package=" + state}, test.environment...)
-		run := func(arguments ...string) ([]byte, error) {
-			return terraform(t, folder, environment, arguments...)
-		}
-		out, err := run(append(slices.Clip(test.command), "-no-color")...)
-		want := 0
-		if ill && !test.soft {
-			want = 1
-		}
-		if code := exitCode(t, err); code != want || strings.Contains(string(out), logText) {
-			t.Errorf("%s: exit code %d, want %d, and no log\n%s", state, code, want, out)
-		}
-		if test.after != nil {
-			test.after(t, ill, run)
-		}
-		return string(out)
-	}
+	files[test.overridden+"case_override.tf"] = &fstest.MapFile{Data: []byte(test.override)}
+	initialize(t, box, name, files)
+	states := map[string]illness{}
 	for i, illness := range test.ill {
-		out := meet(fmt.Sprintf("ill-%d", i), illness.script, true)
+		states[fmt.Sprintf("ill-%d", i)] = illness
+	}
+	together(t, states, func(t *testing.T, state string, illness illness) {
+		t.Helper()
+		folder, err := box.Share(name, files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := test.meet(t, folder, state, illness.script, true)
 		for _, words := range illness.words {
 			if !wrapped(words).MatchString(out) {
 				t.Errorf("wanted %q in\n%s", words, out)
@@ -304,12 +266,38 @@ func runCase(t *testing.T, box *sandbox.Sandbox, folder string, test useCase) {
 		if test.next != "" && strings.Contains(out, test.next) {
 			t.Errorf("it went on behind a closed gate:\n%s", out)
 		}
+		if state != "ill-0" {
+			return
+		}
+		// What goes well ends by itself, and may take as long as the machine needs.
+		patient := readLimit.ReplaceAllString(test.override, `read = "5m"`)
+		if err := box.Write(folder, fstest.MapFS{test.overridden + "well_override.tf": {Data: []byte(patient)}}); err != nil {
+			t.Fatal(err)
+		}
+		if out := test.meet(t, folder, "well", test.well, false); strings.Contains(out, "Warning:") || !strings.Contains(out, test.next) {
+			t.Errorf("while all is well, wanted no warning and %q:\n%s", test.next, out)
+		}
+	})
+}
+
+// meet runs the case's command in a state, and looks at what it has left.
+func (c *useCase) meet(t *testing.T, folder, state string, script map[string][]cloudtest.Answer, ill bool) (out string) {
+	t.Helper()
+	// What was deployed in another state is deployed again.
+	environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, script).URL, "TF_VAR_package=" + state}, c.environment...)
+	run := func(arguments ...string) ([]byte, error) { return terraform(t, folder, environment, arguments...) }
+	printed, err := run(append(slices.Clip(c.command), "-no-color")...)
+	want := 0
+	if ill && !c.soft {
+		want = 1
 	}
-	// What goes well ends by itself, and may take as long as the machine needs.
-	override(t, box, test.overridden, "well_override.tf", readLimit.ReplaceAllString(test.override, `read = "5m"`))
-	if out := meet("well", test.well, false); strings.Contains(out, "Warning:") || !strings.Contains(out, test.next) {
-		t.Errorf("while all is well, wanted no warning and %q:\n%s", test.next, out)
+	if code := exitCode(t, err); code != want || strings.Contains(string(printed), logText) {
+		t.Errorf("%s: exit code %d, want %d, and no log\n%s", state, code, want, printed)
 	}
+	if c.after != nil {
+		c.after(t, ill, run)
+	}
+	return string(printed)
 }
 
 // Terraform has mock_provider since 1.7, OpenTofu since 1.8; both have `test` since 1.6.
@@ -321,19 +309,24 @@ var (
 // testMocks runs the example's own tests, and a gate on each data source that its first block mocks.
 func testMocks(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	t.Helper()
-	const folder = "mocks"
+	validate := func(folder string) {
+		if out, err := terraform(t, folder, nil, "validate", "-no-color"); err != nil || strings.Contains(string(out), "Warning:") {
+			t.Fatalf("validate: %v\n%s", err, out)
+		}
+	}
 	if before(cli.version, mockSince) {
 		// All that an older CLI can show is the gate itself.
 		delete(files, "gate.tftest.hcl")
 		files["main.tf"].Data = []byte(strings.Replace(string(files["main.tf"].Data), ">= 1.7", ">= 1.5", 1))
-		prepare(t, box, folder, files)
+		validate(lay(t, box, files))
 		return
 	}
 	mocks, _, found := strings.Cut(string(files["gate.tftest.hcl"].Data), "\nvariables {")
 	if !found {
 		t.Fatal("the mock is not the first block of the file")
 	}
-	prepare(t, box, folder, files)
+	folder := lay(t, box, files)
+	validate(folder)
 	out, err := terraform(t, folder, nil, "test", "-no-color")
 	if err != nil || !strings.Contains(string(out), "2 passed, 0 failed") {
 		t.Errorf("%v\n%s", err, out)
@@ -374,12 +367,12 @@ data %q "mocked" {
 }
 `, name, argument, verdict)
 	}
-	prepare(t, box, "all-mocks", fstest.MapFS{
+	folder = lay(t, box, fstest.MapFS{
 		"main.tf":         {Data: []byte(all)},
 		"all.tftest.hcl":  {Data: []byte(mocks + "\nrun \"open\" {}\n")},
 		"void.tftest.hcl": {Data: []byte("mock_provider \"hwgate\" {}\n\nrun \"closed\" {}\n")},
 	})
-	out, err = terraform(t, "all-mocks", nil, "test", "-no-color")
+	out, err = terraform(t, folder, nil, "test", "-no-color")
 	// Without the defaults nothing has succeeded: the mock is what opens the gates.
 	if exitCode(t, err) != 1 || !strings.Contains(string(out), "run \"open\"... pass") ||
 		!strings.Contains(string(out), "run \"closed\"... fail") {

@@ -369,10 +369,8 @@ func TestOtherRecipes(t *testing.T) {
 	tests := map[string]func(t *testing.T){
 		"several-gates": func(t *testing.T) {
 			t.Helper()
-			const folder = "several-gates"
 			well := mergeAnswers(orderAnswers("FINISHED", 5, 0), taskCounts(12, 0))
-			prepare(t, box, folder, withOverride(published(t, "examples", "recipes", folder)))
-			runCase(t, box, folder, useCase{
+			runCase(t, box, "several-gates", withOverride(published(t, "examples", "recipes", "several-gates")), useCase{
 				environment: append(slices.Clip(oneOrder), oneInstance...), command: applying, well: well,
 				next: "terraform_data.next_layer: Creating...",
 				ill: []illness{
@@ -408,8 +406,7 @@ func TestOtherRecipes(t *testing.T) {
 // testJobPage looks at the page of a job whose gate is closed, and then open.
 func testJobPage(t *testing.T, box *sandbox.Sandbox) {
 	t.Helper()
-	const folder = "job-page"
-	prepare(t, box, folder, withOverride(published(t, "examples", "recipes", folder)))
+	folder := lay(t, box, withOverride(published(t, "examples", "recipes", "job-page")))
 	for page, test := range map[string]struct {
 		answers map[string][]cloudtest.Answer
 		code    int
@@ -449,10 +446,9 @@ func testNotify(t *testing.T, box *sandbox.Sandbox) {
 		sent <- message.Text
 	}))
 	t.Cleanup(chat.Close)
-	const folder = "notify"
 	files := published(t, "examples", "use-cases", "02-gate-without-state")
 	files["notify.sh"] = published(t, "examples", "recipes", "notify")["notify.sh"]
-	prepare(t, box, folder, withOverride(files))
+	folder := lay(t, box, withOverride(files))
 	environment := append([]string{"WEBHOOK_URL=" + chat.URL, "TF_VAR_stand_in=" + newCloud(t, orderAnswers("ABNORMAL", 3, 2)).URL}, oneOrder...)
 	out, err := box.Script(t.Context(), folder, environment, "sh", "-c", "terraform plan -json > plan.json || sh notify.sh")
 	if err != nil {

@@ -62,7 +62,7 @@ func TestRequestsPerRead(t *testing.T) {
 		configuration += fmt.Sprintf("\ndata %q %q {\n  provider = hwgate\n  count = var.read == %[2]q ? 1 : 0\n  %[3]s\n}\n",
 			test.data, labels[name], test.arguments)
 	}
-	prepare(t, box, "reads", withOverride(fstest.MapFS{"main.tf": {Data: []byte(configuration)}}))
+	folder := lay(t, box, withOverride(fstest.MapFS{"main.tf": {Data: []byte(configuration)}}))
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +74,7 @@ func TestRequestsPerRead(t *testing.T) {
 			cloud.Instance("ill").Then(cloudtest.Tasks(map[string]int{"abnormal": 1}, map[string]int{"abnormal": 1}))
 			cloud.Instance(instanceID).Then(cloudtest.Tasks(map[string]int{"running": 1}, map[string]int{"running": 12}))
 			environment := []string{"TF_VAR_stand_in=" + cloud.URL, "TF_VAR_read=" + labels[name]}
-			if out, err := terraform(t, "reads", environment, "plan", "-no-color", "-lock=false"); err != nil {
+			if out, err := terraform(t, folder, environment, "plan", "-no-color", "-lock=false"); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			if got := len(cloud.Log()); got != test.want {

@@ -16,7 +16,7 @@ type story struct {
 	code  int
 	// words are what the user reads.
 	words []string
-	// timesOut says that the wait ends with its time.
+	// timesOut says that the wait ends with its time, or with half of it.
 	timesOut bool
 }
 
@@ -62,7 +62,7 @@ output "why" {
 func TestTooEarly(t *testing.T) {
 	t.Parallel()
 	morning := cloudtest.Jobs(map[string]int{"success": 5})
-	for name, story := range map[string]story{
+	together(t, map[string]story{
 		"the run succeeds": {
 			looks: []http.Handler{morning, morning, cloudtest.Jobs(map[string]int{"success": 5, "running": 1}), cloudtest.Jobs(map[string]int{"success": 6})},
 			words: []string{": succeeded; 1 new since the baseline (in all: 6 succeeded); stable for"},
@@ -80,12 +80,11 @@ func TestTooEarly(t *testing.T) {
 			looks: []http.Handler{morning}, code: 1, timesOut: true,
 			words: []string{"did not end in time", "The last status was pending", "0 new since the baseline (in all: 5 succeeded); 1 new instance is needed."},
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			cloud := newCloud(t, nil)
-			cloud.Workspace("").Then(story.looks...)
-			story.tell(t, cloud, "data.dataarts_instance_status.after", `
+	}, func(t *testing.T, _ string, story story) {
+		t.Helper()
+		cloud := newCloud(t, nil)
+		cloud.Workspace("").Then(story.looks...)
+		story.tell(t, cloud, "data.dataarts_instance_status.after", `
 data "dataarts_instance_status" "before" {
   provider = hwgate
 }
@@ -105,8 +104,7 @@ data "dataarts_instance_status" "after" {
   stable_for          = "1s"
   timeouts { read = "LIMIT" }
 `+gateOnSuccess+"}\n")
-		})
-	}
+	})
 }
 
 // TestOneGoodSecond meets tasks that are healthy for a moment only: the gate opens when they have been so for as long as was asked.
@@ -117,7 +115,7 @@ func TestOneGoodSecond(t *testing.T) {
 		CDC:    map[string]int{"running": 11, "abnormal": 1},
 		Listed: []cloudtest.Task{{ID: "t-1", Name: "orders_to_lake", Kind: "CDC", Status: "ERROR"}},
 	}
-	for name, story := range map[string]story{
+	together(t, map[string]story{
 		"healthy for good": {
 			looks: []http.Handler{cloudtest.Tasks(nil, map[string]int{"running": 3}), healthy, blip, healthy},
 			words: []string{": running; 12 running; stable for"},
@@ -129,12 +127,11 @@ func TestOneGoodSecond(t *testing.T) {
 				"1 abnormal, 11 running; 12 must run; stable for 0s of 2s; last interruption: 1 abnormal, 11 running",
 			},
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			cloud := newCloud(t, nil)
-			cloud.Instance(instanceID).Then(story.looks...)
-			story.tell(t, cloud, "data.roma_fdi_task_statistics.switch", fmt.Sprintf(`
+	}, func(t *testing.T, _ string, story story) {
+		t.Helper()
+		cloud := newCloud(t, nil)
+		cloud.Instance(instanceID).Then(story.looks...)
+		story.tell(t, cloud, "data.roma_fdi_task_statistics.switch", fmt.Sprintf(`
 data "roma_fdi_task_statistics" "switch" {
   provider           = hwgate
   instance_id        = %q
@@ -151,8 +148,7 @@ data "roma_fdi_task_statistics" "switch" {
   }
 }
 `, instanceID))
-		})
-	}
+	})
 }
 
 // TestAnotherTeamsFailure meets a failure of this morning: it closes a gate on the whole day, which names it, and no gate with a baseline.
@@ -199,20 +195,20 @@ func TestContradiction(t *testing.T) {
 	finished := func(threshold float64, batch cloudtest.Batch) http.Handler {
 		return cloudtest.OrderScene{Status: "FINISHED", Threshold: threshold, Batches: []cloudtest.Batch{batch}}
 	}
-	for name, story := range map[string]story{
+	together(t, map[string]story{
 		"below its threshold": {
-			looks: []http.Handler{finished(80, cloudtest.Batch{"FINISHED": 3, "ABNORMAL": 7})}, code: 1,
+			looks: []http.Handler{finished(80, cloudtest.Batch{"FINISHED": 3, "ABNORMAL": 7})}, code: 1, timesOut: true,
 			words: []string{
 				"COC script order SCT1: unknown (FINISHED) after 5m11s; the order is FINISHED, but its statistics count 3 of 10 instances finished, " +
 					"below the success-rate threshold of 80%; failure_details = false takes the order's word",
 			},
 		},
 		"with an instance that still runs": {
-			looks: []http.Handler{finished(80, cloudtest.Batch{"FINISHED": 9, "PROCESSING": 1})}, code: 1,
+			looks: []http.Handler{finished(80, cloudtest.Batch{"FINISHED": 9, "PROCESSING": 1})}, code: 1, timesOut: true,
 			words: []string{"but its statistics count 9 of 10 instances finished and 1 not ended"},
 		},
 		"without any instance": {
-			looks: []http.Handler{finished(100, nil)}, code: 1, words: []string{"COC script order SCT1: empty (FINISHED)", "no instances"},
+			looks: []http.Handler{finished(100, nil)}, code: 1, timesOut: true, words: []string{"COC script order SCT1: empty (FINISHED)", "no instances"},
 		},
 		"the statistics lag": {
 			looks: []http.Handler{finished(80, cloudtest.Batch{"FINISHED": 9, "PROCESSING": 1}), cloudtest.Finished(10)},
@@ -222,19 +218,17 @@ func TestContradiction(t *testing.T) {
 			looks: []http.Handler{finished(80, cloudtest.Batch{"FINISHED": 8, "ABNORMAL": 2})},
 			words: []string{"succeeded (FINISHED) after 5m11s; 8 of 10 instances finished, 2 failed; success-rate threshold 80%; failed hosts: ecs-9"},
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			cloud := newCloud(t, nil)
-			cloud.Order("SCT1").Then(story.looks...)
-			story.tell(t, cloud, "data.coc_script_order.gate", `
+	}, func(t *testing.T, _ string, story story) {
+		t.Helper()
+		cloud := newCloud(t, nil)
+		cloud.Order("SCT1").Then(story.looks...)
+		story.tell(t, cloud, "data.coc_script_order.gate", `
 data "coc_script_order" "gate" {
   provider            = hwgate
   execute_uuid        = "SCT1"
   wait_for_completion = true
   poll_interval       = "1s"
-  timeouts { read = "6s" }
+  timeouts { read = "LIMIT" }
 `+gateOnSuccess+"}\n")
-		})
-	}
+	})
 }

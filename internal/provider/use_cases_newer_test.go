@@ -20,7 +20,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
 
-// newerUseCases are the folders of examples/use-cases that need more than the oldest CLI. TestPublished runs them.
+// newerUseCases are the folders of examples/use-cases that need more than the oldest CLI. TestUseCases runs them.
 var newerUseCases = map[string]func(*testing.T, *sandbox.Sandbox, fstest.MapFS){
 	"11-saved-plan": testSavedPlan, "12-progress": testProgress, "13-invoke": testInvoke, "14-report-without-logs": testReportWithoutLogs,
 }

@@ -88,7 +88,7 @@ type useCase struct {
 	environment, command []string
 	// official is whether the configuration needs the official provider too.
 	official bool
-	// override is merged into the configuration, which is in the folder overridden: the test has no minutes to wait.
+	// override is merged into the module in the folder overridden, which ends with a slash: the test has no minutes to wait.
 	override, overridden string
 	// beside is what the example needs beside it.
 	beside string

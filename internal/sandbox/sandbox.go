@@ -115,6 +115,12 @@ func (s *Sandbox) Lay(ctx context.Context, configuration fs.FS) (name string, er
 	if s.initErr != nil {
 		return "", s.initErr
 	}
+	return s.Share(first, configuration)
+}
+
+// Share lays a configuration out in a new folder that needs no init: it shares what init has made of the same providers and modules in
+// another folder.
+func (s *Sandbox) Share(initialized string, configuration fs.FS) (name string, err error) {
 	folder, err := os.MkdirTemp(s.folder, "laid-")
 	if err != nil {
 		return "", err
@@ -123,11 +129,11 @@ func (s *Sandbox) Lay(ctx context.Context, configuration fs.FS) (name string, er
 		return "", err
 	}
 	// What is installed is only read, but the lock file is written again at times.
-	if err := os.Symlink(filepath.Join(s.folder, first, ".terraform"), filepath.Join(folder, ".terraform")); err != nil {
+	if err := os.Symlink(filepath.Join(s.folder, initialized, ".terraform"), filepath.Join(folder, ".terraform")); err != nil {
 		return "", err
 	}
 	const lock = ".terraform.lock.hcl"
-	locked, err := os.ReadFile(filepath.Join(s.folder, first, lock))
+	locked, err := os.ReadFile(filepath.Join(s.folder, initialized, lock))
 	if err != nil {
 		return "", err
 	}
