@@ -34,8 +34,17 @@ var cli = struct {
 	err              error
 }{program: cmp.Or(os.Getenv("TF_ACC_TERRAFORM_PATH"), "terraform")}
 
-// box is the sandbox of all tests.
-var box = sync.OnceValues(func() (*sandbox.Sandbox, error) { return sandbox.New(context.Background(), cli.program) })
+// box is the sandbox of all tests, and unbox removes it.
+var (
+	box = sync.OnceValues(func() (*sandbox.Sandbox, error) {
+		made, err := sandbox.New(context.Background(), cli.program)
+		if err == nil {
+			unbox = made.Close
+		}
+		return made, err
+	})
+	unbox = func() {}
+)
 
 func TestMain(m *testing.M) {
 	// Most tests wait for a command or for a pause, so there is room for more of them than there are processors.
@@ -45,9 +54,7 @@ func TestMain(m *testing.M) {
 	}
 	cli.product, cli.version, cli.err = sandbox.Version(context.Background(), cli.program)
 	code := m.Run()
-	if box, err := box(); err == nil {
-		box.Close()
-	}
+	unbox()
 	os.Exit(code)
 }
 
@@ -87,7 +94,8 @@ func terraform(t *testing.T, folder string, environment []string, arguments ...s
 		}
 		environment = append(attach(t, provider.Options{}, settings), environment...)
 	}
-	return newSandbox(t).Run(t.Context(), folder, environment, arguments...)
+	// A command has ended before collecting garbage would pay.
+	return newSandbox(t).Run(t.Context(), folder, append([]string{"GOGC=off"}, environment...), arguments...)
 }
 
 // together runs subtests at the same time, all in the place of one test: they wait more than they work, and are only a few.

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"context"
 	"maps"
+	"sync"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -17,19 +18,23 @@ type process struct {
 	schemas *tfprotov6.GetProviderSchemaResponse
 }
 
+// fetchedSchemas are the same for all providers. To ask for them takes longer than a read.
+var fetchedSchemas = sync.OnceValues(func() (*tfprotov6.GetProviderSchemaResponse, error) {
+	return provider.NewServer(provider.Options{})().GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+})
+
 // start configures a provider with the arguments given; all others are null.
 func start(t testing.TB, options provider.Options, arguments map[string]tftypes.Value) *process {
 	t.Helper()
 	if options.Getenv == nil {
 		options.Getenv = func(string) string { return "" }
 	}
-	server := provider.NewServer(options)()
-	p := &process{server: server}
-	var err error
-	if p.schemas, err = server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
+	schemas, err := fetchedSchemas()
+	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
+	p := &process{server: provider.NewServer(options)(), schemas: schemas}
+	resp, err := p.server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
 		TerraformVersion: "1.11.4", Config: dynamic(t, p.schemas.Provider, arguments),
 	})
 	if err != nil {

@@ -133,7 +133,7 @@ func (s *Sandbox) Share(initialized string, configuration fs.FS) (name string, e
 		return "", err
 	}
 	const lock = ".terraform.lock.hcl"
-	locked, err := os.ReadFile(filepath.Join(s.folder, initialized, lock))
+	locked, err := os.ReadFile(filepath.Join(s.folder, initialized, lock)) //nolint:gosec // a folder of the sandbox
 	if err != nil {
 		return "", err
 	}
