@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
@@ -20,6 +21,8 @@ const (
 // word makes a status word of the service fit for a text. One with characters that cannot be seen would pass for another: it is quoted,
 // with escapes. Only a word that is not there is empty.
 func word(status string) string {
+	// More than is shown, so that a cut is marked; what lies beyond can be very long.
+	status = text.Head(status, wordLimit+utf8.UTFMax)
 	if text.Plain(status, len(status)) != status {
 		status = strconv.Quote(status)
 	}
