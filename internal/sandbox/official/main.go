@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // orderID is the id of a script order in the example of COC's documentation.
@@ -45,8 +47,7 @@ func (official) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{func() resource.Resource { return scriptExecute{} }}
 }
 
-// scriptExecute has the arguments of huaweicloud_coc_script_execute that version 1.97.1 documents, but `is_sync`, and of its
-// attributes only the id.
+// scriptExecute has the arguments and attributes of huaweicloud_coc_script_execute that version 1.97.1 documents.
 // https://registry.terraform.io/providers/huaweicloud/huaweicloud/1.97.1/docs/resources/coc_script_execute
 type scriptExecute struct{}
 
@@ -58,16 +59,25 @@ func (scriptExecute) Schema(_ context.Context, _ resource.SchemaRequest, resp *r
 	resp.Schema = schema.Schema{
 		Attributes: map[string]schema.Attribute{
 			"id":           schema.StringAttribute{Computed: true},
+			"status":       schema.StringAttribute{Computed: true},
+			"script_name":  schema.StringAttribute{Computed: true},
+			"created_at":   schema.StringAttribute{Computed: true},
+			"finished_at":  schema.StringAttribute{Computed: true},
 			"script_id":    schema.StringAttribute{Required: true},
 			"instance_id":  schema.StringAttribute{Required: true},
 			"timeout":      schema.Int64Attribute{Required: true},
 			"execute_user": schema.StringAttribute{Required: true},
+			"is_sync":      schema.BoolAttribute{Optional: true, Computed: true, Default: booldefault.StaticBool(true)},
 		},
 		Blocks: map[string]schema.Block{
 			"parameters": schema.ListNestedBlock{NestedObject: schema.NestedBlockObject{Attributes: map[string]schema.Attribute{
 				"name":  schema.StringAttribute{Required: true},
 				"value": schema.StringAttribute{Required: true},
 			}}},
+			"timeouts": schema.SingleNestedBlock{Attributes: map[string]schema.Attribute{
+				"create": schema.StringAttribute{Optional: true},
+				"delete": schema.StringAttribute{Optional: true},
+			}},
 		},
 	}
 }
@@ -76,7 +86,13 @@ func (scriptExecute) Schema(_ context.Context, _ resource.SchemaRequest, resp *r
 // stops waiting at any other status but PROCESSING, and without an error when its timeout is over.
 func (scriptExecute) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	resp.State.Raw = req.Plan.Raw
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), orderID)...)
+	// The status is the one of a wait that was over before the order had ended. An order has no finishing time then.
+	for name, value := range map[string]types.String{
+		"id": types.StringValue(orderID), "status": types.StringValue("PROCESSING"), "script_name": types.StringValue("migrate"),
+		"created_at": types.StringValue("2023-10-22T03:47:32Z"), "finished_at": types.StringNull(),
+	} {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), value)...)
+	}
 }
 
 // Read keeps the state as it is.
