@@ -91,10 +91,10 @@ func TestModuleReadmes(t *testing.T) {
 		_, example, _ := strings.Cut(page, "```terraform")
 		_, outputs, _ := strings.Cut(page, "Outputs: ")
 		for _, variable := range regexp.MustCompile(`(?s)\nvariable "(\w+)" \{(.*?)\n\}`).FindAllStringSubmatch(code, -1) {
-			name, value := variable[1], regexp.MustCompile(`\n  default +=\s+"?([^"\n]+)`).FindStringSubmatch(variable[2])
+			name, value := variable[1], regexp.MustCompile(`\n {2}default +=\s+"?([^"\n]+)`).FindStringSubmatch(variable[2])
 			in := regexp.MustCompile(`\b` + name + ` += `).MatchString(example)
-			if value != nil && value[1] != "null" {
-				in = strings.Contains(page, fmt.Sprintf("`%s` (%s)", name, value[1]))
+			if len(value) == 2 && value[1] != "null" {
+				in = strings.Contains(page, "`"+name+"` ("+value[1]+")")
 			} else if value != nil {
 				in = in || strings.Contains(page, "`"+name+"` (")
 			}
@@ -121,7 +121,7 @@ func TestUseCases(t *testing.T) {
 		t.Errorf("the README does not say %q", want)
 	}
 	for _, folder := range cases {
-		page := readPage(t, filepath.Join("examples/use-cases", folder.Name(), "README.md"))
+		page := readPage(t, filepath.Join("examples", "use-cases", folder.Name(), "README.md"))
 		if !strings.HasPrefix(page, "# ") || !strings.Contains(page, "`terraform ") {
 			t.Errorf("%s: the page has no title, or no command", folder.Name())
 		}

@@ -124,7 +124,7 @@ func TestFileError(t *testing.T) {
 			t.Errorf("%.40q: %v, want %q", path, err, want)
 		}
 	}
-	if err := FileError(io.EOF); err != io.EOF {
+	if err := FileError(io.EOF); !errors.Is(err, io.EOF) {
 		t.Errorf("another error became %v", err)
 	}
 }
