@@ -83,6 +83,12 @@ func TestErrorOfAnswer(t *testing.T) {
 			Error{Code: "401", Message: "The request you have made requires authentication.", RequestID: "trace-1"},
 		},
 		{"IAM, others", 403, `{"error_code":"PAP5.0001","error_msg":"denied"}`, nil, Error{Code: "PAP5.0001", Message: "denied"}},
+		{
+			"code, message and request id", 400, `{"code":"X.1","message":"no","request_id":"r"}`, nil,
+			Error{Code: "X.1", Message: "no", RequestID: "r"},
+		},
+		{"a code that data may have, too", 400, `{"code":"X.1"}`, nil, Error{Message: "JSON object, 14 bytes"}},
+		{"an empty error", 400, `{"error":{}}`, nil, Error{Message: "JSON object, 12 bytes"}},
 		{"code and message", 400, `{"code":"X.1","message":"no"}`, nil, Error{Code: "X.1", Message: "no"}},
 		{
 			// A log is called message too.

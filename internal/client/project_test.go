@@ -91,6 +91,17 @@ func TestProjectName(t *testing.T) {
 	}
 }
 
+// An id may be twice as long as real ones are.
+func TestProjectIDOfTheGreatestLength(t *testing.T) {
+	t.Parallel()
+	id := strings.Repeat("p", 64)
+	iam := answering(says(http.StatusOK, `{"projects":[{"id":"`+id+`","name":"ap-example-1"}]}`))
+	target, err := newClient(t, iam).ProjectTarget(t.Context(), "", "")
+	if err != nil || target.ProjectID != id {
+		t.Errorf("project %q and error %v, want %q", target.ProjectID, err, id)
+	}
+}
+
 func TestProjectIsNotSettled(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

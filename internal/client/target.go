@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -60,7 +59,7 @@ func Services() []Service {
 	return list
 }
 
-// facts is the row of the service. A service without a row has no host.
+// facts is the row of the service. A service without a row has no host, and so no address.
 func (s Service) facts() serviceFacts {
 	if i := slices.IndexFunc(services, func(row serviceFacts) bool { return row.Service == s }); i >= 0 {
 		return services[i]
@@ -157,9 +156,6 @@ func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 	cloud := c.cfg.Cloud.Value
 	if cloud == "" {
 		cloud = defaultCloud(region)
-	}
-	if facts.host == "" {
-		return nil, fmt.Errorf("no host is known for the service %q", service)
 	}
 	return ParseEndpoint(strings.NewReplacer("{coc}", cocHost(region), "{region}", region, "{cloud}", cloud).Replace(facts.host))
 }

@@ -72,6 +72,7 @@ func TestHosts(t *testing.T) {
 		{region: "cn-north-4", cfg: Config{AuthURL: Setting{Value: "https://iam.example.com/v3/"}}, service: IAM, want: "https://iam.example.com"},
 		{region: "cn-north-4", cfg: Config{AuthURL: Setting{Value: "https://iam.example.com"}}, service: IAM, want: "https://iam.example.com"},
 		{region: "cn-north-4", cfg: Config{AuthURL: Setting{Value: "https://iam.example.com/"}}, service: IAM, want: "https://iam.example.com"},
+		{cfg: Config{Endpoints: map[Service]Setting{COC: {Value: "https://h.example.com/v3"}}}, service: COC, want: "https://h.example.com/v3"},
 		{cfg: Config{AuthURL: Setting{Value: "iam.example.com:5000/identity/v3"}}, service: IAM, want: "https://iam.example.com:5000/identity"},
 		{region: "cn-north-4", cfg: Config{AuthURL: Setting{Err: unknown}}, service: IAM, err: unknown},
 		{
