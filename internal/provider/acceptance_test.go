@@ -106,54 +106,34 @@ type cloud struct {
 	URL string
 }
 
-// newCloud starts with a script: what each path, with its query, answers in turn.
-func newCloud(t *testing.T, script map[string][]cloudtest.Answer) *cloud {
+// A play is what the services are asked for, and what comes of it.
+type play func(svc *cloudtest.Service)
+
+// newCloud starts with a play, if there is one.
+func newCloud(t *testing.T, plays ...play) *cloud {
 	t.Helper()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf), cloudtest.Signed(map[string]string{accessKey: secretKey}))
-	for path, answers := range script {
-		for _, answer := range answers {
-			svc.At(path).Then(answer)
-			listFailures(svc, path, answer.Body)
-		}
-	}
+	all(plays...)(svc)
 	t.Cleanup(svc.Close)
 	return &cloud{svc, svc.Start()}
 }
 
-// listFailures lists as many failed jobs or abnormal tasks as a scripted answer counts, for the data sources name them.
-func listFailures(svc *cloudtest.Service, path, body string) {
-	instance, isTasks := strings.CutSuffix(path, "/statistics/tasks")
-	switch {
-	case strings.HasPrefix(path, overviewPath):
-		var counts struct {
-			Failed int `json:"fail_count"`
+// all plays one after the other: a later one may replace what an earlier one says of the same thing.
+func all(plays ...play) play {
+	return func(svc *cloudtest.Service) {
+		for _, play := range plays {
+			play(svc)
 		}
-		// What is no answer with counts lists nothing.
-		_ = json.Unmarshal([]byte(body), &counts)
-		scene := cloudtest.JobScene{Listed: []cloudtest.Job{}}
-		for i := range counts.Failed {
-			scene.Listed = append(scene.Listed, cloudtest.Job{
-				Name: fmt.Sprintf("job-%d", i+1), Status: "fail", ID: int64(i + 1), Message: logText,
-			})
-		}
-		svc.At("/v1/" + projectID + "/jobs/instances/detail?*").Then(scene)
-	case isTasks:
-		var counts map[string]map[string]int
-		_ = json.Unmarshal([]byte(body), &counts)
-		of := func(kind string) map[string]int {
-			return map[string]int{"abnormal": counts[kind+"_task_details"]["abnormal_tasks_count"]}
-		}
-		svc.At(instance + "/task-monitors?*").Then(cloudtest.Tasks(of("common"), of("cdc")))
 	}
 }
 
-// always answers each path with one body.
-func always(bodies map[string]string) map[string][]cloudtest.Answer {
-	script := map[string][]cloudtest.Answer{}
-	for path, body := range bodies {
-		script[path] = []cloudtest.Answer{{Body: body}}
+// always answers each path, with its query, with one body.
+func always(bodies map[string]string) play {
+	return func(svc *cloudtest.Service) {
+		for path, body := range bodies {
+			svc.At(path).Now(cloudtest.Answer{Body: body})
+		}
 	}
-	return script
 }
 
 // header is the part of a configuration that names the provider, with settings beside the ones of every test.

@@ -20,7 +20,7 @@ import (
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	interrupted, interrupt := context.WithCancel(t.Context())
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	running := cloudtest.Running(0, 1)
 	order := cloud.Order("SCT2023083109562601af694bf").Then(running, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		interrupt()

@@ -116,7 +116,8 @@ func TestReadErrors(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cloud := newCloud(t, map[string][]cloudtest.Answer{test.path: {test.answer}})
+			cloud := newCloud(t)
+			cloud.At(test.path).Then(test.answer)
 			fails(t, cloud.header("")+test.config, test.want...)
 		})
 	}
@@ -157,7 +158,7 @@ func TestBadArguments(t *testing.T) {
 		"workspace":          {dataarts(`workspace_id = "a b"`), `The value of workspace_id cannot be used`},
 		"instance":           {dataBlock("roma_fdi_task_statistics", `instance_id = "a/b"`), `The value of instance_id cannot be used`},
 	}
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	config, names := cloud.header(""), slices.Sorted(maps.Keys(tests))
 	label := func(i int) string { return fmt.Sprintf(`"bad_%d"`, i) }
 	for i, name := range names {
@@ -208,10 +209,8 @@ func toldByBlock(t *testing.T, out []byte) map[string]string {
 // TestIgnoreNotFound reads an order that is gone, its statistics and a batch of it as data.
 func TestIgnoreNotFound(t *testing.T) {
 	t.Parallel()
-	gone := []cloudtest.Answer{{Status: 400, Body: `{"error_code":"COC.00040709","error_msg":"gone"}`}}
-	cloud := newCloud(t, map[string][]cloudtest.Answer{
-		orderPath: gone, orderPath + "/statistics": gone, orderPath + "/batches/3?limit=50": gone,
-	})
+	cloud := newCloud(t)
+	cloud.Order(orderID).Then(cloudtest.NotFound)
 	arguments := `execute_uuid = "` + orderID + `"
 		ignore_not_found = true`
 	want := values{"exists": no, "succeeded": no, "completed": no, "outcome": text("not_found"), "counts": null}

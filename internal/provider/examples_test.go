@@ -15,11 +15,6 @@ import (
 
 const exampleOrder = "/v1/job/script/orders/SCT2023083109562601af694bf"
 
-func orderBody(status string) string {
-	return fmt.Sprintf(`{"data":{"execute_uuid":"SCT2023083109562601af694bf","gmt_created":1697946452186,"gmt_finished":1697946763469,`+
-		`"status":%q,"properties":{"execute_param":{"success_rate":100}}}}`, status)
-}
-
 func statisticsBody(finished, abnormal int) string {
 	batches := "[]"
 	if abnormal > 0 {
@@ -53,7 +48,7 @@ func TestExamples(t *testing.T) {
 			published := factsOf(t, name).example
 			// The test has no minutes to wait. What ends well ends by itself, however busy the machine is.
 			example := strings.ReplaceAll(readExample(t, "data-sources", name, "data-source.tf"), `= "3m"`, "= \"1s\"\n  poll_interval = \"1s\"")
-			well, ill := newCloud(t, nil), newCloud(t, nil)
+			well, ill := newCloud(t), newCloud(t)
 			published.play(well.Service, true)
 			published.play(ill.Service, false)
 			settings := `project_id = "` + projectID + `"`
@@ -67,10 +62,7 @@ func TestExamples(t *testing.T) {
 // a gate closes with its reason, and a report is empty.
 func TestExamplesSurviveNull(t *testing.T) {
 	t.Parallel()
-	cloud := newCloud(t, always(map[string]string{
-		exampleOrder: orderBody("FINISHED"), exampleOrder + "/batches/1?limit=50": batchBody(5, 0),
-		exampleOrder + "/statistics": `{"data":{"total_instance":6,"execute_statistics":[{"instance_status":"FINISHED","instance_count":5}]}}`,
-	}))
+	cloud := newCloud(t, finishedOrder, contradictoryStatistics)
 	fails(t, cloud.header("")+readExample(t, "data-sources", "coc_script_order_statistics", "data-source.tf"),
 		"Resource postcondition failed", "Instances of COC script order SCT2023083109562601af694bf: unknown; the total is 6, but 5 are accounted for")
 	applies(t, cloud.header("")+readExample(t, "data-sources", "coc_script_order_batch", "data-source.tf"))

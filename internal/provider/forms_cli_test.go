@@ -62,7 +62,7 @@ func exampleStories(cloud *cloudtest.Service, well bool) {
 func TestEphemeralExamples(t *testing.T) {
 	t.Parallel()
 	needsEphemeral(t)
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	examples, names := formExamples(t, "ephemeral-resources", "ephemeral-resource.tf")
 	box := newSandbox(t)
 	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header(`project_id = "`+projectID+`"`) + examples)}})
@@ -99,7 +99,7 @@ func TestEphemeralExamples(t *testing.T) {
 func TestActionExamples(t *testing.T) {
 	t.Parallel()
 	needsActions(t)
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	examples, names := formExamples(t, "actions", "action.tf")
 	// The spans and limits of the examples are longer than a test may be.
 	examples = strings.NewReplacer(`stable_for   = "3m"`, "", `stable_for        = "3m"`, "", `invoke = "10m"`, `invoke = "10s"`).Replace(examples)

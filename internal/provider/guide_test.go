@@ -15,7 +15,7 @@ import (
 // TestGatingGuide runs what the gating guide says beside its matrix.
 func TestGatingGuide(t *testing.T) {
 	t.Parallel()
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	failing := cloudtest.Failed(0, 1)
 	failing.Log = logText
 	cloud.Order("failing").Then(failing)

@@ -109,7 +109,7 @@ type plannedWait struct {
 
 func startPlanning(t *testing.T, form string, command []string) *plannedWait {
 	t.Helper()
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	box := newSandbox(t)
 	address := map[string]string{"data": "data.coc_script_order.o", "ephemeral": "ephemeral.coc_script_order.o"}[form]
 	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + form + ` "coc_script_order" "o" {

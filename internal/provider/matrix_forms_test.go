@@ -128,7 +128,7 @@ type formFolder struct {
 
 func newFormFolder(t *testing.T, box *sandbox.Sandbox, row formRow) *formFolder {
 	t.Helper()
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	return &formFolder{
 		t: t, box: box, row: row, order: cloud.Order("SCT1"), cells: map[string]string{},
 		name: lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + row.config)}}),

@@ -260,7 +260,7 @@ var stateColumns = []stateColumn{
 // of its own.
 func TestMatrixOfStates(t *testing.T) {
 	t.Parallel()
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	cloud.IAM().Then(&cloudtest.Account{Projects: map[string]string{"cn-north-4": projectID}})
 	box := newSandbox(t)
 	var mu sync.Mutex

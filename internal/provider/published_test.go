@@ -11,7 +11,6 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
 )
@@ -174,7 +173,7 @@ output "gate" {
 func TestROMAModuleNeedsARunningTask(t *testing.T) {
 	t.Parallel()
 	box := newSandbox(t)
-	cloud := newCloud(t, taskLooks([4]int{0, 0, 7, 5}))
+	cloud := newCloud(t, tasksAre(map[string]int{"terminated": 7, "completed": 5}))
 	for name, test := range map[string]struct {
 		arguments string
 		words     []string
@@ -257,7 +256,7 @@ func runCase(t *testing.T, box *sandbox.Sandbox, name string, files fstest.MapFS
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := test.meet(t, folder, state, illness.script, true)
+		out := test.meet(t, folder, state, illness.play, true)
 		for _, words := range illness.words {
 			if !wrapped(words).MatchString(out) {
 				t.Errorf("wanted %q in\n%s", words, out)
@@ -281,10 +280,10 @@ func runCase(t *testing.T, box *sandbox.Sandbox, name string, files fstest.MapFS
 }
 
 // meet runs the case's command in a state, and looks at what it has left.
-func (c *useCase) meet(t *testing.T, folder, state string, script map[string][]cloudtest.Answer, ill bool) (out string) {
+func (c *useCase) meet(t *testing.T, folder, state string, play play, ill bool) (out string) {
 	t.Helper()
 	// What was deployed in another state is deployed again.
-	environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, script).URL, "TF_VAR_package=" + state}, c.environment...)
+	environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, play).URL, "TF_VAR_package=" + state}, c.environment...)
 	run := func(arguments ...string) ([]byte, error) { return terraform(t, folder, environment, arguments...) }
 	printed, err := run(append(slices.Clip(c.command), "-no-color")...)
 	want := 0

@@ -29,7 +29,7 @@ type recipe struct {
 	// folders are the examples that the file wants in the named folders.
 	folders     map[string]string
 	environment []string
-	well, ill   map[string][]cloudtest.Answer
+	well, ill   play
 	// since is the first version of the CLI that has what the recipe needs; terraformOnly is set where OpenTofu lacks it.
 	since         [2]int
 	terraformOnly bool
@@ -64,7 +64,7 @@ var ciSecrets = map[string]string{"HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": s
 func recipes() map[string]recipe {
 	gate := map[string]string{"gate": "use-cases/02-gate-without-state"}
 	githubShell := []string{"bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"}
-	well, ill := orderAnswers("FINISHED", 5, 0), orderAnswers("ABNORMAL", 3, 2)
+	well, ill := finishedOrder, abnormalOrder
 	return map[string]recipe{
 		"github-actions.yml": {
 			shell: githubShell, jobs: githubJob("gate"), folders: gate, environment: []string{
@@ -85,8 +85,8 @@ func recipes() map[string]recipe {
 		},
 		"github-actions-monitor.yml": {
 			shell: githubShell, jobs: githubJob("monitor"), folders: map[string]string{"monitor": "use-cases/06-continuous-check"}, since: testSince,
-			well:  map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
-			ill:   map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 5)}},
+			well:  jobsAre(jobs(0, 5)),
+			ill:   jobsAre(jobs(2, 5)),
 			words: failedNightly,
 		},
 		"gitlab-ci.yml": {
@@ -161,8 +161,8 @@ func runRecipe(t *testing.T, box *sandbox.Sandbox, folder string, test recipe, j
 			t.Fatal(err)
 		}
 	}
-	run := func(job job, answers map[string][]cloudtest.Answer) (int, string) {
-		service := newCI(t, answers)
+	run := func(job job, play play) (int, string) {
+		service := newCI(t, play)
 		environment := slices.Concat([]string{
 			"TF_VAR_stand_in=" + service.URL, "ACTIONS_ID_TOKEN_REQUEST_URL=" + service.URL + "/issuer?version=1",
 		}, test.environment, job.environment)
@@ -200,7 +200,9 @@ func runRecipe(t *testing.T, box *sandbox.Sandbox, folder string, test recipe, j
 		test.closed(t, out, read)
 	}
 	if test.forbidden != nil {
-		code, out := run(jobs[0], map[string][]cloudtest.Answer{exampleOrder: {cloudtest.Error(http.StatusForbidden, "COC.00000403", "no")}})
+		code, out := run(jobs[0], func(svc *cloudtest.Service) {
+			svc.Order(exampleID).Now(cloudtest.Error(http.StatusForbidden, "COC.00000403", "no"))
+		})
 		if code != 1 || !test.forbidden.MatchString(out) {
 			t.Errorf("forbidden: exit code %d\n%s", code, out)
 		}
@@ -231,12 +233,12 @@ provider "hwgate" {
 `, projectID)
 
 // newCI stands in for all services, for the issuer of identity tokens of a CI system, and for IAM, which exchanges them for keys.
-func newCI(t *testing.T, script map[string][]cloudtest.Answer) *httptest.Server {
+func newCI(t *testing.T, play play) *httptest.Server {
 	t.Helper()
 	const keys = `"security_token":"temporary","expiration":"2099-01-01T00:00:00Z"`
-	cloud := newCloud(t, mergeAnswers(script, always(map[string]string{
+	cloud := newCloud(t, play, always(map[string]string{
 		"POST /v5/agencies/assume": fmt.Sprintf(`{"credentials":{"access_key_id":%q,"secret_access_key":%q,%s}}`, accessKey, secretKey, keys),
-	})))
+	}))
 	exchange := func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		switch {
@@ -369,14 +371,14 @@ func TestOtherRecipes(t *testing.T) {
 	tests := map[string]func(t *testing.T){
 		"several-gates": func(t *testing.T) {
 			t.Helper()
-			well := mergeAnswers(orderAnswers("FINISHED", 5, 0), taskCounts(12, 0))
+			well := all(finishedOrder, tasksAre(tasks(12, 0)))
 			runCase(t, box, "several-gates", withOverride(published(t, "examples", "recipes", "several-gates")), useCase{
 				environment: append(slices.Clip(oneOrder), oneInstance...), command: applying, well: well,
 				next: "terraform_data.next_layer: Creating...",
 				ill: []illness{
-					{mergeAnswers(well, orderAnswers("ABNORMAL", 3, 2)), []string{failedOrder}},
-					{mergeAnswers(well, taskCounts(12, 3)), []string{failedTasks}},
-					{mergeAnswers(orderAnswers("ABNORMAL", 3, 2), taskCounts(12, 3)), []string{failedOrder, failedTasks}},
+					{all(well, abnormalOrder), []string{failedOrder}},
+					{all(well, tasksAre(tasks(12, 3))), []string{failedTasks}},
+					{all(abnormalOrder, tasksAre(tasks(12, 3))), []string{failedOrder, failedTasks}},
 				},
 			})
 		},
@@ -408,14 +410,14 @@ func testJobPage(t *testing.T, box *sandbox.Sandbox) {
 	t.Helper()
 	folder := lay(t, box, withOverride(published(t, "examples", "recipes", "job-page")))
 	for page, test := range map[string]struct {
-		answers map[string][]cloudtest.Answer
-		code    int
-		shows   []string
+		play  play
+		code  int
+		shows []string
 	}{
-		"closed.md": {orderAnswers("ABNORMAL", 3, 2), 1, []string{"SCT2023083109562601af694bf: failed", "| ecs-4 |", "| ecs-5 |"}},
-		"open.md":   {orderAnswers("FINISHED", 5, 0), 0, []string{"SCT2023083109562601af694bf: succeeded"}},
+		"closed.md": {abnormalOrder, 1, []string{"SCT2023083109562601af694bf: failed", "| ecs-4 |", "| ecs-5 |"}},
+		"open.md":   {finishedOrder, 0, []string{"SCT2023083109562601af694bf: succeeded"}},
 	} {
-		environment := append([]string{"GITHUB_STEP_SUMMARY=" + page, "TF_VAR_stand_in=" + newCloud(t, test.answers).URL}, oneOrder...)
+		environment := append([]string{"GITHUB_STEP_SUMMARY=" + page, "TF_VAR_stand_in=" + newCloud(t, test.play).URL}, oneOrder...)
 		out, err := box.Script(t.Context(), folder, environment, "sh", "gate.sh")
 		if code := exitCode(t, err); code != test.code {
 			t.Errorf("%s: exit code %d, want %d\n%s", page, code, test.code, out)
@@ -449,7 +451,7 @@ func testNotify(t *testing.T, box *sandbox.Sandbox) {
 	files := published(t, "examples", "use-cases", "02-gate-without-state")
 	files["notify.sh"] = published(t, "examples", "recipes", "notify")["notify.sh"]
 	folder := lay(t, box, withOverride(files))
-	environment := append([]string{"WEBHOOK_URL=" + chat.URL, "TF_VAR_stand_in=" + newCloud(t, orderAnswers("ABNORMAL", 3, 2)).URL}, oneOrder...)
+	environment := append([]string{"WEBHOOK_URL=" + chat.URL, "TF_VAR_stand_in=" + newCloud(t, abnormalOrder).URL}, oneOrder...)
 	out, err := box.Script(t.Context(), folder, environment, "sh", "-c", "terraform plan -json > plan.json || sh notify.sh")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -66,7 +66,7 @@ func TestRequestsPerRead(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cloud := newCloud(t, nil)
+			cloud := newCloud(t)
 			cloud.Order(id).Then(test.order)
 			cloud.Workspace("").Then(cloudtest.Jobs(map[string]int{"success": 5}))
 			cloud.Workspace("one").Then(cloudtest.Jobs(map[string]int{"success": 5, "fail": 1}))

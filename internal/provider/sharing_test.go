@@ -13,7 +13,7 @@ import (
 // TestManyReadsShare reads two hundred orders and twenty workspaces in one plan: they share connections, token and project look-up.
 func TestManyReadsShare(t *testing.T) {
 	t.Parallel()
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	for i := range 200 {
 		cloud.Order(fmt.Sprintf("SCT%d", i)).Then(cloudtest.Ready(1))
 	}

@@ -82,7 +82,7 @@ func TestTooEarly(t *testing.T) {
 		},
 	}, func(t *testing.T, _ string, story story) {
 		t.Helper()
-		cloud := newCloud(t, nil)
+		cloud := newCloud(t)
 		cloud.Workspace("").Then(story.looks...)
 		story.tell(t, cloud, "data.dataarts_instance_status.after", `
 data "dataarts_instance_status" "before" {
@@ -129,7 +129,7 @@ func TestOneGoodSecond(t *testing.T) {
 		},
 	}, func(t *testing.T, _ string, story story) {
 		t.Helper()
-		cloud := newCloud(t, nil)
+		cloud := newCloud(t)
 		cloud.Instance(instanceID).Then(story.looks...)
 		story.tell(t, cloud, "data.roma_fdi_task_statistics.switch", fmt.Sprintf(`
 data "roma_fdi_task_statistics" "switch" {
@@ -172,7 +172,7 @@ func TestAnotherTeamsFailure(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cloud := newCloud(t, nil)
+			cloud := newCloud(t)
 			cloud.Workspace("").Then(day)
 			test.tell(t, cloud, "data.dataarts_instance_status.gate", `
 locals {
@@ -220,7 +220,7 @@ func TestContradiction(t *testing.T) {
 		},
 	}, func(t *testing.T, _ string, story story) {
 		t.Helper()
-		cloud := newCloud(t, nil)
+		cloud := newCloud(t)
 		cloud.Order("SCT1").Then(story.looks...)
 		story.tell(t, cloud, "data.coc_script_order.gate", `
 data "coc_script_order" "gate" {

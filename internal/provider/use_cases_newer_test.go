@@ -44,7 +44,7 @@ type playedFolder struct {
 
 func playFolder(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) *playedFolder {
 	t.Helper()
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	return &playedFolder{
 		t: t, box: box, name: lay(t, box, files), cloud: cloud, order: cloud.Order(exampleID),
 		more: append([]string{"TF_VAR_stand_in=" + cloud.URL}, oneOrder...),
@@ -205,7 +205,7 @@ func TestNothingAtRest(t *testing.T) {
 		t.Run(form, func(t *testing.T) {
 			t.Parallel()
 			test.needs(t)
-			cloud := newCloud(t, nil)
+			cloud := newCloud(t)
 			order := cloud.Order(exampleID).Then(failedOrderScene())
 			f := &playedFolder{t: t, box: box, cloud: cloud, order: order, name: lay(t, box, fstest.MapFS{
 				"main.tf": {Data: []byte(cloud.header("") + "resource \"terraform_data\" \"other\" {\n  input = \"planted-in-the-state\"\n}\n" + test.config)},
@@ -232,7 +232,7 @@ func TestActionInterrupted(t *testing.T) {
 	t.Parallel()
 	needsActions(t)
 	interrupted, interrupt := context.WithCancel(t.Context())
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	running := cloudtest.Running(0, 1)
 	var asked time.Time
 	order := cloud.Order(exampleID).Then(running, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -318,7 +318,7 @@ func TestPlanApproveApply(t *testing.T) {
 				t.Fatal(err)
 			}
 			jobs := test.jobs(t, file)
-			cloud := newCloud(t, nil)
+			cloud := newCloud(t)
 			order := cloud.Order(exampleID)
 			files := published(t, "examples", "use-cases", "11-saved-plan")
 			files["stand_in.tf"] = &fstest.MapFile{Data: []byte(testOverride["stand_in.tf"])}

@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,9 +16,9 @@ const (
 	workspaceID   = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
 	otherOrder    = "SCT2023083110000001af694bf"
 	overviewPath  = "/v2/" + projectID + "/factory/monitor/task-statistics-overview"
-	taskPath      = "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
 	failedOrder   = "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed"
 	failedTasks   = "FDI tasks of ROMA Connect instance " + instanceID + ": failed; 3 abnormal, 12 running"
+	taskPath      = "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
 	startedScript = "huaweicloud_coc_script_execute.migrate"
 	failedNightly = "(yesterday): failed; 2 failed, 5 succeeded"
 )
@@ -38,50 +37,62 @@ var (
 	applying = []string{"apply", "-auto-approve", "-input=false", "-lock=false"}
 )
 
-// orderAnswers are all that can be asked about an order of five instances in one batch.
-func orderAnswers(status string, finished, abnormal int) map[string][]cloudtest.Answer {
-	return always(map[string]string{
-		exampleOrder: orderBody(status), exampleOrder + "/statistics": statisticsBody(finished, abnormal),
-		exampleOrder + "/batches/1?limit=50": strings.ReplaceAll(batchBody(finished, abnormal), `"message":"log"`, `"message":"`+logText+`"`),
+// orderIs plays the order of the cases, whose log must not come to the console.
+func orderIs(status string, batches ...cloudtest.Batch) play {
+	return otherOrderIs(exampleID, status, batches...)
+}
+
+// otherOrderIs plays another order.
+func otherOrderIs(id, status string, batches ...cloudtest.Batch) play {
+	return func(svc *cloudtest.Service) {
+		svc.Order(id).Now(cloudtest.OrderScene{Status: status, Batches: batches, Log: logText})
+	}
+}
+
+// The order of most cases.
+var (
+	finishedOrder = orderIs("FINISHED", cloudtest.Batch{"FINISHED": 5})
+	abnormalOrder = orderIs("ABNORMAL", cloudtest.Batch{"FINISHED": 3, "ABNORMAL": 2})
+	// contradictoryStatistics have counts that do not add up, so that rate and batches are null.
+	contradictoryStatistics = always(map[string]string{
+		exampleOrder + "/statistics": `{"data":{"total_instance":6,"execute_statistics":[{"instance_status":"FINISHED","instance_count":5}]}}`,
 	})
+)
+
+// jobsAre plays the workspace of the cases, at one look after the other.
+func jobsAre(looks ...http.Handler) play {
+	return func(svc *cloudtest.Service) { svc.Workspace(workspaceID).Now(looks...) }
 }
 
-// jobCounts is an answer of DataArts, with counts of other states by word.
-func jobCounts(failed, succeeded int, others ...string) cloudtest.Answer {
-	counts := map[string]int{"fail": failed, "success": succeeded}
+// jobs are counts of a workspace, of other states by word. What failed has a message that must not come to the console.
+func jobs(failed, succeeded int, others ...string) cloudtest.JobScene {
+	scene := cloudtest.JobScene{Counts: map[string]int{"fail": failed, "success": succeeded}, Listed: []cloudtest.Job{}}
 	for _, word := range others {
-		counts[word]++
+		scene.Counts[word]++
 	}
-	body, total := "", 0
-	for _, word := range []string{
-		"fail", "force_success", "freeze", "ignore_success", "manual_stop", "pause", "running", "running_exception", "skip", "success",
-		"waiting_confirm", "waiting",
-	} {
-		body += fmt.Sprintf(`"%s_count":%d,`, word, counts[word])
-		total += counts[word]
+	for i := range failed {
+		scene.Listed = append(scene.Listed, cloudtest.Job{Name: fmt.Sprintf("job-%d", i+1), Status: "fail", ID: int64(i + 1), Message: logText})
 	}
-	return cloudtest.Answer{Body: fmt.Sprintf(`{%s"total_count":%d}`, body, total)}
+	return scene
 }
 
-// jobLooks are the counts of a workspace at one look after the other, whether the day is named or not.
-func jobLooks(looks ...cloudtest.Answer) map[string][]cloudtest.Answer {
-	return map[string][]cloudtest.Answer{overviewPath: looks, overviewPath + "?query_days=today": looks}
-}
-
-// taskCounts is an answer of ROMA: tasks that capture changes, and none of the other kind.
-func taskCounts(running, abnormal int) map[string][]cloudtest.Answer {
-	return taskLooks([4]int{running, abnormal})
-}
-
-// taskLooks are the counts of such tasks at one look after the other: running, abnormal, terminated and completed.
-func taskLooks(looks ...[4]int) map[string][]cloudtest.Answer {
-	script := map[string][]cloudtest.Answer{}
-	for _, n := range looks {
-		script[taskPath] = append(script[taskPath], cloudtest.Answer{Body: fmt.Sprintf(`{"common_task_details":null,"cdc_task_details":{`+
-			`"running_tasks_count":%d,"abnormal_tasks_count":%d,"terminated_tasks_count":%d,"completed_tasks_count":%d}}`, n[0], n[1], n[2], n[3])})
+// tasksAre plays tasks that capture changes, and none of the other kind, at one look after the other.
+func tasksAre(looks ...map[string]int) play {
+	return func(svc *cloudtest.Service) {
+		svc.Instance(instanceID).Now()
+		for _, counts := range looks {
+			svc.Instance(instanceID).Then(cloudtest.Tasks(nil, counts))
+		}
 	}
-	return script
 }
+
+// tasks are counts of an instance.
+func tasks(running, abnormal int) map[string]int {
+	return map[string]int{"running": running, "abnormal": abnormal}
+}
+
+// standing are tasks of which none runs any more.
+var standing = map[string]int{"terminated": 12, "completed": 5}
 
 // useCase is a published root module, or one that its documentation shows.
 type useCase struct {
@@ -93,7 +104,7 @@ type useCase struct {
 	// beside is what the example needs beside it.
 	beside string
 	// well and each of ill are what the cloud answers: all is well, and what has to close the gate, with the words that say so.
-	well map[string][]cloudtest.Answer
+	well play
 	ill  []illness
 	// next is what the CLI prints when it goes on behind the gate, where there is something.
 	next string
@@ -104,31 +115,31 @@ type useCase struct {
 }
 
 type illness struct {
-	script map[string][]cloudtest.Answer
-	words  []string
+	play  play
+	words []string
 }
 
 // useCases are all folders of examples/use-cases, but the last, which needs no cloud.
 func useCases() map[string]useCase {
-	failed := []illness{{orderAnswers("ABNORMAL", 3, 2), []string{failedOrder, "failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)"}}}
+	failed := []illness{{abnormalOrder, []string{failedOrder, "failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)"}}}
 	return map[string]useCase{
 		// The order is started again in each state. What plays the official provider is complete whatever the order's outcome.
 		"01-stop-the-rollout": {
 			official: true, environment: oneScript, command: append(slices.Clip(applying), "-replace="+startedScript),
-			well: orderAnswers("FINISHED", 5, 0), next: "terraform_data.next_layer: Creating...", after: checkStartedScript,
+			well: finishedOrder, next: "terraform_data.next_layer: Creating...", after: checkStartedScript,
 			ill: []illness{
-				{orderAnswers("CANCELED", 3, 2), []string{
+				{orderIs("CANCELED", cloudtest.Batch{"FINISHED": 3, "ABNORMAL": 2}), []string{
 					startedScript + ": Creation complete after", "data.coc_script_order.migrate will be read during apply",
 					"COC script order SCT2023083109562601af694bf: canceled (CANCELED) after 5m11s; 3 of 5 instances finished, 2 failed",
 					"failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)",
 				}},
-				{orderAnswers("ABNORMAL", 3, 2), []string{
+				{abnormalOrder, []string{
 					startedScript + ": Creation complete after", failedOrder, "failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)",
 				}},
 			},
 		},
 		"02-gate-without-state": {
-			environment: oneOrder, command: planning, well: orderAnswers("FINISHED", 5, 0), ill: failed,
+			environment: oneOrder, command: planning, well: finishedOrder, ill: failed,
 			after: func(t *testing.T, _ bool, run func(...string) ([]byte, error)) {
 				t.Helper()
 				if out, err := run("state", "list"); err == nil {
@@ -138,40 +149,34 @@ func useCases() map[string]useCase {
 		},
 		"03-tolerant-canary": {
 			environment: oneOrder, command: planning,
-			well: mergeAnswers(orderAnswers("ABNORMAL", 20, 1), orderStatistics(20, 2)),
+			well: orderIs("ABNORMAL", cloudtest.Batch{"FINISHED": 20}, cloudtest.Batch{"ABNORMAL": 1}),
 			ill: []illness{
-				{mergeAnswers(orderAnswers("ABNORMAL", 20, 1), orderStatistics(20, 1)), []string{"20 of 21 instances finished, 1 failed"}},
-				{mergeAnswers(orderAnswers("ABNORMAL", 18, 1), orderStatistics(18, 2)), []string{"18 of 19 instances finished, 1 failed"}},
+				{orderIs("ABNORMAL", cloudtest.Batch{"FINISHED": 20, "ABNORMAL": 1}), []string{"20 of 21 instances finished, 1 failed"}},
+				{orderIs("ABNORMAL", cloudtest.Batch{"FINISHED": 18}, cloudtest.Batch{"ABNORMAL": 1}), []string{"18 of 19 instances finished, 1 failed"}},
 				// The statistics alone would open the gate.
-				{orderAnswers("ABNORMAL", 20, 0), []string{": failed (ABNORMAL)", "20 of 20 instances finished"}},
-				{orderAnswers("PAUSED", 20, 0), []string{": paused (PAUSED)", "20 of 20 instances finished"}},
-				{orderAnswers("CANCELED", 20, 0), []string{": canceled (CANCELED)", "20 of 20 instances finished"}},
+				{orderIs("ABNORMAL", cloudtest.Batch{"FINISHED": 20}), []string{": failed (ABNORMAL)", "20 of 20 instances finished"}},
+				{orderIs("PAUSED", cloudtest.Batch{"FINISHED": 20}), []string{": paused (PAUSED)", "20 of 20 instances finished"}},
+				{orderIs("CANCELED", cloudtest.Batch{"FINISHED": 20}), []string{": canceled (CANCELED)", "20 of 20 instances finished"}},
 				{
-					mergeAnswers(orderAnswers("CANCELED", 20, 1), orderStatistics(20, 2)),
+					orderIs("CANCELED", cloudtest.Batch{"FINISHED": 20}, cloudtest.Batch{"ABNORMAL": 1}),
 					[]string{": canceled (CANCELED)", "20 of 21 instances finished"},
 				},
-				// The counts do not add up, so that rate and batches are null.
-				{mergeAnswers(orderAnswers("FINISHED", 5, 0), always(map[string]string{
-					exampleOrder + "/statistics": `{"data":{"total_instance":6,"execute_statistics":[{"instance_status":"FINISHED","instance_count":5}]}}`,
-				})), []string{"Resource postcondition failed", "Instances of COC script order SCT2023083109562601af694bf: unknown"}},
+				{
+					all(finishedOrder, contradictoryStatistics),
+					[]string{"Resource postcondition failed", "Instances of COC script order SCT2023083109562601af694bf: unknown"},
+				},
 			},
 		},
 		"04-failure-report": {
-			environment: oneOrder, command: applying, soft: true, well: orderAnswers("FINISHED", 5, 0), ill: failed, after: checkReport,
+			environment: oneOrder, command: applying, soft: true, well: finishedOrder, ill: failed, after: checkReport,
 		},
 		"05-soft-gate": {
 			environment: oneOrder, command: applying, soft: true, ill: failed, after: checkSoftGate,
-			well: mergeAnswers(orderAnswers("FINISHED", 5, 0), map[string][]cloudtest.Answer{
-				"/v1/job/script/orders/" + otherOrder: {{Status: http.StatusForbidden, Body: `{"error_code":"APIGW.0302","error_msg":"no"}`}},
-			}),
+			well: all(finishedOrder, func(svc *cloudtest.Service) { svc.Order(otherOrder).Now(forbidden) }),
 		},
 		"06-continuous-check": {
-			environment: oneWorkspace, command: planning, soft: true,
-			well: map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
-			ill: []illness{{
-				map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 5)}},
-				[]string{"Warning: Check block assertion failed", failedNightly},
-			}},
+			environment: oneWorkspace, command: planning, soft: true, well: jobsAre(jobs(0, 5)),
+			ill: []illness{{jobsAre(jobs(2, 5)), []string{"Warning: Check block assertion failed", failedNightly}}},
 		},
 		"07-no-new-failures": {
 			environment: oneWorkspace, command: applying, after: checkKeptBaseline,
@@ -184,19 +189,19 @@ func useCases() map[string]useCase {
 }
 `,
 			// The run is counted at the third look, runs at the fourth, and has succeeded at the fifth; the morning's failures stay.
-			well: jobLooks(jobCounts(2, 5), jobCounts(2, 5), jobCounts(2, 5, "running"), jobCounts(2, 6)),
+			well: jobsAre(jobs(2, 5), jobs(2, 5), jobs(2, 5, "running"), jobs(2, 6)),
 			ill: []illness{
-				{jobLooks(jobCounts(2, 5), jobCounts(3, 5)), []string{": failed; 1 new since the baseline, 1 of them failed"}},
-				{jobLooks(jobCounts(2, 5), jobCounts(3, 6)), []string{": failed; 2 new since the baseline, 1 of them failed"}},
+				{jobsAre(jobs(2, 5), jobs(3, 5)), []string{": failed; 1 new since the baseline, 1 of them failed"}},
+				{jobsAre(jobs(2, 5), jobs(3, 6)), []string{": failed; 2 new since the baseline, 1 of them failed"}},
 				// Nothing has come: there is no verdict on the deployment.
-				{jobLooks(jobCounts(2, 5)), []string{"did not end in time", "The last status was pending", "0 new since the baseline"}},
-				{jobLooks(jobCounts(2, 5), jobCounts(2, 5, "manual_stop")), []string{": canceled; 1 new since the baseline"}},
-				{jobLooks(jobCounts(2, 5), jobCounts(2, 5, "skip")), []string{": empty; 1 new since the baseline"}},
-				{jobLooks(jobCounts(2, 5), jobCounts(2, 5, "freeze")), []string{": empty; 1 new since the baseline"}},
+				{jobsAre(jobs(2, 5)), []string{"did not end in time", "The last status was pending", "0 new since the baseline"}},
+				{jobsAre(jobs(2, 5), jobs(2, 5, "manual_stop")), []string{": canceled; 1 new since the baseline"}},
+				{jobsAre(jobs(2, 5), jobs(2, 5, "skip")), []string{": empty; 1 new since the baseline"}},
+				{jobsAre(jobs(2, 5), jobs(2, 5, "freeze")), []string{": empty; 1 new since the baseline"}},
 				// Midnight came in between.
-				{jobLooks(jobCounts(2, 5), jobCounts(0, 1)), []string{": unknown; the baseline counts 7 instances, but there are only 1"}},
+				{jobsAre(jobs(2, 5), jobs(0, 1)), []string{": unknown; the baseline counts 7 instances, but there are only 1"}},
 				// The baseline could not be read.
-				{jobLooks(cloudtest.Answer{Body: `{"fail_count":0}`}, jobCounts(0, 6)), []string{": unknown; the baseline has no count of fail"}},
+				{jobsAre(cloudtest.Answer{Body: `{"fail_count":0}`}, jobs(0, 6)), []string{": unknown; the baseline has no count of fail"}},
 			},
 		},
 		"08-roma-after-a-switch": {
@@ -209,22 +214,22 @@ func useCases() map[string]useCase {
   }
 }
 `,
-			well: taskLooks([4]int{3}, [4]int{12, 1}, [4]int{12}),
+			well: tasksAre(tasks(3, 0), tasks(12, 1), tasks(12, 0)),
 			ill: []illness{
-				{taskCounts(12, 3), []string{"were not healthy in time", "The last status was failed", "3 abnormal, 12 running"}},
-				{taskCounts(11, 0), []string{"were not healthy in time", "The last status was pending", "11 running; 12 must run"}},
-				{taskLooks([4]int{0, 0, 12, 5}), []string{"The last status was pending", "5 completed, 12 terminated; 12 must run"}},
+				{tasksAre(tasks(12, 3)), []string{"were not healthy in time", "The last status was failed", "3 abnormal, 12 running"}},
+				{tasksAre(tasks(11, 0)), []string{"were not healthy in time", "The last status was pending", "11 running; 12 must run"}},
+				{tasksAre(standing), []string{"The last status was pending", "5 completed, 12 terminated; 12 must run"}},
 				// Healthy at the first look only.
-				{taskLooks([4]int{12}, [4]int{12, 1}), []string{"stable for 0s of 1s; last interruption: 1 abnormal, 12 running"}},
+				{tasksAre(tasks(12, 0), tasks(12, 1)), []string{"stable for 0s of 1s; last interruption: 1 abnormal, 12 running"}},
 				// No tasks of either kind: the objects are null.
-				{always(map[string]string{taskPath: `{"common_task_details":null,"cdc_task_details":null}`}), []string{"no tasks; 12 must run"}},
+				{tasksAre(nil), []string{"no tasks; 12 must run"}},
 			},
 		},
 		"09-many-orders": {
 			environment: []string{`TF_VAR_order_ids=["SCT2023083109562601af694bf","` + otherOrder + `"]`}, command: planning,
-			well: mergeAnswers(orderAnswers("FINISHED", 5, 0), ordersOf(otherOrder, "FINISHED", 5, 0)),
+			well: all(finishedOrder, otherOrderIs(otherOrder, "FINISHED", cloudtest.Batch{"FINISHED": 5})),
 			ill: []illness{{
-				mergeAnswers(orderAnswers("ABNORMAL", 3, 2), ordersOf(otherOrder, "CANCELED", 4, 1)),
+				all(abnormalOrder, otherOrderIs(otherOrder, "CANCELED", cloudtest.Batch{"FINISHED": 4, "ABNORMAL": 1})),
 				[]string{failedOrder, "COC script order " + otherOrder + ": canceled (CANCELED)"},
 			}},
 		},
@@ -246,11 +251,11 @@ resource "terraform_data" "baseline" {
 func moduleCases() map[string]useCase {
 	return map[string]useCase{
 		"coc-gate-1": {
-			command: planning, well: orderAnswers("FINISHED", 5, 0), ill: []illness{{orderAnswers("ABNORMAL", 3, 2), []string{failedOrder}}},
+			command: planning, well: finishedOrder, ill: []illness{{abnormalOrder, []string{failedOrder}}},
 		},
 		"dataarts-gate-1": {
-			command: planning, well: map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(0, 5)}},
-			ill: []illness{{map[string][]cloudtest.Answer{overviewPath + "?query_days=yesterday": {jobCounts(2, 5)}}, []string{failedNightly}}},
+			command: planning, well: jobsAre(jobs(0, 5)),
+			ill: []illness{{jobsAre(jobs(2, 5)), []string{failedNightly}}},
 		},
 		"dataarts-gate-2": {
 			command: applying, beside: keptBaseline,
@@ -262,15 +267,15 @@ func moduleCases() map[string]useCase {
   }
 }
 `,
-			well: jobLooks(jobCounts(2, 5), jobCounts(2, 6)),
+			well: jobsAre(jobs(2, 5), jobs(2, 6)),
 			ill: []illness{
-				{jobLooks(jobCounts(3, 5)), []string{": failed; 1 new since the baseline, 1 of them failed"}},
-				{jobLooks(jobCounts(2, 5)), []string{"The last status was pending", "0 new since the baseline"}},
-				{jobLooks(jobCounts(0, 5)), []string{": unknown; the baseline counts 7 instances, but there are only 5"}},
+				{jobsAre(jobs(3, 5)), []string{": failed; 1 new since the baseline, 1 of them failed"}},
+				{jobsAre(jobs(2, 5)), []string{"The last status was pending", "0 new since the baseline"}},
+				{jobsAre(jobs(0, 5)), []string{": unknown; the baseline counts 7 instances, but there are only 5"}},
 			},
 		},
 		"roma-gate-1": {
-			command: planning, well: taskLooks([4]int{3}, [4]int{12}),
+			command: planning, well: tasksAre(tasks(3, 0), tasks(12, 0)),
 			override: `data "roma_fdi_task_statistics" "gate" {
   stable_for    = "1s"
   poll_interval = "1s"
@@ -280,42 +285,13 @@ func moduleCases() map[string]useCase {
 }
 `,
 			ill: []illness{
-				{taskCounts(12, 3), []string{failedTasks, "timed out after "}},
-				{taskCounts(11, 0), []string{": pending; 11 running; 12 must run; timed out after "}},
-				{taskLooks([4]int{0, 0, 12, 5}), []string{": pending; 5 completed, 12 terminated; 12 must run"}},
-				{taskLooks([4]int{12}, [4]int{12, 1}), []string{": failed; 1 abnormal, 12 running"}},
+				{tasksAre(tasks(12, 3)), []string{failedTasks, "timed out after "}},
+				{tasksAre(tasks(11, 0)), []string{": pending; 11 running; 12 must run; timed out after "}},
+				{tasksAre(standing), []string{": pending; 5 completed, 12 terminated; 12 must run"}},
+				{tasksAre(tasks(12, 0), tasks(12, 1)), []string{": failed; 1 abnormal, 12 running"}},
 			},
 		},
 	}
-}
-
-// mergeAnswers lays scripts over each other.
-func mergeAnswers(scripts ...map[string][]cloudtest.Answer) map[string][]cloudtest.Answer {
-	merged := map[string][]cloudtest.Answer{}
-	for _, script := range scripts {
-		maps.Copy(merged, script)
-	}
-	return merged
-}
-
-// orderStatistics has one failed instance, in a batch of its own.
-func orderStatistics(finished, batch int) map[string][]cloudtest.Answer {
-	statistics := strings.Replace(statisticsBody(finished, 1), `"batch_indexes":[1]}]`, fmt.Sprintf(`"batch_indexes":[%d]}]`, batch), 1)
-	return always(map[string]string{
-		exampleOrder + "/statistics": statistics,
-		fmt.Sprintf("%s/batches/%d?limit=50", exampleOrder, batch): strings.Replace(
-			batchBody(0, 1), `"batch_index":1`, fmt.Sprintf(`"batch_index":%d`, batch), 1),
-	})
-}
-
-// ordersOf are orderAnswers of another order.
-func ordersOf(id, status string, finished, abnormal int) map[string][]cloudtest.Answer {
-	other := map[string][]cloudtest.Answer{}
-	for path, answers := range orderAnswers(status, finished, abnormal) {
-		body := strings.ReplaceAll(answers[0].Body, "SCT2023083109562601af694bf", id)
-		other[strings.Replace(path, "SCT2023083109562601af694bf", id, 1)] = []cloudtest.Answer{{Body: body}}
-	}
-	return other
 }
 
 // checkStartedScript plans again: the order in the state is read again, and judged as before.

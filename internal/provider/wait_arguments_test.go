@@ -205,7 +205,7 @@ func checkRefused(t *testing.T, diagnostics []*tfprotov6.Diagnostic, want []stri
 // TestWaitArgumentsOnCLI refuses them in a plan of the real CLI, and nothing is asked.
 func TestWaitArgumentsOnCLI(t *testing.T) {
 	t.Parallel()
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	cloud.Workspace("").Then(cloudtest.Jobs(map[string]int{"success": 1}))
 	config := cloud.header(`project_id = "`+projectID+`"`) + `
 data "dataarts_instance_status" "span" {

@@ -167,7 +167,7 @@ func TestFailureDetailsUnavailable(t *testing.T) {
 // TestManyOrders waits for eight orders in one for_each of the real CLI and can tell their errors apart.
 func TestManyOrders(t *testing.T) {
 	t.Parallel()
-	cloud := newCloud(t, nil)
+	cloud := newCloud(t)
 	for i := range 8 {
 		cloud.Order(fmt.Sprintf("SCT%d", i)).Then(cloudtest.Error(http.StatusForbidden, "APIGW.0302", "no"))
 	}
