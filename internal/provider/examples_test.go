@@ -42,20 +42,18 @@ func batchBody(finished, abnormal int) string {
 // the summary as the reason.
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	for name := range schemas(t, provider.Options{}) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			published := factsOf(t, name).example
-			// The test has no minutes to wait. What ends well ends by itself, however busy the machine is.
-			example := strings.ReplaceAll(readExample(t, "data-sources", name, "data-source.tf"), `= "3m"`, "= \"1s\"\n  poll_interval = \"1s\"")
-			well, ill := newCloud(t), newCloud(t)
-			published.play(well.Service, true)
-			published.play(ill.Service, false)
-			settings := `project_id = "` + projectID + `"`
-			applies(t, well.header(settings)+example)
-			fails(t, ill.header(settings)+strings.ReplaceAll(example, `"10m"`, `"10s"`), cmp.Or(published.says, "Resource postcondition failed"), published.title, published.reason)
-		})
-	}
+	together(t, allFacts, func(t *testing.T, name string, facts sourceFacts) {
+		t.Helper()
+		// The test has no minutes to wait. What ends well ends by itself, however busy the machine is.
+		example := strings.ReplaceAll(readExample(t, "data-sources", name, "data-source.tf"), `= "3m"`, "= \"1s\"\n  poll_interval = \"1s\"")
+		well, ill := newCloud(t), newCloud(t)
+		facts.example.play(well.Service, true)
+		facts.example.play(ill.Service, false)
+		settings := `project_id = "` + projectID + `"`
+		applies(t, well.header(settings)+example)
+		fails(t, ill.header(settings)+strings.ReplaceAll(example, `"10m"`, `"10s"`),
+			cmp.Or(facts.example.says, "Resource postcondition failed"), facts.example.title, facts.example.reason)
+	})
 }
 
 // TestExamplesSurviveNull applies the examples that compute with counts while the statistics do not add up, so that the counts are null:

@@ -244,6 +244,8 @@ type stateColumn struct {
 	// while all was well.
 	before, command []string
 	applied, check  bool
+	// id tells apart what the columns read.
+	id string
 }
 
 var stateColumns = []stateColumn{
@@ -270,27 +272,32 @@ func TestMatrixOfStates(t *testing.T) {
 	}
 	// It comes after all subtests.
 	t.Cleanup(func() { settle(t, got, func(o *observed) *map[string]map[string]string { return &o.States }) })
+	columns := map[string]stateColumn{}
 	for i, column := range stateColumns {
-		if before(cli.version, column.since) {
-			continue
+		if !before(cli.version, column.since) {
+			column.id = fmt.Sprintf("c%d", i)
+			columns[column.title] = column
 		}
-		for _, group := range []string{"", "unread", "no credential"} {
-			t.Run(column.title+"/"+group, func(t *testing.T) {
-				t.Parallel()
-				rows := slices.DeleteFunc(stateRows(), func(row stateRow) bool { return row.group != group })
-				cells := meet(t, cloud, box, rows, column, fmt.Sprintf("c%d", i))
+	}
+	for _, group := range []string{"", "unread", "no credential"} {
+		t.Run("group "+group, func(t *testing.T) {
+			t.Parallel()
+			rows := slices.DeleteFunc(stateRows(), func(row stateRow) bool { return row.group != group })
+			together(t, columns, func(t *testing.T, title string, column stateColumn) {
+				t.Helper()
+				cells := meet(t, cloud, box, rows, column)
 				mu.Lock()
 				defer mu.Unlock()
 				for row, cell := range cells {
-					got[row][column.title] = cell
+					got[row][title] = cell
 				}
 			})
-		}
+		})
 	}
 }
 
 // meet meets states in one way and says what came of each.
-func meet(t *testing.T, cloud *cloud, box *sandbox.Sandbox, rows []stateRow, column stateColumn, id string) map[string]string {
+func meet(t *testing.T, cloud *cloud, box *sandbox.Sandbox, rows []stateRow, column stateColumn) map[string]string {
 	t.Helper()
 	config := fmt.Sprintf(`
 variable "limit" {
@@ -308,7 +315,7 @@ provider "hwgate" {
 `, cloud.URL)
 	stories := map[string]*cloudtest.Story{}
 	for _, row := range rows {
-		stories[row.name] = row.story(cloud.Service, row.id(id))
+		stories[row.name] = row.story(cloud.Service, row.id(column.id))
 		stories[row.name].Now(row.well...)
 		verdict := "succeeded"
 		if row.source == "roma_fdi_task_statistics" {
@@ -317,10 +324,10 @@ provider "hwgate" {
 		if column.check {
 			address := "data." + row.source + "." + strings.ReplaceAll(row.id("x"), "-", "_")
 			config += fmt.Sprintf("check %q {\n  %s\n  assert {\n    condition     = %s.%s\n    error_message = %[3]s.summary\n  }\n}\n",
-				strings.ReplaceAll(row.id("x"), "-", "_"), row.block(id, ""), address, verdict)
+				strings.ReplaceAll(row.id("x"), "-", "_"), row.block(column.id, ""), address, verdict)
 			continue
 		}
-		config += row.block(id, "lifecycle {\n    postcondition {\n      condition     = self."+verdict+"\n      error_message = self.summary\n    }\n  }")
+		config += row.block(column.id, "lifecycle {\n    postcondition {\n      condition     = self."+verdict+"\n      error_message = self.summary\n    }\n  }")
 	}
 	folder := lay(t, box, fstest.MapFS{
 		"main.tf": {Data: []byte(terraformBlock + config)}, "gate.tftest.hcl": {Data: []byte("run \"gate\" {\n  command = plan\n}\n")},
@@ -355,7 +362,7 @@ provider "hwgate" {
 	for _, row := range rows {
 		cells[row.name] = "0"
 		for _, diagnostic := range told {
-			if !strings.Contains(diagnostic.Summary+" "+diagnostic.Detail+" ", row.id(id)) {
+			if !strings.Contains(diagnostic.Summary+" "+diagnostic.Detail+" ", row.id(column.id)) {
 				continue
 			}
 			if cell := diagnostic.cell(); cells[row.name] == "0" || strings.HasPrefix(cell, "1") {
