@@ -114,7 +114,6 @@ func (c *Client) ScriptOrder(ctx context.Context, order Order) (*ScriptOrder, er
 type ScriptOrderStatistics struct {
 	TotalInstance     *int64              `tfsdk:"total_instance" need:"true"`
 	ExecuteStatistics []InstanceStatistic `tfsdk:"execute_statistics" need:"true"`
-	Warnings          []string            `tfsdk:"-"`
 }
 
 // InstanceStatistic counts the instances with one status, and names the batches they are in.
@@ -132,7 +131,6 @@ func (c *Client) ScriptOrderStatistics(ctx context.Context, order Order) (*Scrip
 	return get(ctx, c, order.call(c, "statistics"), about(order, func(f fields) *ScriptOrderStatistics {
 		result := new(ScriptOrderStatistics)
 		f.decode(result)
-		result.Warnings = f.found.warnings
 		return result
 	}))
 }

@@ -76,7 +76,7 @@ func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order,
 	if instances.Tally != nil && len(instances.Tally.FailedBatchIndexes) > 0 {
 		batches = "failed batches: " + allNames(numbers(instances.Tally.FailedBatchIndexes))
 	}
-	report := Report{Verdict: instances.Verdict, UnreadFields: statistics.Warnings}
+	report := Report{Verdict: instances.Verdict}
 	report.describe(name, string(report.Outcome), instances.figures(), nil, instances.words(), batches)
 	return &StatisticsReport{Report: report, Tally: instances.Tally, Statistics: statistics}, nil
 }

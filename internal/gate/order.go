@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"slices"
 	"strconv"
 	"time"
 
@@ -89,12 +88,13 @@ func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*O
 		return nil, err
 	}
 	look := ended.last
-	report := &OrderReport{Report: ended.report(nil), Span: span(look.order.GmtCreated, look.order.GmtFinished), Order: look.order}
+	report := &OrderReport{
+		Report: ended.report(look.order.Warnings), Span: span(look.order.GmtCreated, look.order.GmtFinished), Order: look.order,
+	}
 	ends := report.Completed || report.Stuck
 	if asked.Details && !look.asked && (ends || report.Timeout != nil) {
 		look.readInstances(ctx, reader, asked.Order)
 	}
-	report.UnreadFields = slices.Concat(look.order.Warnings, look.unreadFields)
 	var failed *table
 	if ends {
 		report.UnreadDetails = look.err
@@ -129,10 +129,9 @@ const progressPatience = 5 * time.Second
 type orderLook struct {
 	order *client.ScriptOrder
 	// asked says that the statistics were asked for; instances is nil, and err says why, when they could not be read.
-	asked        bool
-	instances    *Instances
-	err          error
-	unreadFields []string
+	asked     bool
+	instances *Instances
+	err       error
 }
 
 // lookAtOrder looks at an order, and at its statistics if they have to confirm a success or to tell the progress. The statistics are
@@ -180,7 +179,6 @@ func (l *orderLook) readInstances(ctx context.Context, reader OrderReader, order
 		l.err = err
 		return
 	}
-	l.unreadFields = statistics.Warnings
 	instances := judgeStatistics(statistics)
 	if instances.Tally == nil {
 		l.err = untrusted("the statistics", instances.Doubt)
