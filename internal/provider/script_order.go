@@ -52,8 +52,8 @@ type failedInstanceModel struct {
 
 func scriptOrderSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "Status of a script order of Cloud Operations Center (COC): whether it has ended and succeeded, and on which hosts " +
-			"it failed. Needs the permission `coc:job:get`. API: " +
+		MarkdownDescription: "Status of a script order of Cloud Operations Center (COC): whether it has ended and succeeded, and on which " +
+			"hosts it failed. Needs the permission `coc:job:get`. API: " +
 			"[GET /v1/job/script/orders/{execute_uuid}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderBasicInfo.html).",
 		Attributes: attributes(
@@ -67,9 +67,9 @@ func scriptOrderSchema() schema.Schema {
 				"failure_details": optionalBool(
 					"Whether to read the statistics of an order that has ended or is paused, and the batches with a failed " +
 						"instance. This fills `counts`, `failed_hosts` and `failed_instances`, which are null otherwise. The statistics also " +
-						"have to confirm a FINISHED order: without any instance it is `empty`; if an instance has not ended, or fewer finished " +
-						"than the order's own success-rate threshold requires, it is `unknown`. Counts may lag, so a wait reads them again for up " +
-						"to a minute. What cannot be read, or is beyond 100 batches or 1,000 failed instances, is a warning. Costs one request, and " +
+						"have to confirm a FINISHED order: without any instance it is `empty`; if an instance has not ended, or if none " +
+						"finished, or fewer than the order's own success-rate threshold requires, it is `unknown`. Counts may lag, so a wait reads them " +
+						"again for up to a minute. What cannot be read, or is beyond 100 batches or 1,000 failed instances, is a warning. Costs one request, and " +
 						"one for each 50 instances of those batches. With `false`, the status alone decides. Default: `true`."),
 				"log_tail_bytes": logTailAttribute(),
 
@@ -139,7 +139,8 @@ func failedInstanceAttributes() map[string]schema.Attribute {
 
 func (m *scriptOrderModel) wait() *waitModel {
 	return &waitModel{
-		argument: "wait_for_completion", asked: m.WaitForCompletion, continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, throughPause: m.WaitThroughPause,
+		argument: "wait_for_completion", asked: m.WaitForCompletion,
+		continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, throughPause: m.WaitThroughPause,
 	}
 }
 
