@@ -216,7 +216,8 @@ func (f fields) object(name string) *fields {
 	})
 }
 
-// decode fills the fields of a struct from the members that their tags name, api before tfsdk. The tag need marks what a verdict depends on.
+// decode fills the fields of a struct from the members that their tags name, api before tfsdk. The tag need marks what a verdict
+// depends on.
 func (f fields) decode(into any) {
 	for field, value := range reflect.ValueOf(into).Elem().Fields() {
 		name := memberOf(field)

@@ -64,7 +64,8 @@ func run(ctx context.Context, out io.Writer, getenv func(string) string, folder 
 			fell++
 		}
 	}
-	_, err = fmt.Fprintf(out, "\n%d of the assumptions fell. The answers are in %s; read them before you show them to anybody.\n", fell, folder)
+	_, err = fmt.Fprintf(out, "\n%d of the assumptions fell. The answers are in %s; read them before you show them to anybody.\n",
+		fell, folder)
 	return fell, err
 }
 

@@ -146,12 +146,14 @@ func networkAdvice(failure *client.Error) string {
 		return "Give the proxy its user name and password in HTTPS_PROXY."
 	case failure.Status == http.StatusBadRequest && failure.Code == "" && failure.Scheme == "http":
 		// Servers answer so to plain HTTP on the port for HTTPS.
-		return fmt.Sprintf("The request went out in plain HTTP, and the port seems to speak HTTPS. Begin the address in %s with https://.", setting)
+		return fmt.Sprintf("The request went out in plain HTTP, and the port seems to speak HTTPS. Begin the address in %s with https://.",
+			setting)
 	case failure.Status >= 300 && failure.Status < 400:
 		return fmt.Sprintf("Set %s to the address that answers by itself.", setting)
 	case client.IsNotFound(failure), client.IsWorkspaceMissing(failure), client.IsInstanceMissing(failure):
 		return "" // The service itself answered, whatever the status.
-	case client.IsUnpublished(failure), failure.Status == http.StatusNotFound && failure.Service != client.IAM && failure.Service != client.STS:
+	case client.IsUnpublished(failure),
+		failure.Status == http.StatusNotFound && failure.Service != client.IAM && failure.Service != client.STS:
 		return fmt.Sprintf("The gateway knows no such API at %s. %s", host, hostAdvice(failure, ""))
 	default:
 		return ""
@@ -164,7 +166,8 @@ func hostAdvice(failure *client.Error, condition string) string {
 	advice := fmt.Sprintf("%s is most likely not offered in %s: correct region or cloud, or set %s in the provider block.",
 		failure.Service.Name(), regionOf(failure), setting)
 	if failure.Service == client.COC {
-		advice = fmt.Sprintf("the host of COC follows the site of the account, not the region: correct cloud, or set %s in the provider block.", setting)
+		advice = fmt.Sprintf("the host of COC follows the site of the account, not the region: correct cloud, or set %s in the provider block.",
+			setting)
 	}
 	if condition == "" {
 		return text.Sentence(advice)
@@ -201,7 +204,8 @@ func certificateAdvice(failure *client.Error) string {
 		return fmt.Sprintf("Another server answers in place of %s, so cacert_file does not help. Correct %s or cloud, or find out where "+
 			"DNS and proxy lead.", failure.Host, setting)
 	case errors.As(failure.Err, invalid) && invalid.Reason == x509.Expired:
-		return fmt.Sprintf("Set this machine's clock right if it is wrong. Else the certificate of %s has to be renewed by who runs it.", failure.Host)
+		return fmt.Sprintf("Set this machine's clock right if it is wrong. Else the certificate of %s has to be renewed by who runs it.",
+			failure.Host)
 	default:
 		return "The certificate of the host is not trusted here. Name the authority that signed it in cacert_file."
 	}

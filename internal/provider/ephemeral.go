@@ -37,7 +37,8 @@ func (e *ephemeralResource) Schema(ctx context.Context, _ ephemeral.SchemaReques
 		Optional: true,
 		MarkdownDescription: "With `true`, anything but " + e.good + " is an error whose title is the `summary`; with `false`, a warning " +
 			"with that title. `terraform.applying` warns at plan, enforces at apply, and does not block destroy. A postcondition could " +
-			"not say why: Terraform drops an `error_message` that refers to ephemeral values. Default: neither error nor warning, everything is data.",
+			"not say why: Terraform drops an `error_message` that refers to ephemeral values. Default: neither error nor " +
+			"warning, everything is data.",
 	}
 	resp.Schema.Blocks = map[string]schema.Block{
 		"timeouts": schema.SingleNestedBlock{MarkdownDescription: timeoutsDescription, Attributes: ephemeralAttributes(e.timeouts(ctx))},

@@ -112,7 +112,8 @@ func taskDetailsAttribute(kind string) schema.Attribute {
 
 func (m *fdiTaskStatisticsModel) wait() *waitModel {
 	return &waitModel{
-		argument: "wait_until_healthy", asked: m.WaitUntilHealthy, continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, stableFor: m.StableFor,
+		argument: "wait_until_healthy", asked: m.WaitUntilHealthy,
+		continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, stableFor: m.StableFor,
 	}
 }
 

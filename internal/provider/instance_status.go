@@ -76,7 +76,8 @@ func instanceStatusSchema() schema.Schema {
 			"[GET /v2/{project_id}/factory/monitor/task-statistics-overview]" +
 			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html).",
 		Attributes: attributes(
-			sharedAttributes("`project_id`/`workspace_id`/`query_days`/`is_own`, where `-` stands for what was not given", pathProject, strings.Join(gate.JobWords(), ", ")),
+			sharedAttributes("`project_id`/`workspace_id`/`query_days`/`is_own`, where `-` stands for what was not given",
+				pathProject, strings.Join(gate.JobWords(), ", ")),
 			pollAttributes(),
 			completionAttributes("Whether nothing runs, waits or is paused any more (`unfinished_count` is 0), the outcome is neither "+
 				"`unknown` nor `empty`, and enough new instances are counted unless one failed."),
@@ -125,7 +126,8 @@ func instanceStatusSchema() schema.Schema {
 
 				"failed_count":     computedInt64("`fail_count` + `running_exception_count`. " + null),
 				"unfinished_count": computedInt64("`waiting_count` + `waiting_confirm_count` + `running_count` + `pause_count`. " + null),
-				"overridden_count": computedInt64("`force_success_count` + `ignore_success_count`: they count as successful because a person overrode their state. " +
+				"overridden_count": computedInt64("`force_success_count` + `ignore_success_count`: they count as successful because a person " +
+					"overrode their state. " +
 					null),
 				"new_count":        computedInt64("Instances that have come since `baseline_counts`, in any state. " + nullNew),
 				"new_failed_count": computedInt64("How much `failed_count` is above that of `baseline_counts`, at least 0. " + nullNew),
@@ -150,7 +152,8 @@ func instanceStatusSchema() schema.Schema {
 
 func (m *instanceStatusModel) wait() *waitModel {
 	return &waitModel{
-		argument: "wait_for_completion", asked: m.WaitForCompletion, continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, stableFor: m.StableFor,
+		argument: "wait_for_completion", asked: m.WaitForCompletion,
+		continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, stableFor: m.StableFor,
 		throughPause: m.WaitThroughPause,
 	}
 }

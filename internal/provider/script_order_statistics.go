@@ -37,11 +37,12 @@ func scriptOrderStatisticsSchema() schema.Schema {
 			tallyAttributes("the order", "Null if the counts cannot be trusted."),
 			map[string]schema.Attribute{
 				"total_instance": computedInt64("Number of instances of the order. Null if the answer leaves it out."),
-				"execute_statistics": computedObjects("Rows of the answer, one a status. Null if the answer leaves them out.", map[string]schema.Attribute{
-					"instance_status": computedString("Status in COC's own word."),
-					"instance_count":  computedInt64("Number of instances with the status."),
-					"batch_indexes":   computedList(types.Int64Type, "Batches, from 1, that have an instance with the status."),
-				}),
+				"execute_statistics": computedObjects("Rows of the answer, one a status. Null if the answer leaves them out.",
+					map[string]schema.Attribute{
+						"instance_status": computedString("Status in COC's own word."),
+						"instance_count":  computedInt64("Number of instances with the status."),
+						"batch_indexes":   computedList(types.Int64Type, "Batches, from 1, that have an instance with the status."),
+					}),
 				"failed_batch_indexes": computedList(types.Int64Type,
 					"Batches, from 1, with an instance that ended without success, sorted. Null if the counts cannot be "+
 						"trusted, or the answer does not say which batches they are."),

@@ -143,7 +143,8 @@ func halfKey(found value, present, absent string) error {
 		return unusable("%s is in the provider block, %s is not. Set both there, or remove %[1]s and set both HW_ACCESS_KEY and HW_SECRET_KEY",
 			present, absent)
 	}
-	return unusable("%s is set, but neither %s is. Set both, or unset %[1]s", found.variable, strings.Join(arguments[absent].variables, " nor "))
+	return unusable("%s is set, but neither %s is. Set both, or unset %[1]s",
+		found.variable, strings.Join(arguments[absent].variables, " nor "))
 }
 
 func (s *settings) password(in place, origin string) client.CredentialSource {

@@ -84,7 +84,8 @@ func readProfile(file, name string, getenv func(string) string) (profile, error)
 	file = expandHome(file, getenv)
 	content, err := os.ReadFile(file) //nolint:gosec // which file to read is the user's to say
 	if errors.Is(err, fs.ErrNotExist) {
-		return profile{}, fmt.Errorf("the shared config file %s does not exist. Correct shared_config_file, or run hcloud configure", text.File(file))
+		return profile{}, fmt.Errorf("the shared config file %s does not exist. Correct shared_config_file, or run hcloud configure",
+			text.File(file))
 	}
 	if err != nil {
 		return profile{}, fmt.Errorf("the shared config file cannot be read: %w. Correct shared_config_file", text.FileError(err))
@@ -148,7 +149,8 @@ func (p profile) shown() string { return text.Plain(p.Name, 64) }
 // role is the agency that the profile wants assumed.
 func (p profile) role() (client.Agency, error) {
 	if p.AgencyDomain == "" && p.AgencyID == "" {
-		return client.Agency{}, unusable("the profile %s has an agencyName, but neither agencyDomainName nor agencyDomainId. Run hcloud configure", p.shown())
+		return client.Agency{}, unusable("the profile %s has an agencyName, but neither agencyDomainName nor agencyDomainId. "+
+			"Run hcloud configure", p.shown())
 	}
 	return client.Agency{Name: p.AgencyName, DomainName: p.AgencyDomain, DomainID: p.AgencyID, Duration: defaultDuration}, nil
 }

@@ -141,7 +141,8 @@ func (m *tallyModel) counted(completed bool, t *gate.Tally) {
 
 func tallyAttributes(whose, null string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"completed":        computedBool("Whether every instance of " + whose + " has reached a final status, and the counts add up. Never null."),
+		"completed": computedBool("Whether every instance of " + whose + " has reached a final status, and the counts " +
+			"add up. Never null."),
 		"finished_count":   computedInt64("Instances that succeeded: FINISHED. " + null),
 		"failed_count":     computedInt64("Instances that ended without success: ABNORMAL, ERROR, ROLLBACKED and CANCELED. " + null),
 		"canceled_count":   computedInt64("The part of `failed_count` that is CANCELED. " + null),
