@@ -105,21 +105,17 @@ type JobInstances struct {
 
 	// Now is the time that the days of QueryDays are counted from.
 	Now time.Time
-	// Limit bounds the rows; 0 means 100.
-	Limit int64
-	// Failed and RunningException ask for that status alone. Both are asked for when neither is set.
-	Failed, RunningException bool
+	// Statuses are those to list: fail and running-exception.
+	Statuses []string
+	// Limit bounds the rows.
+	Limit int
 }
 
 // JobInstanceList names job instances that failed.
 type JobInstanceList struct {
 	// Instances are the newest ones, by planned time, then by start. It is never nil.
 	Instances []JobInstance
-	// Complete tells whether the list is known to name every instance that failed.
-	Complete bool
-	// More is how many further ones the service told of. Days that were not looked at, since the list was full, do not count.
-	More     int64
-	Warnings []string
+	Warnings  []string
 }
 
 // JobInstance is one run of a job that failed.
@@ -135,13 +131,9 @@ type JobInstance struct {
 	EndTime   *int64 `api:"endTime"`
 	// ErrorMessage is the beginning of the message, which may quote data. Not every region has it.
 	ErrorMessage *string `api:"errorMessage"`
-	// InstanceType is 0 for a scheduled run, 2 for a manual one, 5 for patched data, 6 for a sub-job, 7 for a job that runs once.
-	InstanceType *int64 `api:"instanceType"`
 }
 
 const (
-	// defaultRows bounds a listing whose question does not.
-	defaultRows = 100
 	// jobPageSize is the most rows that one answer holds. What offset counts is not documented, so only the first page is read.
 	jobPageSize = 1000
 	// longestErrorMessage is how many bytes of a message are kept.
@@ -170,14 +162,12 @@ func (c *Client) FailedJobInstances(ctx context.Context, asked JobInstances) (*J
 	if err != nil {
 		return nil, err
 	}
-	limit := cmp.Or(max(asked.Limit, 0), defaultRows)
-	found := &JobInstanceList{Instances: []JobInstance{}, Complete: true}
+	found := &JobInstanceList{Instances: []JobInstance{}}
 	for _, day := range days {
-		if int64(len(found.Instances)) >= limit {
-			found.Complete = false
+		if len(found.Instances) >= asked.Limit {
 			break
 		}
-		for _, status := range asked.statuses() {
+		for _, status := range asked.Statuses {
 			page, err := c.jobInstances(ctx, asked.WorkspaceJobs, day, status)
 			if err != nil {
 				return nil, err
@@ -188,10 +178,7 @@ func (c *Client) FailedJobInstances(ctx context.Context, asked JobInstances) (*J
 	slices.SortStableFunc(found.Instances, func(a, b JobInstance) int {
 		return cmp.Or(cmp.Compare(deref(b.PlanTime), deref(a.PlanTime)), cmp.Compare(deref(b.StartTime), deref(a.StartTime)))
 	})
-	if over := int64(len(found.Instances)) - limit; over > 0 {
-		found.Instances, found.Complete = found.Instances[:limit], false
-		found.More += over
-	}
+	found.Instances = found.Instances[:min(len(found.Instances), asked.Limit)]
 	return found, nil
 }
 
@@ -202,25 +189,12 @@ func (l *JobInstanceList) add(page *JobInstanceList) {
 			l.Instances = append(l.Instances, instance)
 		}
 	}
-	l.Complete = l.Complete && page.Complete
-	l.More += page.More
 	l.Warnings = append(l.Warnings, page.Warnings...)
 }
 
 // same tells whether two rows are certain to be about one instance.
 func (i JobInstance) same(other JobInstance) bool {
 	return i.InstanceID != nil && deref(i.InstanceID) == deref(other.InstanceID) && deref(i.JobName) == deref(other.JobName)
-}
-
-func (q JobInstances) statuses() []string {
-	var statuses []string
-	if q.Failed || !q.RunningException {
-		statuses = append(statuses, "fail")
-	}
-	if q.RunningException || !q.Failed {
-		statuses = append(statuses, "running-exception")
-	}
-	return statuses
 }
 
 // day is a day of the service: from its midnight up to, and without, the next one.
@@ -270,15 +244,14 @@ func (c *Client) jobInstances(ctx context.Context, overview WorkspaceJobs, day d
 	}
 	call := overview.call(DataArtsJobs, query, "v1", overview.ProjectID, "jobs", "instances", "detail")
 	return get(ctx, c, call, func(answer fields) *JobInstanceList {
-		rows, complete, more := onePage(answer, "instances", jobPageSize, readJobInstance, func(row jobRow) bool {
-			return strings.EqualFold(deref(row.Status), status) && day.has(row.JobInstance)
-		})
-		found := &JobInstanceList{Complete: complete, More: more, Warnings: answer.found.warnings}
-		for _, row := range rows {
-			if !deref(row.ForceSuccess) && !deref(row.IgnoreSuccess) {
+		found := new(JobInstanceList)
+		for _, row := range onePage(answer, "instances", jobPageSize, readJobInstance) {
+			overridden := deref(row.ForceSuccess) || deref(row.IgnoreSuccess)
+			if strings.EqualFold(deref(row.Status), status) && day.has(row.JobInstance) && !overridden {
 				found.Instances = append(found.Instances, row.JobInstance)
 			}
 		}
+		found.Warnings = answer.found.warnings
 		return found
 	})
 }

@@ -25,10 +25,8 @@ func TestFailedJobInstancesRequest(t *testing.T) {
 		{"nothing given", func(*JobInstances) {}, []string{"fail", "running-exception"}, nil},
 		{"a workspace", func(q *JobInstances) { q.WorkspaceID = "ws-1" }, []string{"fail", "running-exception"}, []string{"ws-1"}},
 		{"everybody's", func(q *JobInstances) { q.IsOwn = new(false) }, []string{"fail", "running-exception"}, nil},
-		{"failed alone", func(q *JobInstances) { q.Failed = true }, []string{"fail"}, nil},
-		{"suspended alone", func(q *JobInstances) { q.RunningException = true }, []string{"running-exception"}, nil},
-		{"both by name", func(q *JobInstances) { q.Failed, q.RunningException = true, true }, []string{"fail", "running-exception"}, nil},
-		{"a small limit", func(q *JobInstances) { q.Limit, q.Failed = 1, true }, []string{"fail"}, nil},
+		{"one status", func(q *JobInstances) { q.Statuses = []string{"running-exception"} }, []string{"running-exception"}, nil},
+		{"a small limit", func(q *JobInstances) { q.Limit = 1 }, []string{"fail", "running-exception"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -108,13 +106,13 @@ func TestFailedJobInstancesDays(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			asked := testJobs
-			asked.Now, asked.QueryDays, asked.Failed = test.now, test.queryDays, true
+			asked.Now, asked.QueryDays, asked.Statuses = test.now, test.queryDays, []string{"fail"}
 			service := answering(says(http.StatusOK, jobs(0)))
 			list, err := newClient(t, service).FailedJobInstances(t.Context(), asked)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(&JobInstanceList{Instances: []JobInstance{}, Complete: true}, list); diff != "" {
+			if diff := cmp.Diff(&JobInstanceList{Instances: []JobInstance{}}, list); diff != "" {
 				t.Errorf("want (-), got (+):\n%s", diff)
 			}
 			var days []string
@@ -162,7 +160,7 @@ func TestFailedJobInstancesQuestions(t *testing.T) {
 	}
 }
 
-// TestFailedJobInstancesOfDays walks the days until the list is full, and says so when days are left.
+// TestFailedJobInstancesOfDays walks the days until the list is full.
 func TestFailedJobInstancesOfDays(t *testing.T) {
 	t.Parallel()
 	ago := func(days int) time.Time { return testJobs.Now.AddDate(0, 0, -days) }
@@ -173,21 +171,19 @@ func TestFailedJobInstancesOfDays(t *testing.T) {
 		says(http.StatusOK, jobs(0)),
 	}
 	for _, test := range []struct {
-		limit    int64
+		limit    int
 		want     []string
 		requests int
-		complete bool
-		more     int64
 	}{
-		{1, []string{"1"}, 1, false, 0},
-		{2, []string{"1", "2"}, 3, false, 4},
-		{3, []string{"1", "2", "3"}, 3, false, 3},
-		{4, []string{"1", "2", "3"}, 8, false, 3},
+		{1, []string{"1"}, 1},
+		{2, []string{"1", "2"}, 3},
+		{3, []string{"1", "2", "3"}, 3},
+		{4, []string{"1", "2", "3"}, 8},
 	} {
 		t.Run(fmt.Sprint("limit ", test.limit), func(t *testing.T) {
 			t.Parallel()
 			asked := testJobs
-			asked.QueryDays, asked.Failed, asked.Limit = "all", true, test.limit
+			asked.QueryDays, asked.Statuses, asked.Limit = "all", []string{"fail"}, test.limit
 			service := answering(rows...)
 			list, err := newClient(t, service).FailedJobInstances(t.Context(), asked)
 			if err != nil {
@@ -198,9 +194,6 @@ func TestFailedJobInstancesOfDays(t *testing.T) {
 			}
 			if got := len(service.sent()); got != test.requests {
 				t.Errorf("%d requests, want %d", got, test.requests)
-			}
-			if list.Complete != test.complete || list.More != test.more {
-				t.Errorf("complete %v, more %d, want %v, %d", list.Complete, list.More, test.complete, test.more)
 			}
 		})
 	}

@@ -15,10 +15,15 @@ import (
 	"gopkg.in/dnaeon/go-vcr.v4/pkg/cassette"
 )
 
+// mostRows is the limit of the tests that are about something else.
+const mostRows = 100
+
 // testJobs asks for the day of the documented answer.
 var testJobs = JobInstances{
 	WorkspaceJobs: WorkspaceJobs{Target: testOrder.Target},
 	Now:           time.Date(2019, 3, 4, 12, 0, 0, 0, dataArtsZone),
+	Statuses:      []string{"fail", "running-exception"},
+	Limit:         mostRows,
 }
 
 const documentedJobs = `{"total":1,"instances":[` +
@@ -26,22 +31,21 @@ const documentedJobs = `{"total":1,"instances":[` +
 
 const fullJobs = `{"total":1,"instances":[{
 	"jobName": "daily_orders", "instanceId": "34765", "status": "fail", "planTime": 1551671580000, "startTime": 1551671590000,
-	"endTime": 1551671608000, "errorMessage": "connection refused", "forceSuccess": false, "ignoreSuccess": false, "instanceType": 5
+	"endTime": 1551671608000, "errorMessage": "connection refused", "forceSuccess": false, "ignoreSuccess": false
 }]}`
 
 func fullJobsResult() *JobInstanceList {
-	return &JobInstanceList{Complete: true, Instances: []JobInstance{{
+	return &JobInstanceList{Instances: []JobInstance{{
 		JobName: new("daily_orders"), InstanceID: new("34765"), Status: new("fail"), PlanTime: new(int64(1551671580000)),
 		StartTime: new(int64(1551671590000)), EndTime: new(int64(1551671608000)), ErrorMessage: new("connection refused"),
-		InstanceType: new(int64(5)),
 	}}}
 }
 
 // checkJobs checks what holds for every list.
 func checkJobs(t testing.TB, list *JobInstanceList) {
 	t.Helper()
-	if list.Instances == nil || len(list.Instances) > defaultRows || list.More < 0 || (list.Complete && list.More > 0) {
-		t.Errorf("%d instances, complete %v, more %d", len(list.Instances), list.Complete, list.More)
+	if list.Instances == nil || len(list.Instances) > mostRows {
+		t.Errorf("%d instances, or nil", len(list.Instances))
 	}
 	for _, instance := range list.Instances {
 		if status := strings.ToLower(deref(instance.Status)); status != "fail" && status != "running-exception" {
@@ -81,7 +85,7 @@ func TestFailedJobInstancesDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &JobInstanceList{Complete: true, Instances: []JobInstance{
+	want := &JobInstanceList{Instances: []JobInstance{
 		{JobName: new("j"), InstanceID: new("34765"), Status: new("fail"), PlanTime: new(int64(1551671580000))},
 	}}
 	if diff := cmp.Diff(any(want), got); diff != "" {
@@ -102,18 +106,17 @@ func TestFailedJobInstancesFields(t *testing.T) {
 		{path: row, kind: anObject, rule: decides},
 		{path: row + ".jobName", kind: aString, clear: func(l *JobInstanceList) { first(l).JobName = nil }},
 		{path: row + ".instanceId", kind: aString, clear: func(l *JobInstanceList) { first(l).InstanceID = nil }},
-		{path: row + ".status", kind: aString, clear: func(l *JobInstanceList) { l.Instances, l.Complete = []JobInstance{}, false }},
+		{path: row + ".status", kind: aString, clear: func(l *JobInstanceList) { l.Instances = []JobInstance{} }},
 		{path: row + ".planTime", kind: wholeNumber, clear: func(l *JobInstanceList) { first(l).PlanTime = nil }},
 		{path: row + ".startTime", kind: wholeNumber, clear: func(l *JobInstanceList) { first(l).StartTime = nil }},
 		{path: row + ".endTime", kind: wholeNumber, clear: func(l *JobInstanceList) { first(l).EndTime = nil }},
 		{path: row + ".errorMessage", kind: aString, clear: func(l *JobInstanceList) { first(l).ErrorMessage = nil }},
 		{path: row + ".forceSuccess", kind: aBoolean},
 		{path: row + ".ignoreSuccess", kind: aBoolean},
-		{path: row + ".instanceType", kind: wholeNumber, clear: func(l *JobInstanceList) { first(l).InstanceType = nil }},
 	})
 }
 
-// TestFailedJobInstancesRows shows which of the listed rows are named, in which order, and whether the list is known to be complete.
+// TestFailedJobInstancesRows shows which of the listed rows are named, and in which order.
 func TestFailedJobInstancesRows(t *testing.T) {
 	t.Parallel()
 	at := func(hour int) time.Time { return time.Date(2019, 3, 4, hour, 0, 0, 0, dataArtsZone) }
@@ -122,10 +125,8 @@ func TestFailedJobInstancesRows(t *testing.T) {
 		name string
 		// failed and suspended are the answers for the two statuses.
 		failed, suspended string
-		limit             int64
+		limit             int
 		want              []string
-		incomplete        bool
-		more              int64
 	}{
 		{name: "nothing", failed: jobs(0), suspended: jobs(0)},
 		{name: "no rows", failed: `{"total":0}`, suspended: `{"total":"0","instances":null}`},
@@ -146,16 +147,16 @@ func TestFailedJobInstancesRows(t *testing.T) {
 				job(3, "fail", at(3), `"forceSuccess":true,"ignoreSuccess":true`), job(4, "fail", at(4), `"forceSuccess":false,"ignoreSuccess":false`)),
 		},
 		{
-			name: "the status is ignored", want: []string{"3", "2"}, incomplete: true,
+			name: "the status is ignored", want: []string{"3", "2"},
 			failed:    jobs(9, job(1, "success", at(1)), job(2, "fail", at(2)), job(3, "running-exception", at(3))),
 			suspended: jobs(9, job(1, "success", at(1)), job(2, "fail", at(2)), job(3, "running-exception", at(3))),
 		},
 		{
-			name: "no status", want: []string{"2"}, incomplete: true, suspended: jobs(0),
+			name: "no status", want: []string{"2"}, suspended: jobs(0),
 			failed: jobs(2, `{"jobName":"j1","instanceId":1}`, job(2, "fail", at(2))),
 		},
 		{
-			name: "the days are ignored", want: []string{"2"}, incomplete: true, suspended: jobs(0),
+			name: "the days are ignored", want: []string{"2"}, suspended: jobs(0),
 			failed: jobs(3, job(1, "fail", at(-1), started(at(-1))), job(2, "fail", at(2)), job(3, "fail", at(24))),
 		},
 		{
@@ -184,10 +185,10 @@ func TestFailedJobInstancesRows(t *testing.T) {
 		},
 		{
 			name: "more than one page", failed: jobs(1203, job(1, "fail", at(1))), suspended: jobs(2, job(2, "running-exception", at(2))),
-			want: []string{"2", "1"}, incomplete: true, more: 1203,
+			want: []string{"2", "1"},
 		},
 		{
-			name: "more than the limit", limit: 2, want: []string{"3", "2"}, incomplete: true, more: 1,
+			name: "more than the limit", limit: 2, want: []string{"3", "2"},
 			failed: jobs(2, job(1, "fail", at(1)), job(3, "fail", at(3))), suspended: jobs(1, job(2, "running-exception", at(2))),
 		},
 		{
@@ -195,10 +196,10 @@ func TestFailedJobInstancesRows(t *testing.T) {
 			failed: jobs(2, job(1, "fail", at(1)), job(2, "fail", at(2))), suspended: jobs(0),
 		},
 		{
-			name: "a negative total", failed: jobs(-1, job(1, "fail", at(1))), suspended: jobs(0), want: []string{"1"}, incomplete: true,
+			name: "a negative total", failed: jobs(-1, job(1, "fail", at(1))), suspended: jobs(0), want: []string{"1"},
 		},
 		{
-			name: "a total that is too small", failed: jobs(0, job(1, "fail", at(1))), suspended: jobs(0), want: []string{"1"}, incomplete: true,
+			name: "a total that is too small", failed: jobs(0, job(1, "fail", at(1))), suspended: jobs(0), want: []string{"1"},
 		},
 		{
 			name: "no total", failed: `{"instances":[` + job(1, "fail", at(1)) + `]}`, suspended: `{"instances":[]}`, want: []string{"1"},
@@ -207,7 +208,9 @@ func TestFailedJobInstancesRows(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			asked := testJobs
-			asked.Limit = test.limit
+			if test.limit != 0 {
+				asked.Limit = test.limit
+			}
 			service := answering(says(http.StatusOK, test.failed), says(http.StatusOK, test.suspended))
 			list, err := newClient(t, service).FailedJobInstances(t.Context(), asked)
 			if err != nil {
@@ -216,52 +219,6 @@ func TestFailedJobInstancesRows(t *testing.T) {
 			checkJobs(t, list)
 			if got := ids(list); !slices.Equal(got, test.want) {
 				t.Errorf("instances %q, want %q", got, test.want)
-			}
-			if list.Complete == test.incomplete || list.More != test.more {
-				t.Errorf("complete %v, more %d, want %v, %d", list.Complete, list.More, !test.incomplete, test.more)
-			}
-		})
-	}
-}
-
-// TestFailedJobInstancesBounds shows that a page which may go on, and a list that nobody bounds, say that they are not complete.
-func TestFailedJobInstancesBounds(t *testing.T) {
-	t.Parallel()
-	body := func(count int) string {
-		var rows []string
-		for i := range count {
-			rows = append(rows, job(i, "fail", time.Date(2019, 3, 4, 0, 0, i, 0, dataArtsZone)))
-		}
-		return `{"instances":[` + strings.Join(rows, ",") + `]}`
-	}
-	for _, test := range []struct {
-		rows     int
-		limit    int64
-		listed   int
-		complete bool
-		more     int64
-	}{
-		{rows: 100, listed: 100, complete: true},
-		{rows: 101, listed: 100, more: 1},
-		{rows: 101, limit: -1, listed: 100, more: 1},
-		{rows: 101, limit: 101, listed: 101, complete: true},
-		{rows: 999, limit: 2000, listed: 999, complete: true},
-		{rows: 1000, limit: 2000, listed: 1000},
-	} {
-		t.Run(fmt.Sprintf("%d rows, limit %d", test.rows, test.limit), func(t *testing.T) {
-			t.Parallel()
-			asked := testJobs
-			asked.Limit = test.limit
-			list, err := newClient(t, answering(says(http.StatusOK, body(test.rows)), says(http.StatusOK, jobs(0)))).
-				FailedJobInstances(t.Context(), asked)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(list.Instances) != test.listed || list.Complete != test.complete || list.More != test.more {
-				t.Errorf("%d instances, complete %v, more %d", len(list.Instances), list.Complete, list.More)
-			}
-			if got, want := deref(list.Instances[0].InstanceID), strconv.Itoa(test.rows-1); got != want {
-				t.Errorf("the first instance is %s, want the newest, %s", got, want)
 			}
 		})
 	}
@@ -380,19 +337,18 @@ func TestListingsAreRecorded(t *testing.T) {
 				asked.Target = Target{Region: "cn-north-4", ProjectID: "b384b9e9ab9b4ee8994c8633aabc9505"}
 				return c.FailedJobInstances(ctx, asked)
 			},
-			&JobInstanceList{Complete: true, Instances: []JobInstance{
+			&JobInstanceList{Instances: []JobInstance{
 				{
 					JobName: new("hourly_clicks"), InstanceID: new("34801"), Status: new("running-exception"),
-					PlanTime: new(int64(1551678780000)), StartTime: new(int64(1551678781000)), InstanceType: new(int64(0)),
+					PlanTime: new(int64(1551678780000)), StartTime: new(int64(1551678781000)),
 				},
 				{
 					JobName: new("daily_stock"), InstanceID: new("34790"), Status: new("fail"),
-					PlanTime: new(int64(1551675180000)), StartTime: new(int64(1551675190000)), InstanceType: new(int64(0)),
+					PlanTime: new(int64(1551675180000)), StartTime: new(int64(1551675190000)),
 				},
 				{
 					JobName: new("daily_orders"), InstanceID: new("34765"), Status: new("fail"), ErrorMessage: new("scrubbed"),
 					PlanTime: new(int64(1551671580000)), StartTime: new(int64(1551671590000)), EndTime: new(int64(1551671608000)),
-					InstanceType: new(int64(0)),
 				},
 			}},
 		},
@@ -401,16 +357,16 @@ func TestListingsAreRecorded(t *testing.T) {
 				return c.AbnormalTasks(ctx, FDIInstance{
 					Target:     Target{Region: "cn-north-4", ProjectID: "c53626012ba84727b938ca8bf03108ef"},
 					InstanceID: testFDI.InstanceID,
-				}, 0)
+				}, mostRows)
 			},
-			&FDITaskList{Complete: true, Tasks: []FDITask{
+			&FDITaskList{Tasks: []FDITask{
 				{
 					TaskID: new("task-0001"), TaskName: new("orders_to_lake"), Kind: new("NORMAL"), ExecuteStatus: new("ERROR"),
-					Position: new("READER"), LastExecuteTime: new(int64(1603243428000)), Status: new(int64(1)),
+					Position: new("READER"), LastExecuteTime: new(int64(1603243428000)),
 				},
 				{
 					TaskID: new("task-0002"), TaskName: new("stock_changes"), Kind: new("CDC"), ExecuteStatus: new("ERROR"),
-					Position: new("WRITER"), LastExecuteTime: new(int64(1603239828000)), Status: new(int64(0)),
+					Position: new("WRITER"), LastExecuteTime: new(int64(1603239828000)),
 				},
 			}},
 		},

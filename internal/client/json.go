@@ -318,31 +318,15 @@ func elements[T any](f fields, name, wanted string, one func(at string, raw json
 	return values
 }
 
-// onePage reads the one page of a filtered listing that is asked for, and keeps the rows that fit the filter; they are never nil. It tells
-// whether these are all that fit, and of how many more the service has told.
-func onePage[T any](answer fields, name string, size int, read func(fields) T, fits func(T) bool) (rows []T, complete bool, more int64) {
-	total := answer.integer("total")
-	if answer.member(name) == nil && (total == nil || *total != 0) {
+// onePage reads the one page of a listing that is asked for. The service may have ignored the filter: its rows have to be looked at.
+func onePage[T any](answer fields, name string, size int, read func(fields) T) []T {
+	if total := answer.integer("total"); answer.member(name) == nil && (total == nil || *total != 0) {
 		answer.missing(name) // rows may be absent only where there are none
 	}
-	listed := list(answer.need(), name, read)
-	if len(listed) > size {
+	rows := list(answer.need(), name, read)
+	if len(rows) > size {
 		// Who sends more than was asked for may send any number.
 		answer.malformed(fmt.Sprintf("it lists more than the %d rows that were asked for", size))
 	}
-	rows = []T{}
-	for _, row := range listed {
-		if fits(row) {
-			rows = append(rows, row)
-		}
-	}
-	switch {
-	case len(rows) < len(listed):
-		return rows, false, 0 // the total counts others, too
-	case total == nil:
-		return rows, len(rows) < size, 0
-	default:
-		more = *total - int64(len(rows))
-		return rows, more == 0, max(more, 0)
-	}
+	return rows
 }

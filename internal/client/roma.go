@@ -99,11 +99,7 @@ func furtherTasks(answer fields) map[string]int64 {
 // FDITaskList names abnormal data integration tasks.
 type FDITaskList struct {
 	// Tasks are those that ran last, newest first. It is never nil.
-	Tasks []FDITask
-	// Complete tells whether the list is known to name every abnormal task.
-	Complete bool
-	// More is how many further ones the service told of.
-	More     int64
+	Tasks    []FDITask
 	Warnings []string
 }
 
@@ -119,16 +115,14 @@ type FDITask struct {
 	Position *string `api:"position"`
 	// LastExecuteTime is when the task ran last, in milliseconds since 1970, UTC.
 	LastExecuteTime *int64 `api:"last_execute_time"`
-	// Status is 0 for a task that is stopped, 1 for one that is started.
-	Status *int64 `api:"status"`
 }
 
 // taskPageSize is the most rows that one answer holds. What offset counts differs between editions of the page, so only the first
 // page is read.
 const taskPageSize = 999
 
-// AbnormalTasks lists the FDI tasks of a ROMA Connect instance whose last run ended with ERROR, at most limit of them (0 means 100),
-// in one request. The list of tasks (…/tasks) has the same filter, but neither the position nor the time of the last run. The service
+// AbnormalTasks lists the FDI tasks of a ROMA Connect instance whose last run ended with ERROR, at most limit of them, in
+// one request. The list of tasks (…/tasks) has the same filter, but neither the position nor the time of the last run. The service
 // may ignore the filter, so a row of another status, or of no readable one, is dropped.
 //
 // These facts wait for a live account: whether the statistics count as abnormal what has the execute_status ERROR, whether the list
@@ -136,14 +130,16 @@ const taskPageSize = 999
 //
 // API: GET /v2/{project_id}/fdi/instances/{instance_id}/task-monitors,
 // https://support.huaweicloud.com/intl/en-us/api-roma/ListMonitorInfos.html
-func (c *Client) AbnormalTasks(ctx context.Context, instance FDIInstance, limit int64) (*FDITaskList, error) {
+func (c *Client) AbnormalTasks(ctx context.Context, instance FDIInstance, limit int) (*FDITaskList, error) {
 	const abnormal = "ERROR"
 	query := url.Values{"execute_status": {abnormal}, "limit": {strconv.Itoa(taskPageSize)}}
 	found, err := get(ctx, c, instance.call(query, "task-monitors"), func(answer fields) *FDITaskList {
-		found := new(FDITaskList)
-		found.Tasks, found.Complete, found.More = onePage(answer, "entities", taskPageSize, readFDITask, func(task FDITask) bool {
-			return strings.EqualFold(deref(task.ExecuteStatus), abnormal)
-		})
+		found := &FDITaskList{Tasks: []FDITask{}}
+		for _, task := range onePage(answer, "entities", taskPageSize, readFDITask) {
+			if strings.EqualFold(deref(task.ExecuteStatus), abnormal) {
+				found.Tasks = append(found.Tasks, task)
+			}
+		}
 		found.Warnings = answer.found.warnings
 		return found
 	})
@@ -153,11 +149,7 @@ func (c *Client) AbnormalTasks(ctx context.Context, instance FDIInstance, limit 
 	slices.SortStableFunc(found.Tasks, func(a, b FDITask) int {
 		return cmp.Compare(deref(b.LastExecuteTime), deref(a.LastExecuteTime))
 	})
-	limit = cmp.Or(max(limit, 0), defaultRows)
-	if over := int64(len(found.Tasks)) - limit; over > 0 {
-		found.Tasks, found.Complete = found.Tasks[:limit], false
-		found.More += over
-	}
+	found.Tasks = found.Tasks[:min(len(found.Tasks), limit)]
 	return found, nil
 }
 

@@ -18,21 +18,21 @@ const documentedAbnormal = `{"total":1,"size":1,"entities":[{"task_id":"id123456
 
 const fullAbnormal = `{"total":1,"entities":[{
 	"task_id": "task-0001", "task_name": "orders_to_lake", "ext_type": "CDC", "execute_status": "ERROR", "position": "WRITER",
-	"last_execute_time": 1603243428000, "status": 1
+	"last_execute_time": 1603243428000
 }]}`
 
 func fullAbnormalResult() *FDITaskList {
-	return &FDITaskList{Complete: true, Tasks: []FDITask{{
+	return &FDITaskList{Tasks: []FDITask{{
 		TaskID: new("task-0001"), TaskName: new("orders_to_lake"), Kind: new("CDC"), ExecuteStatus: new("ERROR"), Position: new("WRITER"),
-		LastExecuteTime: new(int64(1603243428000)), Status: new(int64(1)),
+		LastExecuteTime: new(int64(1603243428000)),
 	}}}
 }
 
 // checkTasks checks what holds for every list.
 func checkTasks(t testing.TB, list *FDITaskList) {
 	t.Helper()
-	if list.Tasks == nil || len(list.Tasks) > defaultRows || list.More < 0 || (list.Complete && list.More > 0) {
-		t.Errorf("%d tasks, complete %v, more %d", len(list.Tasks), list.Complete, list.More)
+	if list.Tasks == nil || len(list.Tasks) > mostRows {
+		t.Errorf("%d tasks, or nil", len(list.Tasks))
 	}
 	for _, task := range list.Tasks {
 		if !strings.EqualFold(deref(task.ExecuteStatus), "ERROR") {
@@ -52,7 +52,7 @@ func tasks(total int, rows ...string) string {
 
 func init() {
 	documents("abnormal tasks", documentedAbnormal, func(ctx context.Context, c *Client) (any, error) {
-		return c.AbnormalTasks(ctx, testFDI, 0)
+		return c.AbnormalTasks(ctx, testFDI, mostRows)
 	})
 }
 
@@ -71,10 +71,9 @@ func TestAbnormalTasksFields(t *testing.T) {
 		{path: row, kind: anObject, rule: decides},
 		{path: row + ".task_id", kind: aString, clear: func(l *FDITaskList) { first(l).TaskID = nil }},
 		{path: row + ".task_name", kind: aString, clear: func(l *FDITaskList) { first(l).TaskName = nil }},
-		{path: row + ".execute_status", kind: aString, clear: func(l *FDITaskList) { l.Tasks, l.Complete = []FDITask{}, false }},
+		{path: row + ".execute_status", kind: aString, clear: func(l *FDITaskList) { l.Tasks = []FDITask{} }},
 		{path: row + ".position", kind: aString, clear: func(l *FDITaskList) { first(l).Position = nil }},
 		{path: row + ".last_execute_time", kind: wholeNumber, clear: func(l *FDITaskList) { first(l).LastExecuteTime = nil }},
-		{path: row + ".status", kind: wholeNumber, clear: func(l *FDITaskList) { first(l).Status = nil }},
 	}
 	without := edit(t, fullAbnormal, kind.path, nil)
 	checkFields(t, callers["abnormal tasks"], without, func() *FDITaskList {
@@ -88,7 +87,7 @@ func TestAbnormalTasksFields(t *testing.T) {
 		t.Run("kind "+value, func(t *testing.T) {
 			t.Parallel()
 			body := strings.Replace(fullAbnormal, `"CDC"`, value, 1)
-			list, err := newClient(t, answering(says(http.StatusOK, body))).AbnormalTasks(t.Context(), testFDI, 0)
+			list, err := newClient(t, answering(says(http.StatusOK, body))).AbnormalTasks(t.Context(), testFDI, mostRows)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,7 +104,7 @@ func TestAbnormalTasksFields(t *testing.T) {
 // TestAbnormalTasksRequest shows what is sent, whatever the limit: host, path, headers and query, once.
 func TestAbnormalTasksRequest(t *testing.T) {
 	t.Parallel()
-	for _, limit := range []int64{0, 1, 5000} {
+	for _, limit := range []int{1, 100, 5000} {
 		service := answering(says(http.StatusOK, documentedAbnormal))
 		if _, err := newClient(t, service).AbnormalTasks(t.Context(), testFDI, limit); err != nil {
 			t.Fatal(err)
@@ -126,7 +125,7 @@ func TestAbnormalTasksRequest(t *testing.T) {
 	}
 }
 
-// TestAbnormalTasksRows shows which of the listed rows are named, in which order, and whether the list is known to be complete.
+// TestAbnormalTasksRows shows which of the listed rows are named, and in which order.
 func TestAbnormalTasksRows(t *testing.T) {
 	t.Parallel()
 	many := func(count int) []string {
@@ -147,11 +146,9 @@ func TestAbnormalTasksRows(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name, body string
-		limit      int64
+		limit      int
 		want       []string
 		count      int
-		incomplete bool
-		more       int64
 	}{
 		{name: "none", body: tasks(0)},
 		{name: "no rows", body: `{"total":0,"size":0}`},
@@ -160,32 +157,34 @@ func TestAbnormalTasksRows(t *testing.T) {
 			body: tasks(3, task(1, "ERROR", 1), task(2, "error", 3), task(3, "ERROR", 2)),
 		},
 		{
-			name: "the filter is ignored", want: []string{"2"}, count: 1, incomplete: true,
+			name: "the filter is ignored", want: []string{"2"}, count: 1,
 			body: tasks(9, task(1, "SUCCESS", 1), task(2, "ERROR", 2), task(3, "RUNNING", 3), task(4, "CANCELLED", 4), task(5, "UNSTARTED", 5)),
 		},
-		{name: "no status", body: tasks(1, `{"task_id":"1"}`), incomplete: true},
-		{name: "more than one page", body: tasks(1200, task(1, "ERROR", 1)), want: []string{"1"}, count: 1, incomplete: true, more: 1199},
-		{name: "a small limit", body: tasks(3, many(3)...), limit: 2, want: []string{"0", "1"}, count: 2, incomplete: true, more: 1},
-		{name: "a small limit, and more than one page", body: tasks(9, many(3)...), limit: 2, count: 2, incomplete: true, more: 7},
+		{name: "no status", body: tasks(1, `{"task_id":"1"}`)},
+		{name: "more than one page", body: tasks(1200, task(1, "ERROR", 1)), want: []string{"1"}, count: 1},
+		{name: "a small limit", body: tasks(3, many(3)...), limit: 2, want: []string{"0", "1"}, count: 2},
+		{name: "a small limit, and more than one page", body: tasks(9, many(3)...), limit: 2, count: 2},
 		{name: "at one time, and without", body: tasks(60, equal...), want: slices.Concat(timed, timeless), count: 60},
 		{name: "as many as the limit", body: tasks(2, many(2)...), limit: 2, count: 2},
-		{name: "as many as are named without a limit", body: tasks(100, many(100)...), count: 100},
-		{name: "more than are named without a limit", body: tasks(101, many(101)...), count: 100, incomplete: true, more: 1},
-		{name: "a negative limit is none", body: tasks(101, many(101)...), limit: -1, count: 100, incomplete: true, more: 1},
+		{name: "more than the limit", body: tasks(101, many(101)...), count: 100},
 		{name: "no total", body: `{"entities":[` + strings.Join(many(998), ",") + `]}`, limit: 2000, count: 998},
 		{
-			name: "no total, but a full page", limit: 2000, count: 999, incomplete: true,
+			name: "no total, but a full page", limit: 2000, count: 999,
 			body: `{"entities":[` + strings.Join(many(999), ",") + `]}`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			list, err := newClient(t, answering(says(http.StatusOK, test.body))).AbnormalTasks(t.Context(), testFDI, test.limit)
+			limit := mostRows
+			if test.limit != 0 {
+				limit = test.limit
+			}
+			list, err := newClient(t, answering(says(http.StatusOK, test.body))).AbnormalTasks(t.Context(), testFDI, limit)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if list.Tasks == nil || len(list.Tasks) != test.count || list.Complete == test.incomplete || list.More != test.more {
-				t.Errorf("%d tasks, complete %v, more %d", len(list.Tasks), list.Complete, list.More)
+			if list.Tasks == nil || len(list.Tasks) != test.count {
+				t.Errorf("%d tasks, want %d", len(list.Tasks), test.count)
 			}
 			var ids []string
 			for _, task := range list.Tasks {
@@ -214,7 +213,7 @@ func TestAbnormalTasksMeetsErrors(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := newClient(t, answering(test.answer)).AbnormalTasks(t.Context(), testFDI, 0)
+			_, err := newClient(t, answering(test.answer)).AbnormalTasks(t.Context(), testFDI, mostRows)
 			if e := failure(t, err); e.Service != ROMA || e.Code != test.code || !test.check(err) {
 				t.Errorf("%#v, want the code %q", e, test.code)
 			}

@@ -307,11 +307,14 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, asked Jo
 		r.Failures = []client.JobInstance{}
 		return nil
 	}
+	instances := client.JobInstances{WorkspaceJobs: asked.WorkspaceJobs, Now: time.Now(), Limit: int(min(failed.total, mostCulprits))}
+	for _, status := range []string{"fail", "running-exception"} {
+		if r.Counts[strings.ReplaceAll(status, "-", "_")] > 0 {
+			instances.Statuses = append(instances.Statuses, status)
+		}
+	}
 	list, err := readNames(ctx, func(brief context.Context) (*client.JobInstanceList, error) {
-		return reader.FailedJobInstances(brief, client.JobInstances{
-			WorkspaceJobs: asked.WorkspaceJobs, Now: time.Now(), Limit: min(failed.total, mostCulprits),
-			Failed: r.Counts["fail"] > 0, RunningException: r.Counts["running_exception"] > 0,
-		})
+		return reader.FailedJobInstances(brief, instances)
 	})
 	if err != nil {
 		r.UnreadDetails = err

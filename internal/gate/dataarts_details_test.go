@@ -22,34 +22,34 @@ func TestFailedJobs(t *testing.T) {
 		own, plain       bool
 		listed           int
 		// limit is what was asked for at most; 0 means that nothing was.
-		limit             int64
-		onlyFail, onlyRun bool
-		failures          int
-		null              bool
-		text, unread      string
+		limit        int
+		statuses     []string
+		failures     int
+		null         bool
+		text, unread string
 	}{
 		"nothing failed": {counts: counts{"success": 1}},
-		"one":            {counts: counts{"fail": 1}, listed: 1, limit: 1, onlyFail: true, failures: 1, text: "failed jobs: job-1 (instance 1)"},
+		"one":            {counts: counts{"fail": 1}, listed: 1, limit: 1, statuses: []string{"fail"}, failures: 1, text: "failed jobs: job-1 (instance 1)"},
 		"one suspended": {
-			counts: counts{"running_exception": 1}, listed: 1, limit: 1, onlyRun: true, failures: 1, text: "failed jobs: job-1 (instance 1)",
+			counts: counts{"running_exception": 1}, listed: 1, limit: 1, statuses: []string{"running-exception"}, failures: 1, text: "failed jobs: job-1 (instance 1)",
 		},
 		"both while others run": {
-			counts: counts{"fail": 1, "running_exception": 1, "running": 1}, listed: 2, limit: 2, onlyFail: true, onlyRun: true, failures: 2,
+			counts: counts{"fail": 1, "running_exception": 1, "running": 1}, listed: 2, limit: 2, statuses: []string{"fail", "running-exception"}, failures: 2,
 			text: "failed jobs: job-1 (instance 1), job-2 (instance 2)",
 		},
 		"more than a hundred": {
-			counts: counts{"fail": 230}, listed: 100, limit: 100, onlyFail: true, failures: 100,
+			counts: counts{"fail": 230}, listed: 100, limit: 100, statuses: []string{"fail"}, failures: 100,
 			text: "job-10 (instance 10) and 220 more",
 		},
 		"fewer listed than counted": {
-			counts: counts{"fail": 5}, listed: 3, limit: 5, onlyFail: true, failures: 3,
+			counts: counts{"fail": 5}, listed: 3, limit: 5, statuses: []string{"fail"}, failures: 3,
 			text: "job-3 (instance 3) and 2 more", unread: "the service counts 5 failed instances, but lists 3",
 		},
 		"none listed": {
-			counts: counts{"fail": 1}, limit: 1, onlyFail: true, null: true, unread: "the service counts 1 failed instance, but lists 0",
+			counts: counts{"fail": 1}, limit: 1, statuses: []string{"fail"}, null: true, unread: "the service counts 1 failed instance, but lists 0",
 		},
 		"above the baseline": {
-			counts: counts{"fail": 3, "success": 1}, baseline: counts{"fail": 2}, listed: 1, limit: 1, onlyFail: true, failures: 1,
+			counts: counts{"fail": 3, "success": 1}, baseline: counts{"fail": 2}, listed: 1, limit: 1, statuses: []string{"fail"}, failures: 1,
 			text: "2 new since the baseline, 1 of them failed (in all: 3 failed, 1 succeeded); failed jobs: job-1 (instance 1)",
 		},
 		"none above the baseline":    {counts: counts{"fail": 2, "success": 1}, baseline: counts{"fail": 2}},
@@ -65,14 +65,14 @@ func TestFailedJobs(t *testing.T) {
 				asked.Baseline = allWords(test.baseline)
 			}
 			got := readJobs(t, service, asked)
-			var limits []int64
+			var limits []int
 			for _, listing := range service.listings {
 				limits = append(limits, listing.Limit)
-				if listing.Failed != test.onlyFail || listing.RunningException != test.onlyRun || listing.WorkspaceID != "ws1" || listing.Now.IsZero() {
+				if !cmp.Equal(listing.Statuses, test.statuses) || listing.WorkspaceID != "ws1" || listing.Now.IsZero() {
 					t.Errorf("asked for %+v", listing)
 				}
 			}
-			if test.limit != 0 && !cmp.Equal(limits, []int64{test.limit}) || test.limit == 0 && limits != nil {
+			if test.limit != 0 && !cmp.Equal(limits, []int{test.limit}) || test.limit == 0 && limits != nil {
 				t.Errorf("asked for %v failed instances, want %d", limits, test.limit)
 			}
 			if (got.Failures == nil) != test.null || len(got.Failures) != test.failures || len(got.Culprits) != test.failures {

@@ -15,7 +15,7 @@ func taskStates() []string { return []string{"running", "abnormal", "terminated"
 // TaskReader reads data integration tasks of ROMA Connect. The API client is one.
 type TaskReader interface {
 	FDITaskStatistics(ctx context.Context, asked client.FDIInstance) (*client.FDITaskStatistics, error)
-	AbnormalTasks(ctx context.Context, asked client.FDIInstance, limit int64) (*client.FDITaskList, error)
+	AbnormalTasks(ctx context.Context, asked client.FDIInstance, limit int) (*client.FDITaskList, error)
 }
 
 // TaskQuestion asks for the data integration tasks of a ROMA Connect instance.

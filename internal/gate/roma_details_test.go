@@ -117,7 +117,7 @@ func TestAbnormalTasks(t *testing.T) {
 			t.Parallel()
 			service := &roma{statistics: always(ordinary(1, test.abnormal, 0, 0)), abnormal: tasksListed(test.listed)}
 			got := readTasks(t, service, TaskQuestion{FDIInstance: theInstance, Details: !test.plain})
-			if test.asked && !cmp.Equal(service.limits, []int64{100}) || !test.asked && service.limits != nil {
+			if test.asked && !cmp.Equal(service.limits, []int{100}) || !test.asked && service.limits != nil {
 				t.Errorf("asked for %v abnormal tasks", service.limits)
 			}
 			if (got.Abnormal == nil) != test.null || len(got.Abnormal) != test.tasks || len(got.Culprits) != test.tasks {

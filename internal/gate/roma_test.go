@@ -25,7 +25,7 @@ type roma struct {
 	abnormal   func(ctx context.Context) (*client.FDITaskList, error)
 
 	asked  []client.FDIInstance
-	limits []int64
+	limits []int
 }
 
 func (r *roma) FDITaskStatistics(_ context.Context, asked client.FDIInstance) (*client.FDITaskStatistics, error) {
@@ -33,7 +33,7 @@ func (r *roma) FDITaskStatistics(_ context.Context, asked client.FDIInstance) (*
 	return r.statistics(len(r.asked))
 }
 
-func (r *roma) AbnormalTasks(ctx context.Context, _ client.FDIInstance, limit int64) (*client.FDITaskList, error) {
+func (r *roma) AbnormalTasks(ctx context.Context, _ client.FDIInstance, limit int) (*client.FDITaskList, error) {
 	r.limits = append(r.limits, limit)
 	return r.abnormal(ctx)
 }
