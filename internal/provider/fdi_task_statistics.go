@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -27,7 +26,7 @@ type fdiTaskStatisticsModel struct {
 
 	InstanceID       types.String `tfsdk:"instance_id"`
 	WaitUntilHealthy types.Bool   `tfsdk:"wait_until_healthy"`
-	MinRunningCount  wholeNumber  `tfsdk:"min_running_count"`
+	MinRunningCount  types.Number `tfsdk:"min_running_count"`
 	FailureDetails   types.Bool   `tfsdk:"failure_details"`
 
 	RunningCount    *int64     `tfsdk:"running_count"`
@@ -64,7 +63,7 @@ func fdiTaskStatisticsSchema() schema.Schema {
 				"wait_until_healthy": optionalBool(
 					"Whether to wait: to read again until `healthy`. An abnormal task does not end the wait: it may " +
 						"recover before the time in `timeouts` is over. Default: `false`."),
-				"min_running_count": optionalInt64(int64validator.AtLeast(0),
+				"min_running_count": optionalNumber(atLeast(0),
 					"Number of tasks that must run, ordinary and CDC tasks together. With fewer the outcome is `pending`, and "+
 						"`healthy` is `false`. With 0, an instance whose tasks have all completed is healthy. Default: 0."),
 				"failure_details": optionalBool(
@@ -125,7 +124,7 @@ func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, how
 	}
 	instance := client.FDIInstance{Target: m.target(), InstanceID: m.InstanceID.ValueString()}
 	report, err := gate.ReadTasks(ctx, c, gate.TaskQuestion{
-		FDIInstance: instance, Wait: m.wait().gate(how), MinRunning: m.MinRunningCount.ValueInt64(), Details: boolOr(m.FailureDetails, true),
+		FDIInstance: instance, Wait: m.wait().gate(how), MinRunning: int64Or(m.MinRunningCount, 0), Details: boolOr(m.FailureDetails, true),
 	})
 	if err != nil {
 		return nil, err

@@ -5,11 +5,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -41,9 +39,9 @@ type instanceStatusModel struct {
 	IsOwn       types.Bool   `tfsdk:"is_own"`
 	QueryDays   types.String `tfsdk:"query_days"`
 
-	BaselineCounts types.Map   `tfsdk:"baseline_counts"`
-	MinNewCount    wholeNumber `tfsdk:"min_new_count"`
-	FailureDetails types.Bool  `tfsdk:"failure_details"`
+	BaselineCounts types.Map    `tfsdk:"baseline_counts"`
+	MinNewCount    types.Number `tfsdk:"min_new_count"`
+	FailureDetails types.Bool   `tfsdk:"failure_details"`
 
 	FailedCount     *int64 `tfsdk:"failed_count"`
 	UnfinishedCount *int64 `tfsdk:"unfinished_count"`
@@ -102,7 +100,7 @@ func instanceStatusSchema() schema.Schema {
 						"hides a new one. If the earlier counts may be null, write `coalesce(…, {})`, which is `unknown`; null means no baseline. Unknown " +
 						"states, fractions and negative numbers are errors. Default: none, everything is judged.",
 				},
-				"min_new_count": optionalInt64(int64validator.AtLeast(1),
+				"min_new_count": optionalNumber(atLeast(1),
 					"Number of instances, from 1, that must have come since `baseline_counts`. With fewer the outcome is "+
 						"`pending`, unless one of them failed. Needs `baseline_counts`. Default: 1."),
 				"failure_details": optionalBool(
@@ -180,7 +178,7 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how re
 	}
 	jobs := m.jobs()
 	report, err := gate.ReadJobs(ctx, c, gate.JobQuestion{
-		WorkspaceJobs: jobs, Wait: m.wait().gate(how), Baseline: baseline(m.BaselineCounts), MinNew: m.MinNewCount.ValueInt64(),
+		WorkspaceJobs: jobs, Wait: m.wait().gate(how), Baseline: baseline(m.BaselineCounts), MinNew: int64Or(m.MinNewCount, 1),
 		Details: boolOr(m.FailureDetails, true),
 	})
 	if err != nil {
@@ -218,26 +216,18 @@ func (v isBaseline) MarkdownDescription(ctx context.Context) string { return v.D
 func (isBaseline) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
 	elements := req.ConfigValue.Elements()
 	for _, name := range slices.Sorted(maps.Keys(elements)) {
-		var why string
-		count, ok := elements[name].(types.Number)
+		count, _ := elements[name].(types.Number)
+		why := ""
 		switch {
 		case !slices.Contains(gate.JobWords(), name):
 			why = "it is no state of a job instance; the states are " + strings.Join(gate.JobWords(), ", ")
-		case !ok || count.IsNull() || count.IsUnknown():
-			continue
-		case !count.ValueBigFloat().IsInt():
-			why = "its value " + count.ValueBigFloat().Text('g', 10) + " is not a whole number"
-		case count.ValueBigFloat().Sign() < 0:
-			why = "its value " + count.ValueBigFloat().Text('f', 0) + " is negative"
-		default:
-			if _, exact := count.ValueBigFloat().Int64(); exact == big.Exact {
-				continue
-			}
-			why = "its value " + count.ValueBigFloat().Text('g', 10) + " is too large to be a count"
+		case !count.IsNull() && !count.IsUnknown():
+			why = atLeast(0).fault(count.ValueBigFloat())
 		}
-		at := req.Path.AtMapKey(name)
-		resp.Diagnostics.AddAttributeError(at, "Invalid value of baseline_counts", fmt.Sprintf(
-			"The count of %q cannot be used: %s. Give the counts of an earlier read as they are.", text.Plain(name, 64), why))
+		if why != "" {
+			resp.Diagnostics.AddAttributeError(req.Path.AtMapKey(name), "Invalid value of baseline_counts", fmt.Sprintf(
+				"The count of %q cannot be used: %s. Give the counts of an earlier read as they are.", text.Plain(name, 64), why))
+		}
 	}
 }
 

@@ -23,6 +23,8 @@ func ephemeralAttributes(shared map[string]schema.Attribute) map[string]ephemera
 			converted[name] = ephemeralschema.BoolAttribute(a)
 		case schema.Int64Attribute:
 			converted[name] = ephemeralschema.Int64Attribute(a)
+		case schema.NumberAttribute:
+			converted[name] = ephemeralschema.NumberAttribute(a)
 		case schema.Float64Attribute:
 			converted[name] = ephemeralschema.Float64Attribute(a)
 		case schema.MapAttribute:
@@ -63,9 +65,9 @@ func actionArguments(shared map[string]schema.Attribute) map[string]actionschema
 			}
 		case schema.BoolAttribute:
 			converted[name] = actionschema.BoolAttribute{Optional: a.Optional, MarkdownDescription: a.MarkdownDescription}
-		case schema.Int64Attribute:
-			converted[name] = actionschema.Int64Attribute{
-				CustomType: a.CustomType, Optional: a.Optional, Validators: a.Validators, MarkdownDescription: a.MarkdownDescription,
+		case schema.NumberAttribute:
+			converted[name] = actionschema.NumberAttribute{
+				Optional: a.Optional, Validators: a.Validators, MarkdownDescription: a.MarkdownDescription,
 			}
 		case schema.MapAttribute:
 			converted[name] = actionschema.MapAttribute{
@@ -95,10 +97,8 @@ func optionalBool(description string) schema.Attribute {
 	return schema.BoolAttribute{Optional: true, MarkdownDescription: description}
 }
 
-func optionalInt64(bounds validator.Int64, description string) schema.Attribute {
-	return schema.Int64Attribute{
-		CustomType: wholeNumberType{}, Optional: true, Validators: []validator.Int64{bounds}, MarkdownDescription: description,
-	}
+func optionalNumber(bounds wholeNumber, description string) schema.Attribute {
+	return schema.NumberAttribute{Optional: true, Validators: []validator.Number{bounds}, MarkdownDescription: description}
 }
 
 func requiredString(form validator.String, description string) schema.Attribute {

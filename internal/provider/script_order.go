@@ -27,8 +27,8 @@ type scriptOrderModel struct {
 	independent
 	client.ScriptOrder
 
-	FailureDetails types.Bool  `tfsdk:"failure_details"`
-	LogTailBytes   wholeNumber `tfsdk:"log_tail_bytes"`
+	FailureDetails types.Bool   `tfsdk:"failure_details"`
+	LogTailBytes   types.Number `tfsdk:"log_tail_bytes"`
 
 	CreatedAt   *string               `tfsdk:"created_at"`
 	FinishedAt  *string               `tfsdk:"finished_at"`
@@ -152,7 +152,7 @@ func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, how readi
 		return nil, err
 	}
 	report, err := gate.ReadOrder(ctx, c, gate.OrderQuestion{
-		Order: order, Wait: m.wait().gate(how), Details: boolOr(m.FailureDetails, true), LogTail: logTail(m.LogTailBytes),
+		Order: order, Wait: m.wait().gate(how), Details: boolOr(m.FailureDetails, true), LogTail: int64Or(m.LogTailBytes, defaultLogTail),
 		IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
 	})
 	if err != nil {

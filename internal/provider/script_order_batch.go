@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -27,11 +26,11 @@ type scriptOrderBatchModel struct {
 	notWaiting
 	client.ScriptOrderBatch
 
-	BatchIndex   wholeNumber  `tfsdk:"batch_index"`
+	BatchIndex   types.Number `tfsdk:"batch_index"`
 	Status       types.String `tfsdk:"status"`
-	Limit        wholeNumber  `tfsdk:"limit"`
-	Marker       wholeNumber  `tfsdk:"marker"`
-	LogTailBytes wholeNumber  `tfsdk:"log_tail_bytes"`
+	Limit        types.Number `tfsdk:"limit"`
+	Marker       types.Number `tfsdk:"marker"`
+	LogTailBytes types.Number `tfsdk:"log_tail_bytes"`
 
 	FailedHosts []string `tfsdk:"failed_hosts"`
 }
@@ -48,18 +47,17 @@ func scriptOrderBatchSchema() schema.Schema {
 			orderAttributes(),
 			tallyAttributes("the batch", null),
 			map[string]schema.Attribute{
-				"batch_index": schema.Int64Attribute{
-					CustomType:          wholeNumberType{},
+				"batch_index": schema.NumberAttribute{
 					Required:            true,
-					Validators:          []validator.Int64{int64validator.AtLeast(1)},
+					Validators:          []validator.Number{atLeast(1)},
 					MarkdownDescription: "Batch to list, from 1.",
 				},
 				"status": optionalString(stringvalidator.OneOf("READY", "PROCESSING", "ABNORMAL", "CANCELED", "FINISHED"),
 					"Lists only instances with this status: READY, PROCESSING, ABNORMAL, CANCELED or FINISHED. Default: "+
 						"all. A filtered listing proves nothing about the batch: `outcome` is `unknown` and the counts are null."),
-				"limit": optionalInt64(int64validator.Between(1, 100),
+				"limit": optionalNumber(wholeNumber{1, 100},
 					"Size of a page, from 1 to 100. Every page is read. Default: 50, the most that the API promises."),
-				"marker": optionalInt64(int64validator.AtLeast(1),
+				"marker": optionalNumber(atLeast(1),
 					"Lists only what comes after the instance record with this `id`, which makes it a filtered listing. "+
 						"Default: all."),
 				"log_tail_bytes": logTailAttribute(),
@@ -113,19 +111,16 @@ func instanceAttributes() map[string]schema.Attribute {
 }
 
 func (m *scriptOrderBatchModel) what() string {
-	return gate.BatchName(m.ExecuteUUID.ValueString(), m.BatchIndex.ValueInt64())
+	return gate.BatchName(m.ExecuteUUID.ValueString(), int64Or(m.BatchIndex, 0))
 }
 
 func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ reading) (*gate.Report, error) {
 	asked := gate.BatchQuestion{
 		Batch: client.Batch{
-			BatchIndex: m.BatchIndex.ValueInt64(), Status: m.Status.ValueString(), Limit: gate.DefaultPageSize,
-			Marker: m.Marker.ValueInt64(), LogTail: logTail(m.LogTailBytes),
+			BatchIndex: int64Or(m.BatchIndex, 0), Status: m.Status.ValueString(), Limit: int64Or(m.Limit, gate.DefaultPageSize),
+			Marker: int64Or(m.Marker, 0), LogTail: int64Or(m.LogTailBytes, defaultLogTail),
 		},
 		IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
-	}
-	if !m.Limit.IsNull() {
-		asked.Limit = m.Limit.ValueInt64()
 	}
 	var err error
 	if asked.Order, err = m.order(c, &m.sharedModel); err != nil {

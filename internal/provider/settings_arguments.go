@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -23,7 +22,7 @@ type argument struct {
 	form textForm
 	// atPlan and bounds are for what Terraform checks in the block in any case.
 	atPlan validator.String
-	bounds []validator.Int64
+	bounds []validator.Number
 	// secret arguments are sensitive. No diagnostic repeats their value, or points at it: Terraform would print the line.
 	secret      bool
 	description string
@@ -114,7 +113,7 @@ var arguments = map[string]argument{
 			"verdict depends on.",
 	},
 	"max_retries": {
-		variables: []string{"HW_MAX_RETRIES"}, kind: types.Int64Type, bounds: []validator.Int64{int64validator.AtLeast(0)},
+		variables: []string{"HW_MAX_RETRIES"}, kind: types.NumberType, bounds: []validator.Number{atLeast(0)},
 		description: "How many times a request is retried after throttling, a fault of the service or a lost connection; 0 turns " +
 			"retrying off. Default: `5`.",
 	},
@@ -166,7 +165,8 @@ var (
 	}
 
 	agencyDuration = argument{
-		variables: []string{"HW_ASSUME_ROLE_DURATION"}, kind: types.Int64Type, form: isHeaderText,
+		variables: []string{"HW_ASSUME_ROLE_DURATION"}, form: isHeaderText,
+		kind: types.NumberType, bounds: []validator.Number{wholeNumber{shortestDuration, longestDuration}},
 		description: "Lifetime of the temporary keys, in seconds from 900 to 43200. Default: `3600`. That is also the most if STS issues " +
 			"them for other temporary keys: with `domain_id` on top of temporary keys, and with an identity token.",
 	}
@@ -202,8 +202,8 @@ func (a argument) describe() schema.Attribute {
 		description += " Environment, first hit wins: `" + strings.Join(a.variables, "`, `") + "`."
 	}
 	switch a.kind {
-	case types.Int64Type:
-		return schema.Int64Attribute{Optional: true, CustomType: wholeNumberType{}, Validators: a.bounds, MarkdownDescription: description}
+	case types.NumberType:
+		return schema.NumberAttribute{Optional: true, Validators: a.bounds, MarkdownDescription: description}
 	case types.BoolType:
 		return schema.BoolAttribute{Optional: true, MarkdownDescription: description}
 	}
@@ -223,12 +223,16 @@ func textsOf(block map[string]attr.Value) map[string]types.String {
 		if nested, ok := value.(types.Object); ok && !nested.IsUnknown() {
 			value = nested.Attributes()[inner]
 		}
-		switch given, isText := value.(types.String); {
-		case value == nil || value.IsNull():
+		text, isText := value.(types.String)
+		number, isNumber := value.(types.Number)
+		switch {
+		case !isThere(value):
 		case value.IsUnknown():
 			texts[name] = types.StringUnknown()
 		case isText:
-			texts[name] = given
+			texts[name] = text
+		case isNumber:
+			texts[name] = types.StringValue(number.ValueBigFloat().Text('g', 20))
 		default:
 			texts[name] = types.StringValue(value.String())
 		}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"maps"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -88,7 +89,7 @@ func TestBlockWinsOverEnvironment(t *testing.T) {
 	}
 	cfg, diags := settled(t, given{
 		"region": types.StringValue("cn-north-4"), "access_key": types.StringValue("BA"), "secret_key": types.StringValue("BS"),
-		"max_retries": wholeNumber{Int64Value: types.Int64Value(0)}, "insecure": types.BoolValue(false),
+		"max_retries": types.NumberValue(big.NewFloat(0)), "insecure": types.BoolValue(false),
 	}, environment)
 	if len(diags) > 0 {
 		t.Fatal(diags)
@@ -122,7 +123,7 @@ func TestUnknownSettings(t *testing.T) {
 	cfg, diags := settled(t, given{
 		"region": unknown, "access_key": unknown, "secret_key": unknown, "security_token": unknown, "token": unknown, "project_id": unknown,
 		"project_name": unknown, "auth_url": unknown, "cloud": unknown, "language": unknown, "cacert_file": unknown,
-		"endpoints": types.MapUnknown(types.StringType), "max_retries": wholeNumber{Int64Value: types.Int64Unknown()}, "insecure": types.BoolUnknown(),
+		"endpoints": types.MapUnknown(types.StringType), "max_retries": types.NumberUnknown(), "insecure": types.BoolUnknown(),
 	}, map[string]string{"HW_REGION_NAME": "cn-east-3", "HW_ACCESS_KEY": "EA", "HW_SECRET_KEY": "ES"})
 	if len(diags) > 0 {
 		t.Fatal(diags)
@@ -328,9 +329,9 @@ func TestEndpointLeftOut(t *testing.T) {
 // TestMaxRetries takes the number of retries from the block, then from the environment, and bounds it.
 func TestMaxRetries(t *testing.T) {
 	t.Parallel()
-	whole := func(number int64) wholeNumber { return wholeNumber{Int64Value: types.Int64Value(number)} }
+	whole := func(number float64) types.Number { return types.NumberValue(big.NewFloat(number)) }
 	tests := map[string]struct {
-		block    wholeNumber
+		block    types.Number
 		variable string
 		want     int
 		fault    string
@@ -354,18 +355,6 @@ func TestMaxRetries(t *testing.T) {
 				t.Errorf("diagnostics %v, want %q", diags, test.fault)
 			}
 		})
-	}
-}
-
-// TestWholeNumberIsEqual compares values as the framework does.
-func TestWholeNumberIsEqual(t *testing.T) {
-	t.Parallel()
-	one, other := wholeNumber{Int64Value: types.Int64Value(1)}, wholeNumber{Int64Value: types.Int64Value(2)}
-	faulty, worse := wholeNumber{fault: "1.5 is not a whole number"}, wholeNumber{fault: "2.5 is not a whole number"}
-	again, asFaulty := one, faulty
-	if !one.Equal(again) || one.Equal(other) || one.Equal(types.Int64Value(1)) ||
-		!faulty.Equal(asFaulty) || faulty.Equal(worse) || faulty.Equal(wholeNumber{}) {
-		t.Error("equal and different numbers are not told apart")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -152,23 +151,12 @@ func tallyAttributes(whose, null string) map[string]schema.Attribute {
 }
 
 func logTailAttribute() schema.Attribute {
-	return schema.Int64Attribute{
-		CustomType: wholeNumberType{},
-		Optional:   true,
-		Validators: []validator.Int64{int64validator.AtLeast(-1)},
-		MarkdownDescription: "Number of bytes to keep of the end of each log, cut at a character boundary: 0 for none, -1 for all. A data " +
-			"source stores them in the state. Default: 4096.",
-	}
+	return optionalNumber(atLeast(-1), "Number of bytes to keep of the end of each log, cut at a character boundary: 0 for none, -1 for all. A "+
+		"data source stores them in the state. Default: 4096.")
 }
 
-// logTail gives the value of log_tail_bytes.
-func logTail(bytes wholeNumber) int64 {
-	const defaultLogTail = 4096
-	if bytes.IsNull() {
-		return defaultLogTail
-	}
-	return bytes.ValueInt64()
-}
+// defaultLogTail is that of log_tail_bytes.
+const defaultLogTail = 4096
 
 // independent is embedded by models whose arguments do not depend on each other.
 type independent struct{}
@@ -195,6 +183,15 @@ func boolOr(value types.Bool, other bool) bool {
 		return other
 	}
 	return value.ValueBool()
+}
+
+// int64Or gives a number argument or its default. Its validator has refused what is no int64.
+func int64Or(value types.Number, other int64) int64 {
+	if value.IsNull() {
+		return other
+	}
+	number, _ := value.ValueBigFloat().Int64()
+	return number
 }
 
 // durationOr gives a duration argument or its default. Its validator has refused what is no duration.

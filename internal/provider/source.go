@@ -231,8 +231,7 @@ func (aboveZero) MarkdownDescription(context.Context) string { return "must be a
 func (aboveZero) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	given := req.ConfigValue.ValueString()
 	if limit, err := time.ParseDuration(given); err == nil && limit <= 0 {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value of "+req.Path.String(), "The value of "+req.Path.String()+
-			" cannot be used: "+quoted(given)+" given, wanted a duration above zero, such as 10m. Correct it.")
+		refuseValue(&resp.Diagnostics, req.Path, quoted(given)+" given, wanted a duration above zero, such as 10m")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"regexp"
 	"strconv"
@@ -12,12 +13,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/attr/xattr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
@@ -154,72 +152,48 @@ func (f textForm) ValidateString(_ context.Context, req validator.StringRequest,
 		return
 	}
 	if why := f.refusal(req.ConfigValue.ValueString()); why != "" {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value of "+req.Path.String(),
-			"The value of "+req.Path.String()+" cannot be used: "+why+". Correct it.")
+		refuseValue(&resp.Diagnostics, req.Path, why)
 	}
 }
 
-// wholeNumberType is the CustomType of every number argument. The framework's own type calls a fraction a bug of the provider.
-type wholeNumberType struct{ basetypes.Int64Type }
+// wholeNumber validates a number argument. The framework's own integer type would call a fraction a bug of the provider.
+type wholeNumber struct{ least, most int64 }
 
-// wholeNumber is the value of such an argument: an int64, or the reason why it is none.
-type wholeNumber struct {
-	basetypes.Int64Value
+var _ validator.Number = wholeNumber{}
 
-	fault string
-}
+// atLeast bounds a number argument from below alone.
+func atLeast(least int64) wholeNumber { return wholeNumber{least, math.MaxInt64} }
 
-var (
-	_ basetypes.Int64Typable      = wholeNumberType{}
-	_ basetypes.Int64Valuable     = wholeNumber{}
-	_ xattr.ValidateableAttribute = wholeNumber{}
-)
-
-func (wholeNumberType) Equal(other attr.Type) bool {
-	_, same := other.(wholeNumberType)
-	return same
-}
-
-func (wholeNumberType) String() string                       { return "wholeNumberType" }
-func (wholeNumberType) ValueType(context.Context) attr.Value { return wholeNumber{} }
-
-func (wholeNumberType) ValueFromInt64(_ context.Context, number basetypes.Int64Value) (basetypes.Int64Valuable, diag.Diagnostics) {
-	return wholeNumber{Int64Value: number}, nil
-}
-
-func (t wholeNumberType) ValueFromTerraform(ctx context.Context, in tftypes.Value) (attr.Value, error) {
-	var number big.Float
-	if in.IsKnown() && !in.IsNull() && in.As(&number) == nil {
-		shown := number.Text('g', 20)
-		if !number.IsInt() {
-			return wholeNumber{fault: shown + " is not a whole number"}, nil
-		}
-		if _, accuracy := number.Int64(); accuracy != big.Exact {
-			return wholeNumber{fault: shown + " is too large a number"}, nil
-		}
+// fault says what is wrong with a number, empty for nothing.
+func (w wholeNumber) fault(given *big.Float) string {
+	shown := given.Text('g', 20)
+	switch {
+	case !given.IsInt():
+		return shown + " is not a whole number"
+	case given.Cmp(new(big.Float).SetInt64(w.least)) < 0:
+		return fmt.Sprintf("%s is less than %d", shown, w.least)
+	case given.Cmp(new(big.Float).SetInt64(w.most)) > 0:
+		return fmt.Sprintf("%s is more than %d", shown, w.most)
+	default:
+		return ""
 	}
-	inner, err := t.Int64Type.ValueFromTerraform(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	number64, ok := inner.(basetypes.Int64Value)
-	if !ok {
-		return nil, fmt.Errorf("%T is not a number", inner)
-	}
-	return wholeNumber{Int64Value: number64}, nil
 }
 
-func (wholeNumber) Type(context.Context) attr.Type { return wholeNumberType{} }
-
-func (n wholeNumber) Equal(other attr.Value) bool {
-	same, ok := other.(wholeNumber)
-	return ok && n.fault == same.fault && n.Int64Value.Equal(same.Int64Value)
+func (wholeNumber) Description(context.Context) string { return "must be a whole number in its bounds" }
+func (wholeNumber) MarkdownDescription(context.Context) string {
+	return "must be a whole number in its bounds"
 }
 
-// ValidateAttribute implements [xattr.ValidateableAttribute].
-func (n wholeNumber) ValidateAttribute(_ context.Context, req xattr.ValidateAttributeRequest, resp *xattr.ValidateAttributeResponse) {
-	if n.fault != "" {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value of "+req.Path.String(),
-			"The value of "+req.Path.String()+" cannot be used: "+n.fault+". Correct it.")
+func (w wholeNumber) ValidateNumber(_ context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
 	}
+	if why := w.fault(req.ConfigValue.ValueBigFloat()); why != "" {
+		refuseValue(&resp.Diagnostics, req.Path, why)
+	}
+}
+
+// refuseValue blames an argument for its value.
+func refuseValue(diags *diag.Diagnostics, at path.Path, why string) {
+	diags.AddAttributeError(at, "Invalid value of "+at.String(), "The value of "+at.String()+" cannot be used: "+why+". Correct it.")
 }

@@ -91,13 +91,15 @@ func TestWholeNumbers(t *testing.T) {
 		"whole":           {map[string]tftypes.Value{"max_retries": number("3")}, ""},
 		"none":            {map[string]tftypes.Value{"max_retries": tftypes.NewValue(tftypes.Number, nil)}, ""},
 		"not known yet":   {map[string]tftypes.Value{"max_retries": tftypes.NewValue(tftypes.Number, tftypes.UnknownValue)}, ""},
-		"negative":        {map[string]tftypes.Value{"max_retries": number("-1")}, "max_retries value must be at least 0, got: -1"},
+		"negative":        {map[string]tftypes.Value{"max_retries": number("-1")}, "The value of max_retries cannot be used: -1 is less than 0. Correct it."},
 		"a fraction":      {map[string]tftypes.Value{"max_retries": number("1.5")}, "The value of max_retries cannot be used: 1.5 is not a whole number. Correct it."},
-		"too large":       {map[string]tftypes.Value{"max_retries": number("1e30")}, "The value of max_retries cannot be used: 1e+30 is too large a number."},
-		"just too large":  {map[string]tftypes.Value{"max_retries": number("9223372036854775808")}, "9223372036854775808 is too large a number."},
+		"too large":       {map[string]tftypes.Value{"max_retries": number("1e30")}, "The value of max_retries cannot be used: 1e+30 is more than 9223372036854775807."},
+		"just too large":  {map[string]tftypes.Value{"max_retries": number("9223372036854775808")}, "9223372036854775808 is more than 9223372036854775807."},
 		"the largest":     {map[string]tftypes.Value{"max_retries": number("9223372036854775807")}, ""},
 		"within a block":  {nested(number("900.25")), "The value of assume_role.duration cannot be used: 900.25 is not a whole number."},
 		"whole, in there": {nested(number("900")), ""},
+		"too short":       {nested(number("899")), "The value of assume_role.duration cannot be used: 899 is less than 900."},
+		"too long":        {nested(number("86401")), "The value of assume_role.duration cannot be used: 86401 is more than 86400."},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -123,7 +123,7 @@ func TestWaitArguments(t *testing.T) {
 			map[string]tftypes.Value{"min_new_count": integer(2)}, []string{"min_new_count = 2 cannot be used", "baseline_counts"},
 		},
 		"a count of zero": {
-			map[string]tftypes.Value{"baseline_counts": baselineOf(nil), "min_new_count": integer(0)}, []string{"min_new_count", "at least 1, got: 0"},
+			map[string]tftypes.Value{"baseline_counts": baselineOf(nil), "min_new_count": integer(0)}, []string{"min_new_count", "0 is less than 1"},
 		},
 		"a fraction of a count": {
 			map[string]tftypes.Value{"baseline_counts": baselineOf(nil), "min_new_count": tftypes.NewValue(tftypes.Number, 1.5)},
@@ -138,15 +138,15 @@ func TestWaitArguments(t *testing.T) {
 		},
 		"a fraction": {
 			map[string]tftypes.Value{"baseline_counts": baselineWith("success", 1.5)},
-			[]string{"Invalid value of baseline_counts", `"success" cannot be used: its value 1.5 is not a whole number`},
+			[]string{"Invalid value of baseline_counts", `"success" cannot be used: 1.5 is not a whole number`},
 		},
 		"a negative number": {
 			map[string]tftypes.Value{"baseline_counts": baselineWith("fail", -3)},
-			[]string{"Invalid value of baseline_counts", `"fail" cannot be used: its value -3 is negative`},
+			[]string{"Invalid value of baseline_counts", `"fail" cannot be used: -3 is less than 0`},
 		},
 		"a number beyond int64": {
 			map[string]tftypes.Value{"baseline_counts": baselineWith("fail", 1e300)},
-			[]string{"Invalid value of baseline_counts", `"fail" cannot be used: its value 1e+300 is too large to be a count`},
+			[]string{"Invalid value of baseline_counts", `"fail" cannot be used: 1e+300 is more than 9223372036854775807`},
 		},
 		"no baseline": {map[string]tftypes.Value{}, nil},
 		"a baseline":  {map[string]tftypes.Value{"baseline_counts": baselineOf(map[string]int{"success": 5})}, nil},
@@ -172,7 +172,7 @@ func TestWaitArguments(t *testing.T) {
 		value tftypes.Value
 		want  []string
 	}{
-		"negative": {integer(-1), []string{"min_running_count", "at least 0, got: -1"}},
+		"negative": {integer(-1), []string{"min_running_count", "-1 is less than 0"}},
 		"a fraction": {
 			tftypes.NewValue(tftypes.Number, 0.5), []string{"Invalid value of min_running_count", "0.5 is not a whole number"},
 		},
@@ -226,8 +226,8 @@ data "dataarts_instance_status" "count" {
 }
 `
 	fails(t, config, `stable_for = "2m" cannot be used: it does not fit into timeouts.read (1m).`,
-		`The count of "succeeded" cannot be used: it is no state of a job instance`, `The count of "fail" cannot be used: its value 0.5 is not a`,
-		`The count of "success" cannot be used: its value -1 is negative.`, "min_new_count = 2 cannot be used: it counts from baseline_counts")
+		`The count of "succeeded" cannot be used: it is no state of a job instance`, `The count of "fail" cannot be used: 0.5 is not a`,
+		`The count of "success" cannot be used: -1 is less than 0.`, "min_new_count = 2 cannot be used: it counts from baseline_counts")
 	if requests := cloud.Log(); len(requests) > 0 {
 		t.Errorf("asked all the same: %v", requests.Paths())
 	}
