@@ -6,8 +6,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	datasourceschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
@@ -29,23 +29,34 @@ func (a *sourceAction) Metadata(_ context.Context, _ action.MetadataRequest, res
 	resp.TypeName = a.name
 }
 
+// notInActions are arguments that mean nothing to an action: it always waits, and a wait that ends without success is its error.
+var notInActions = map[string]bool{
+	"wait_for_completion": true, "wait_until_healthy": true, "continue_on_timeout": true, "ignore_not_found": true, "log_tail_bytes": true,
+}
+
+// Schema describes the arguments of the source and those of the form. An action has no results.
 func (a *sourceAction) Schema(ctx context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	shared := a.schema()
 	resp.Schema = schema.Schema{
 		MarkdownDescription: shared.MarkdownDescription + " As an action it always waits, shows progress, and fails on anything but " +
 			a.good + ".",
-		Attributes: actionArguments(shared.Attributes),
+		Attributes: map[string]schema.Attribute{
+			"progress_interval": optionalString(isProgressInterval, "Longest time between two lines of progress, as a duration from `5s` to "+
+				"`5m`. Each change of status is told at once. Default: `30s`."),
+		},
+		Blocks: map[string]schema.Block{"timeouts": a.timeouts(ctx)},
 	}
-	resp.Schema.Attributes["failure_details"] = schema.BoolAttribute{Optional: true, MarkdownDescription: a.actionDetails}
-	resp.Schema.Attributes["progress_interval"] = schema.StringAttribute{
-		Optional:   true,
-		Validators: []validator.String{isProgressInterval},
-		MarkdownDescription: "Longest time between two lines of progress, as a duration from `5s` to `5m`. Each change of status is told " +
-			"at once. Default: `30s`.",
+	for name, attribute := range shared.Attributes {
+		if notInActions[name] || (!attribute.IsRequired() && !attribute.IsOptional()) {
+			continue
+		}
+		if text, ok := attribute.(datasourceschema.StringAttribute); ok {
+			text.Computed = false // region and project_id
+			attribute = text
+		}
+		resp.Schema.Attributes[name] = attribute
 	}
-	resp.Schema.Blocks = map[string]schema.Block{
-		"timeouts": schema.SingleNestedBlock{MarkdownDescription: timeoutsDescription, Attributes: actionArguments(a.timeouts(ctx))},
-	}
+	resp.Schema.Attributes["failure_details"] = optionalBool(a.actionDetails)
 }
 
 func (a *sourceAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {

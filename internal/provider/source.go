@@ -200,14 +200,15 @@ func unknownArguments(config tftypes.Value) []string {
 	return names
 }
 
-const timeoutsDescription = "Bounds the whole read, pauses and repeated requests included."
-
-// timeouts describes the arguments of the block timeouts.
-func (f *form) timeouts(ctx context.Context) map[string]schema.Attribute {
+// timeouts is the block of that name.
+func (f *form) timeouts(ctx context.Context) schema.Block {
 	block, _ := timeouts.BlockWithOpts(ctx, timeouts.Opts{ReadDescription: f.timeoutDescription()}).(schema.SingleNestedBlock)
 	limit, _ := block.Attributes["read"].(schema.StringAttribute)
 	limit.Validators = append(limit.Validators, aboveZero{})
-	return map[string]schema.Attribute{f.operation: limit}
+	return schema.SingleNestedBlock{
+		MarkdownDescription: "Bounds the whole read, pauses and repeated requests included.",
+		Attributes:          map[string]schema.Attribute{f.operation: limit},
+	}
 }
 
 // timeoutDescription describes the time limit of a form.
