@@ -24,9 +24,6 @@ const longestChain = time.Hour
 // API: POST /v3.0/OS-CREDENTIAL/securitytokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0101.html, or
 // POST /v5/agencies/assume, https://support.huaweicloud.com/intl/en-us/api-iam5/AssumeAgency.html
 func AssumeRoleSource(base CredentialSource, agency Agency) CredentialSource {
-	if _, missing := base.(missingSource); missing {
-		return base
-	}
 	s := &assumeRoleSource{base: base, agency: agency}
 	s.renewing = newRenewing("the agency "+agency.Name+", assumed with "+base.Origin(), s.assume)
 	s.request = call{service: IAM, path: keysPath}

@@ -55,21 +55,17 @@ type CredentialSource interface {
 
 // StaticCredential is a source that gives one credential for ever.
 func StaticCredential(credential Credential, origin string) CredentialSource {
-	return staticSource{credential, origin}
+	return staticSource{credential: credential, origin: origin}
 }
 
 // NoCredential is a source that gives none: every read that asks fails with the error.
-func NoCredential(err error) CredentialSource { return missingSource{err} }
+func NoCredential(err error) CredentialSource { return staticSource{origin: "nowhere", err: err} }
 
 type staticSource struct {
 	credential Credential
 	origin     string
+	err        error
 }
 
-func (s staticSource) Credential(context.Context) (Credential, error) { return s.credential, nil }
+func (s staticSource) Credential(context.Context) (Credential, error) { return s.credential, s.err }
 func (s staticSource) Origin() string                                 { return s.origin }
-
-type missingSource struct{ err error }
-
-func (s missingSource) Credential(context.Context) (Credential, error) { return Credential{}, s.err }
-func (s missingSource) Origin() string                                 { return "nowhere" }
