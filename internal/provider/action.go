@@ -13,7 +13,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
 )
 
-// sourceAction is a source in the form of an action: it waits, reports its progress, and fails unless all is well.
+// sourceAction is a source as an action: it always waits, reports progress, and fails unless the result is good.
 type sourceAction struct{ form }
 
 var (
@@ -22,19 +22,18 @@ var (
 )
 
 func newAction(s source) action.Action {
-	return &sourceAction{form{source: s, kind: "action", operation: "invoke", always: true}}
+	return &sourceAction{form{source: s, kind: "action", operation: "invoke", alwaysWaits: true}}
 }
 
 func (a *sourceAction) Metadata(_ context.Context, _ action.MetadataRequest, resp *action.MetadataResponse) {
 	resp.TypeName = a.name
 }
 
-// notInActions are arguments that mean nothing to an action: it always waits, and a wait that ends without success is its error.
+// notInActions are the arguments that an action does not have, because it always waits and fails without success.
 var notInActions = map[string]bool{
 	"wait_for_completion": true, "wait_until_healthy": true, "continue_on_timeout": true, "ignore_not_found": true, "log_tail_bytes": true,
 }
 
-// Schema describes the arguments of the source and those of the form. An action has no results.
 func (a *sourceAction) Schema(ctx context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	shared := a.schema()
 	resp.Schema = schema.Schema{
@@ -70,87 +69,86 @@ func (a *sourceAction) ValidateConfig(ctx context.Context, req action.ValidateCo
 func (a *sourceAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	var interval types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("progress_interval"), &interval)...)
-	limit, _ := a.limit(ctx, req.Config, a.newModel().wait(), &resp.Diagnostics)
-	told := newTelling(limit, durationOr(interval, defaultProgressInterval), func(line string) {
+	timeout, _ := a.timeout(ctx, req.Config, a.newModel().wait(), &resp.Diagnostics)
+	reporter := newProgressReporter(timeout, durationOr(interval, defaultProgressInterval), func(line string) {
 		resp.SendProgress(action.InvokeProgressEvent{Message: line})
 	})
-	report, _ := a.read(ctx, req.Config, told.see, &resp.Diagnostics)
-	told.stop()
+	report, _ := a.read(ctx, req.Config, reporter.update, &resp.Diagnostics)
+	reporter.stop()
 	if report != nil && !report.Good {
-		refuse(report, a.good, &resp.Diagnostics)
+		a.addClosedGateError(report, &resp.Diagnostics)
 	}
 }
 
 const (
 	defaultProgressInterval = 30 * time.Second
-	// sendingLimit is how long the end of an action waits for its last line to be taken.
-	sendingLimit = 500 * time.Millisecond
+	// flushTimeout is how long the end of an action waits until Terraform has taken the last line.
+	flushTimeout = 500 * time.Millisecond
 )
 
-// telling tells how a wait is getting on: each change of status at once, and a line at least every interval. A receiver that does not
-// take the lines holds up the end of the wait by sendingLimit at most, and the wait itself not at all.
-type telling struct {
-	news chan gate.Progress
-	done chan struct{}
-	// sent is closed when all lines have been taken.
-	sent chan struct{}
+// progressReporter reports the progress of a wait: each change of status at once, and a line at least every interval. A receiver that
+// stalls never delays the wait, and delays its end by flushTimeout at most.
+type progressReporter struct {
+	updates chan gate.Progress
+	stopped chan struct{}
+	flushed chan struct{} // closed when all lines have been sent
 }
 
-func newTelling(limit, interval time.Duration, send func(string)) *telling {
-	t := &telling{news: make(chan gate.Progress, 1), done: make(chan struct{}), sent: make(chan struct{})}
+func newProgressReporter(timeout, interval time.Duration, send func(string)) *progressReporter {
+	r := &progressReporter{updates: make(chan gate.Progress, 1), stopped: make(chan struct{}), flushed: make(chan struct{})}
 	lines := make(chan string, 1)
-	// A receiver that has gone away holds this goroutine, and no other, until the process ends.
+	// A receiver that never returns blocks only this goroutine.
 	go func() {
-		defer close(t.sent)
+		defer close(r.flushed)
 		for line := range lines {
 			send(line)
 		}
 	}()
-	go t.run(limit, interval, lines)
-	return t
+	go r.run(timeout, interval, lines)
+	return r
 }
 
-// see takes in how things stand. It never blocks.
-func (t *telling) see(p gate.Progress) { replace(t.news, p) }
+// update never blocks.
+func (r *progressReporter) update(p gate.Progress) { replace(r.updates, p) }
 
-// stop ends the telling, after what has been seen.
-func (t *telling) stop() {
-	close(t.done)
-	timer := time.NewTimer(sendingLimit)
+// stop ends the reporter after the last update has been reported.
+func (r *progressReporter) stop() {
+	close(r.stopped)
+	timer := time.NewTimer(flushTimeout)
 	defer timer.Stop()
 	select {
-	case <-t.sent:
+	case <-r.flushed:
 	case <-timer.C:
 	}
 }
 
-func (t *telling) run(limit, interval time.Duration, lines chan string) {
+func (r *progressReporter) run(timeout, interval time.Duration, lines chan string) {
 	defer close(lines)
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
-	// Before the wait begins, as while a project is looked up, there is nothing but the time.
-	last, seen := gate.Progress{Limit: limit}, time.Now()
-	tell := func() {
-		replace(lines, last.Line(time.Since(seen)))
+	// Until the first update, while a project is looked up for example, only the elapsed time is known.
+	last, updated := gate.Progress{Limit: timeout}, time.Now()
+	report := func() {
+		replace(lines, last.Line(time.Since(updated)))
 		timer.Reset(interval)
 	}
-	take := func(next gate.Progress) {
+	handle := func(next gate.Progress) {
 		changed := next.Status != last.Status || next.Outcome != last.Outcome
-		last, seen = next, time.Now()
+		last, updated = next, time.Now()
 		if changed {
-			tell()
+			report()
 		}
 	}
 	for {
 		select {
-		case next := <-t.news:
-			take(next)
+		case next := <-r.updates:
+			handle(next)
 		case <-timer.C:
-			tell()
-		case <-t.done:
+			report()
+		case <-r.stopped:
 			select {
-			case next := <-t.news:
-				take(next)
+			case next := <-r.updates:
+				handle(next)
 			default:
 			}
 			return
@@ -158,11 +156,11 @@ func (t *telling) run(limit, interval time.Duration, lines chan string) {
 	}
 }
 
-// replace puts a value into a channel of one place, whose only sender it is. A value that nobody has taken makes way.
-func replace[T any](place chan T, value T) {
+// replace sends a value to a channel with a buffer of one, in place of a value that has not been received. There must be no other sender.
+func replace[T any](channel chan T, value T) {
 	select {
-	case <-place:
+	case <-channel:
 	default:
 	}
-	place <- value
+	channel <- value
 }

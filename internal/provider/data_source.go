@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 )
 
-// dataSource is a source in the form of a data source: what it reads is data, and the configuration decides what that means.
+// dataSource is a source as a data source: an unsuccessful result is data, which the configuration judges.
 type dataSource struct{ form }
 
 var (

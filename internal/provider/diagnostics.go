@@ -19,19 +19,19 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// addReadError turns the failure of a read into a diagnostic. The summary names what could not be read, so that the diagnostics
-// of one for_each can be told apart; the detail says what was asked, what came back and, last, what to do.
-func addReadError(diags *diag.Diagnostics, what string, service client.Service, err error, how reading) {
-	summary := "Cannot read " + what
+// addReadError adds the error of a failed read. The summary names the object, to distinguish the errors of one for_each; the detail says
+// what was asked, what came back and what to do.
+func (f *form) addReadError(object string, err error, diags *diag.Diagnostics) {
+	summary := "Cannot read " + object
 	if errors.Is(err, context.Canceled) {
 		diags.AddError(summary, "The read was canceled before it ended. Run it again.")
 		return
 	}
 	detail := whatHappened(err)
 	if errors.Is(err, client.ErrNotSet) {
-		detail += " Set region in the provider block or the " + how.form + ", or the environment variable " + anyOf("region") + "."
+		detail += " Set region in the provider block or the " + f.kind + ", or the environment variable " + anyOf("region") + "."
 	}
-	if hint := advice(service, err, how); hint != "" {
+	if hint := f.advice(err); hint != "" {
 		detail += "\n\n" + hint
 	}
 	if setting, ok := errors.AsType[*settingError](err); ok && (setting.argument == "region" || setting.argument == "project_id") {
@@ -41,7 +41,7 @@ func addReadError(diags *diag.Diagnostics, what string, service client.Service, 
 	diags.AddError(summary, detail)
 }
 
-// whatHappened names the request, where one was sent, what came back and with which credential.
+// whatHappened describes a failure: the request if one was sent, the answer and the credential.
 func whatHappened(err error) string {
 	if setting, ok := errors.AsType[*settingError](err); ok {
 		return text.Sentence(setting.text)
@@ -56,24 +56,24 @@ func whatHappened(err error) string {
 	if turn, ok := errors.AsType[*client.TurnError](err); ok {
 		return text.Sentence(turn.Error())
 	}
-	said := err.Error()
+	message := err.Error()
 	if errors.Is(err, client.ErrNoCredential) {
-		// The request of the read was not sent, so only that of the sign-in is named.
+		// The request of the read was not sent: name only that of the sign-in.
 		outermost, _ := errors.AsType[*client.Error](err)
-		said = strings.TrimPrefix(outermost.Err.Error(), client.ErrNoCredential.Error()+": ")
+		message = strings.TrimPrefix(outermost.Err.Error(), client.ErrNoCredential.Error()+": ")
 	}
-	said = text.Sentence(said)
+	message = text.Sentence(message)
 	if failure.Credential != "" && client.IsUnauthorized(failure) {
-		said += " Authenticated with " + failure.Credential + "."
+		message += " Authenticated with " + failure.Credential + "."
 	}
-	return said
+	return message
 }
 
-// advice says what to do about the failure of a read; empty when the failure itself does. The cases are in the order in which a
-// request makes its way: settings, credential, network, sign-in, answer.
-func advice(service client.Service, err error, how reading) string {
+// advice says what to do about a failed read; it is empty if the error says so itself. The order of the cases is that of the stages of a
+// read: settings, credential, network, sign-in, answer.
+func (f *form) advice(err error) string {
 	failure, sent := client.Cause(err)
-	if hint := beforeAdvice(err, failure, how); hint != "" {
+	if hint := f.unsentAdvice(err, failure); hint != "" {
 		return hint
 	}
 	if errors.As(err, new(*settingError)) {
@@ -91,47 +91,52 @@ func advice(service client.Service, err error, how reading) string {
 	if failure.Service == client.IAM || failure.Service == client.STS {
 		return signInAdvice(failure)
 	}
-	return answerAdvice(service, failure, how)
+	return f.answerAdvice(failure)
 }
 
-// beforeAdvice is for what ended a read without, or apart from, an answer: a setting, the time, a credential that is not available.
-func beforeAdvice(err error, failure *client.Error, how reading) string {
-	pause, turn, refused, project := new(*client.PauseError), new(*client.TurnError), new(*client.RefusedError), new(*client.ProjectError)
+// unsentAdvice is for reads that ended without an answer, or for another reason: a setting, a timeout, no credential.
+func (f *form) unsentAdvice(err error, failure *client.Error) string {
+	var (
+		turn    *client.TurnError
+		refused *client.RefusedError
+		project *client.ProjectError
+	)
 	switch {
-	case errors.As(err, pause):
-		return "Raise " + how.timeout + " beyond the pause that the service asks for, or try again later."
-	case errors.As(err, turn):
-		return fmt.Sprintf("Find out why there is no answer from %s, or raise %s.", strings.Join((*turn).Hosts, " and "), how.timeout)
+	case errors.As(err, new(*client.PauseError)):
+		return "Raise " + f.timeoutName() + " beyond the pause that the service asks for, or try again later."
+	case errors.As(err, &turn):
+		return fmt.Sprintf("Find out why there is no answer from %s, or raise %s.", strings.Join(turn.Hosts, " and "), f.timeoutName())
 	case errors.Is(err, context.DeadlineExceeded):
-		return "The time of " + how.timeout + " is over. Raise it, or find out why the service does not answer."
-	case errors.As(err, refused):
-		first := (*refused).First
+		return "The time of " + f.timeoutName() + " is over. Raise it, or find out why the service does not answer."
+	case errors.As(err, &refused):
+		first := refused.First
 		return fmt.Sprintf("Correct the error of %s %s%s first.", first.Method, first.Host, first.Path)
-	case failure != nil && errors.Is(failure.Err, client.ErrNoCredential) && how.always:
+	case failure != nil && errors.Is(failure.Err, client.ErrNoCredential) && f.alwaysWaits:
 		return "Then run again."
 	case failure != nil && errors.Is(failure.Err, client.ErrNoCredential):
 		return "Then run again; terraform destroy -refresh=false works without credentials."
-	case errors.As(err, project) && (*project).Err == nil:
-		return "Set project_id in the provider block or the " + how.form + ", or correct project_name or region."
+	case errors.As(err, &project) && project.Err == nil:
+		return "Set project_id in the provider block or the " + f.kind + ", or correct project_name or region."
 	default:
 		return ""
 	}
 }
 
-// networkAdvice says what to do when no answer came from the service itself.
+// networkAdvice is for failures without an answer of the service itself.
 func networkAdvice(failure *client.Error) string {
 	host, setting := failure.Host, addressSetting(failure.Service)
-	switch name, way := new(*net.DNSError), new(*net.OpError); {
-	case errors.As(failure.Err, way) && (*way).Op == "proxyconnect":
+	var operation *net.OpError
+	switch {
+	case errors.As(failure.Err, &operation) && operation.Op == "proxyconnect":
 		return fmt.Sprintf("The proxy cannot be reached, so nothing was sent to %s. Correct HTTPS_PROXY (HTTP_PROXY for http://), or name "+
 			"the host in NO_PROXY.", host)
 	case errors.As(failure.Err, new(*client.ProxyError)):
 		return fmt.Sprintf("The proxy does not let this machine through to %s. Give user name and password in HTTPS_PROXY where it wants "+
 			"them (407), have it allow the host, or name the host in NO_PROXY.", host)
-	case errors.As(failure.Err, name):
+	case errors.As(failure.Err, new(*net.DNSError)):
 		return fmt.Sprintf("The name %s cannot be resolved here. Check DNS, network and proxy (HTTPS_PROXY) of this machine first. %s",
 			host, hostAdvice(failure, "If they are well, "))
-	case isTLS(failure.Err):
+	case isCertificateError(failure.Err):
 		return certificateAdvice(failure)
 	case errors.Is(failure.Err, http.ErrSchemeMismatch):
 		return fmt.Sprintf("%s, or a proxy in front of it, speaks plain HTTP where HTTPS is expected. Check the proxy (HTTPS_PROXY) and the "+
@@ -145,13 +150,13 @@ func networkAdvice(failure *client.Error) string {
 	case failure.Status == http.StatusProxyAuthRequired:
 		return "Give the proxy its user name and password in HTTPS_PROXY."
 	case failure.Status == http.StatusBadRequest && failure.Code == "" && failure.Scheme == "http":
-		// Servers answer so to plain HTTP on the port for HTTPS.
+		// Servers answer plain HTTP on the HTTPS port like this.
 		return fmt.Sprintf("The request went out in plain HTTP, and the port seems to speak HTTPS. Begin the address in %s with https://.",
 			setting)
 	case failure.Status >= 300 && failure.Status < 400:
 		return fmt.Sprintf("Set %s to the address that answers by itself.", setting)
 	case client.IsNotFound(failure), client.IsWorkspaceMissing(failure), client.IsInstanceMissing(failure):
-		return "" // The service itself answered, whatever the status.
+		return "" // answerAdvice knows these answers of the service, which may have any status
 	case client.IsUnpublished(failure),
 		failure.Status == http.StatusNotFound && failure.Service != client.IAM && failure.Service != client.STS:
 		return fmt.Sprintf("The gateway knows no such API at %s. %s", host, hostAdvice(failure, ""))
@@ -160,7 +165,7 @@ func networkAdvice(failure *client.Error) string {
 	}
 }
 
-// hostAdvice says which setting gives another host.
+// hostAdvice names the setting that changes the host.
 func hostAdvice(failure *client.Error, condition string) string {
 	setting := addressSetting(failure.Service)
 	advice := fmt.Sprintf("%s is most likely not offered in %s: correct region or cloud, or set %s in the provider block.",
@@ -182,7 +187,7 @@ func regionOf(failure *client.Error) string {
 	return "the region " + failure.Region
 }
 
-// addressSetting names what replaces the host of a service.
+// addressSetting names the argument that replaces the host of a service.
 func addressSetting(service client.Service) string {
 	if service == client.IAM {
 		return "auth_url"
@@ -190,20 +195,19 @@ func addressSetting(service client.Service) string {
 	return "endpoints." + string(service)
 }
 
-// isTLS tells whether the certificate was the fault.
-func isTLS(err error) bool {
+func isCertificateError(err error) bool {
 	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(x509.HostnameError)) ||
 		errors.As(err, new(x509.UnknownAuthorityError)) || errors.As(err, new(x509.CertificateInvalidError))
 }
 
-// certificateAdvice tells the faults of a certificate apart: another authority mends only one of them.
+// certificateAdvice recommends another authority only where that helps.
 func certificateAdvice(failure *client.Error) string {
-	setting := addressSetting(failure.Service)
-	switch invalid := new(x509.CertificateInvalidError); {
+	var invalid x509.CertificateInvalidError
+	switch {
 	case errors.As(failure.Err, new(x509.HostnameError)):
 		return fmt.Sprintf("Another server answers in place of %s, so cacert_file does not help. Correct %s or cloud, or find out where "+
-			"DNS and proxy lead.", failure.Host, setting)
-	case errors.As(failure.Err, invalid) && invalid.Reason == x509.Expired:
+			"DNS and proxy lead.", failure.Host, addressSetting(failure.Service))
+	case errors.As(failure.Err, &invalid) && invalid.Reason == x509.Expired:
 		return fmt.Sprintf("Set this machine's clock right if it is wrong. Else the certificate of %s has to be renewed by who runs it.",
 			failure.Host)
 	default:
@@ -222,11 +226,11 @@ func projectAdvice(failure *client.Error) string {
 	}
 }
 
-// signInAdvice says what to do about a sign-in, or an assumed role, that was declined.
+// signInAdvice is for a sign-in or an assumed role that was refused.
 func signInAdvice(failure *client.Error) string {
 	switch {
 	case client.IsUnauthorized(failure) && failure.Credential != "":
-		// Not the sign-in was declined, but the keys that it was signed with.
+		// What was refused are the keys that the request was signed with.
 		return credentialAdvice(failure)
 	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
 		return faultAdvice(failure)
@@ -243,7 +247,7 @@ func signInAdvice(failure *client.Error) string {
 	}
 }
 
-// faultAdvice is for throttling and for faults on the service's side.
+// faultAdvice is for throttling and server errors.
 func faultAdvice(failure *client.Error) string {
 	switch {
 	case failure.Status == http.StatusTooManyRequests:
@@ -257,7 +261,7 @@ func faultAdvice(failure *client.Error) string {
 	}
 }
 
-// credentialAdvice says what to do about a refused credential. The reasons are the gateway's words.
+// credentialAdvice is for a refused credential.
 func credentialAdvice(failure *client.Error) string {
 	if hint := refusalHint(failure.Message); hint != "" {
 		return hint + " The credential is not used again in this run."
@@ -275,68 +279,68 @@ func credentialAdvice(failure *client.Error) string {
 	}
 }
 
-// refusalHint explains why a gateway refused a credential; empty when its words do not say.
+// refusalHint explains why a gateway refused a credential; it is empty if the message does not say.
 func refusalHint(message string) string {
-	said := strings.ToLower(message)
+	lower := strings.ToLower(message)
 	switch {
-	case strings.Contains(said, "signature expired"):
+	case strings.Contains(lower, "signature expired"):
 		return skewHint(message)
-	case unknownKey.MatchString(said):
+	case unknownKey.MatchString(lower):
 		return "The access key does not exist: it was deleted or is misspelt, it belongs to another site (China, international and " +
 			"European accounts are apart), or it is a temporary one that has expired or lacks its security token."
-	case strings.Contains(said, "failed to reach the limit"):
+	case strings.Contains(lower, "failed to reach the limit"):
 		return "The access key is locked, because more than five signatures in a row were wrong. Find what uses it with a wrong secret " +
 			"key, correct that, and run again after five minutes."
-	case strings.Contains(said, "token must be updated"):
+	case strings.Contains(lower, "token must be updated"):
 		return "The token has expired. Give a new one, or sign in with user_name and password, whose token is renewed."
 	default:
 		return ""
 	}
 }
 
-// unknownKey finds the gateway's "ak not exist", which may name the key in the middle.
+// unknownKey matches "ak not exist", with or without the key in the middle.
 var unknownKey = regexp.MustCompile(`\bak\b[^,;]*\bnot exist`)
 
-// clocks finds the two times in the gateway's "signature expired".
+// clocks matches the two times of a "signature expired".
 var clocks = regexp.MustCompile(`signature time:\s*(\d{8}T\d{6}Z),\s*server time:\s*(\d{8}T\d{6}Z)`)
 
-// skewHint says by how much this machine's clock is wrong.
+// skewHint says how wrong this machine's clock is.
 func skewHint(message string) string {
 	const layout = "20060102T150405Z"
-	const unsaid = "This machine's clock is more than 15 minutes off. Set it right, then run again."
+	const unspecific = "This machine's clock is more than 15 minutes off. Set it right, then run again."
 	found := clocks.FindStringSubmatch(message)
 	if found == nil {
-		return unsaid
+		return unspecific
 	}
-	here, err := time.Parse(layout, found[1])
-	there, err2 := time.Parse(layout, found[2])
-	if err != nil || err2 != nil || here.Equal(there) {
-		return unsaid
+	local, localErr := time.Parse(layout, found[1])
+	remote, remoteErr := time.Parse(layout, found[2])
+	if localErr != nil || remoteErr != nil || local.Equal(remote) {
+		return unspecific
 	}
-	side := "behind"
-	if here.After(there) {
-		side = "ahead of"
+	relation := "behind"
+	if local.After(remote) {
+		relation = "ahead of"
 	}
 	return fmt.Sprintf("A signature counts for 15 minutes, and this machine's clock is %s %s the service's. Set it right, then run again.",
-		there.Sub(here).Abs(), side)
+		remote.Sub(local).Abs(), relation)
 }
 
-// answerAdvice says what to do about an answer of the service.
-func answerAdvice(service client.Service, failure *client.Error, how reading) string {
+// answerAdvice is for errors that the service reports.
+func (f *form) answerAdvice(failure *client.Error) string {
 	switch {
 	case client.IsNotFound(failure):
 		hint := fmt.Sprintf("Check the order's id, and that %s is the site of the account that owns it (China, international and "+
 			"European accounts have their own: endpoints.coc).", failure.Host)
-		if !how.always {
+		if !f.alwaysWaits {
 			hint += " For an order that COC has purged set ignore_not_found = true; a blocked destroy gets through with -refresh=false."
 		}
 		return hint
 	case client.IsUnauthorized(failure):
 		return credentialAdvice(failure)
 	case client.IsForbidden(failure) && failure.Code == "":
-		return foreignAdvice(service, failure) + " If it was the API, grant the caller " + service.Right() + "."
+		return foreignAdvice(failure) + " If it was the API, grant the caller " + f.service.Right() + "."
 	case client.IsForbidden(failure):
-		return permissionAdvice(service)
+		return permissionAdvice(f.service)
 	case client.IsWorkspaceMissing(failure):
 		return "Correct workspace_id, or set it if the project has no default workspace; check project_id and region too."
 	case client.IsInstanceMissing(failure):
@@ -344,23 +348,22 @@ func answerAdvice(service client.Service, failure *client.Error, how reading) st
 	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
 		return faultAdvice(failure)
 	case failure.Code == "":
-		return foreignAdvice(service, failure)
-	case service == client.COC:
-		return "Check the arguments; if the account works with projects, set project_id in the provider block or the " + how.form + "."
-	case service == client.DataArts:
+		return foreignAdvice(failure)
+	case f.service == client.COC:
+		return "Check the arguments; if the account works with projects, set project_id in the provider block or the " + f.kind + "."
+	case f.service == client.DataArts:
 		return "Check the arguments, workspace_id and project_id among them."
 	default:
 		return "Check the arguments, then run again."
 	}
 }
 
-// foreignAdvice is for an answer without a code, which every error of the API has: a firewall's page, for one.
-func foreignAdvice(service client.Service, failure *client.Error) string {
+// foreignAdvice is for an answer without an error code, which may come from something else, such as a firewall.
+func foreignAdvice(failure *client.Error) string {
 	return fmt.Sprintf("This is not how the API words an error: something else may have answered. Check that %s is the right host (%s), and "+
-		"the proxy.", failure.Host, addressSetting(service))
+		"the proxy.", failure.Host, addressSetting(failure.Service))
 }
 
-// permissionAdvice says what to give to a caller who lacks a right.
 func permissionAdvice(service client.Service) string {
 	advice := "Grant the caller " + service.Right()
 	switch service {

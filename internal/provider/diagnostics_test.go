@@ -67,7 +67,7 @@ func TestMissingServiceAdvice(t *testing.T) {
 			t.Run(string(service)+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				failure.Service, failure.Host, failure.Region = service, "h.example.com", "cn-west-3"
-				got := advice(client.COC, &failure, reading{})
+				got := (&form{source: scriptOrder}).advice(&failure)
 				where := service.Name() + " is most likely not offered in the region cn-west-3: correct region or cloud, or"
 				if service == client.COC {
 					where = "the host of COC follows the site of the account, not the region: correct cloud, or"
@@ -78,7 +78,7 @@ func TestMissingServiceAdvice(t *testing.T) {
 					}
 				}
 				failure.Region = ""
-				if got := advice(client.COC, &failure, reading{}); service != client.COC && !strings.Contains(got, "offered in this region") {
+				if got := (&form{source: scriptOrder}).advice(&failure); service != client.COC && !strings.Contains(got, "offered in this region") {
 					t.Errorf("without a region: %q", got)
 				}
 			})
@@ -179,7 +179,7 @@ func TestAdvice(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := advice(client.ROMA, test.err, reading{form: "data source", timeout: "timeouts.read"})
+			got := (&form{source: fdiTaskStatistics, kind: "data source", operation: "read"}).advice(test.err)
 			if !strings.Contains(got, test.want) || (test.want == "") != (got == "") {
 				t.Errorf("advice is %q, want %q", got, test.want)
 			}
@@ -231,7 +231,7 @@ func TestErrorPointsAtSetting(t *testing.T) {
 		"region": path.Root("region"), "project_id": path.Root("project_id"), "auth_url": path.Empty(), "": path.Empty(),
 	} {
 		var diags diag.Diagnostics
-		addReadError(&diags, "it", client.COC, &settingError{argument, "no " + argument}, reading{})
+		(&form{source: scriptOrder}).addReadError("it", &settingError{argument, "no " + argument}, &diags)
 		at := path.Empty()
 		if pointing, ok := diags[0].(diag.DiagnosticWithPath); ok {
 			at = pointing.Path()
@@ -250,7 +250,7 @@ func TestCulpritsAreCounted(t *testing.T) {
 		end         string
 	}{{20, 0, "\n  host"}, {21, 0, "\n  and 1 more"}, {100, 50, "\n  and 130 more"}} {
 		report := &gate.Report{Culprits: slices.Repeat([]string{"host"}, test.named), MoreCulprits: int64(test.more)}
-		if got := culprits(report); strings.Count(got, "host") != min(test.named, 20) || !strings.HasSuffix(got, test.end) {
+		if got := culpritList(report); strings.Count(got, "host") != min(test.named, 20) || !strings.HasSuffix(got, test.end) {
 			t.Errorf("%d named and %d more: %q", test.named, test.more, got)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// ephemeralResource is a source in the form of an ephemeral resource: Terraform opens it at plan and again at apply, of a saved plan
-// too, and keeps nothing of it.
+// ephemeralResource is a source as an ephemeral resource: Terraform opens it at plan and again at apply, even of a saved plan, and
+// stores nothing.
 type ephemeralResource struct{ form }
 
 var (
@@ -65,8 +65,8 @@ func (e *ephemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest,
 	switch {
 	case report.Good || required.IsNull():
 	case required.ValueBool():
-		refuse(report, e.good, &resp.Diagnostics)
+		e.addClosedGateError(report, &resp.Diagnostics)
 	default:
-		foretell(report, e.good, &resp.Diagnostics)
+		e.addClosedGateWarning(report, &resp.Diagnostics)
 	}
 }

@@ -21,7 +21,7 @@ type fdiTaskStatisticsModel struct {
 	sharedModel
 	pollModel
 	stableModel
-	independent
+	noValidation
 	client.FDITaskStatistics
 
 	InstanceID       types.String `tfsdk:"instance_id"`
@@ -111,20 +111,20 @@ func taskDetailsAttribute(kind string) schema.Attribute {
 
 func (m *fdiTaskStatisticsModel) wait() *waitModel {
 	return &waitModel{
-		argument: "wait_until_healthy", asked: m.WaitUntilHealthy,
+		argument: "wait_until_healthy", enabled: m.WaitUntilHealthy,
 		continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, stableFor: m.StableFor,
 	}
 }
 
-func (m *fdiTaskStatisticsModel) what() string { return gate.TasksName(m.InstanceID.ValueString()) }
+func (m *fdiTaskStatisticsModel) objectName() string { return gate.TasksName(m.InstanceID.ValueString()) }
 
-func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error) {
-	if err := m.inProject(ctx, c); err != nil {
+func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, wait *gate.Wait) (*gate.Report, error) {
+	if err := m.resolveProject(ctx, c); err != nil {
 		return nil, err
 	}
 	instance := client.FDIInstance{Target: m.target(), InstanceID: m.InstanceID.ValueString()}
 	report, err := gate.ReadTasks(ctx, c, gate.TaskQuestion{
-		FDIInstance: instance, Wait: m.wait().gate(how), MinRunning: int64Or(m.MinRunningCount, 0), Details: boolOr(m.FailureDetails, true),
+		FDIInstance: instance, Wait: wait, MinRunning: int64Or(m.MinRunningCount, 0), Details: boolOr(m.FailureDetails, true),
 	})
 	if err != nil {
 		return nil, err
@@ -144,5 +144,5 @@ func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, how
 			LastExecutedAt: rfc3339(gate.Instant(task.LastExecuteTime)),
 		}
 	})
-	return m.take(instance.ProjectID+"/"+instance.InstanceID, &report.Report), nil
+	return m.setReport(instance.ProjectID+"/"+instance.InstanceID, &report.Report), nil
 }

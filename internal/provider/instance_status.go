@@ -150,7 +150,7 @@ func instanceStatusSchema() schema.Schema {
 
 func (m *instanceStatusModel) wait() *waitModel {
 	return &waitModel{
-		argument: "wait_for_completion", asked: m.WaitForCompletion,
+		argument: "wait_for_completion", enabled: m.WaitForCompletion,
 		continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, stableFor: m.StableFor,
 		throughPause: m.WaitThroughPause,
 	}
@@ -164,7 +164,7 @@ func (m *instanceStatusModel) validate(diags *diag.Diagnostics) {
 	}
 }
 
-func (m *instanceStatusModel) what() string { return gate.JobsName(m.jobs()) }
+func (m *instanceStatusModel) objectName() string { return gate.JobsName(m.jobs()) }
 
 func (m *instanceStatusModel) jobs() client.WorkspaceJobs {
 	return client.WorkspaceJobs{
@@ -172,13 +172,13 @@ func (m *instanceStatusModel) jobs() client.WorkspaceJobs {
 	}
 }
 
-func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error) {
-	if err := m.inProject(ctx, c); err != nil {
+func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, wait *gate.Wait) (*gate.Report, error) {
+	if err := m.resolveProject(ctx, c); err != nil {
 		return nil, err
 	}
 	jobs := m.jobs()
 	report, err := gate.ReadJobs(ctx, c, gate.JobQuestion{
-		WorkspaceJobs: jobs, Wait: m.wait().gate(how), Baseline: baseline(m.BaselineCounts), MinNew: int64Or(m.MinNewCount, 1),
+		WorkspaceJobs: jobs, Wait: wait, Baseline: baseline(m.BaselineCounts), MinNew: int64Or(m.MinNewCount, 1),
 		Details: boolOr(m.FailureDetails, true),
 	})
 	if err != nil {
@@ -201,7 +201,7 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, how re
 		isOwn = m.IsOwn.String()
 	}
 	id := strings.Join([]string{jobs.ProjectID, cmp.Or(jobs.WorkspaceID, "-"), cmp.Or(jobs.QueryDays, "-"), isOwn}, "/")
-	return m.take(id, &report.Report), nil
+	return m.setReport(id, &report.Report), nil
 }
 
 // isBaseline refuses a baseline that is not the counts of an earlier read.

@@ -24,7 +24,7 @@ type scriptOrderModel struct {
 	orderModel
 	pollModel
 	completionModel
-	independent
+	noValidation
 	client.ScriptOrder
 
 	FailureDetails types.Bool   `tfsdk:"failure_details"`
@@ -139,20 +139,20 @@ func failedInstanceAttributes() map[string]schema.Attribute {
 
 func (m *scriptOrderModel) wait() *waitModel {
 	return &waitModel{
-		argument: "wait_for_completion", asked: m.WaitForCompletion,
+		argument: "wait_for_completion", enabled: m.WaitForCompletion,
 		continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, throughPause: m.WaitThroughPause,
 	}
 }
 
-func (m *scriptOrderModel) what() string { return gate.OrderName(m.ExecuteUUID.ValueString()) }
+func (m *scriptOrderModel) objectName() string { return gate.OrderName(m.ExecuteUUID.ValueString()) }
 
-func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error) {
+func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, wait *gate.Wait) (*gate.Report, error) {
 	order, err := m.order(c, &m.sharedModel)
 	if err != nil {
 		return nil, err
 	}
 	report, err := gate.ReadOrder(ctx, c, gate.OrderQuestion{
-		Order: order, Wait: m.wait().gate(how), Details: boolOr(m.FailureDetails, true), LogTail: int64Or(m.LogTailBytes, defaultLogTail),
+		Order: order, Wait: wait, Details: boolOr(m.FailureDetails, true), LogTail: int64Or(m.LogTailBytes, defaultLogTail),
 		IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
 	})
 	if err != nil {
@@ -166,7 +166,7 @@ func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, how readi
 	m.CreatedAt, m.FinishedAt, m.Duration = rfc3339(report.CreatedAt), rfc3339(report.FinishedAt), seconds(report.Duration())
 	m.Failed = mapSlice(report.Failures, failedInstanceOf)
 	m.FailedHosts = mapSlice(report.Failures, func(failed gate.FailedInstance) string { return failed.HostName })
-	return m.take(order.ExecuteUUID, &report.Report), nil
+	return m.setReport(order.ExecuteUUID, &report.Report), nil
 }
 
 func failedInstanceOf(failed gate.FailedInstance) failedInstanceModel {

@@ -22,8 +22,8 @@ type scriptOrderBatchModel struct {
 	sharedModel
 	orderModel
 	tallyModel
-	independent
-	notWaiting
+	noValidation
+	noWait
 	client.ScriptOrderBatch
 
 	BatchIndex   types.Number `tfsdk:"batch_index"`
@@ -110,11 +110,11 @@ func instanceAttributes() map[string]schema.Attribute {
 	}
 }
 
-func (m *scriptOrderBatchModel) what() string {
+func (m *scriptOrderBatchModel) objectName() string {
 	return gate.BatchName(m.ExecuteUUID.ValueString(), int64Or(m.BatchIndex, 0))
 }
 
-func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ reading) (*gate.Report, error) {
+func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ *gate.Wait) (*gate.Report, error) {
 	asked := gate.BatchQuestion{
 		Batch: client.Batch{
 			BatchIndex: int64Or(m.BatchIndex, 0), Status: m.Status.ValueString(), Limit: int64Or(m.Limit, gate.DefaultPageSize),
@@ -131,10 +131,10 @@ func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ re
 		return nil, err
 	}
 	m.Exists = types.BoolValue(!report.Missing)
-	m.counted(report.Completed, report.Tally)
+	m.setTally(report.Completed, report.Tally)
 	m.FailedHosts = report.FailedHosts
 	if report.Batch != nil {
 		m.ScriptOrderBatch = *report.Batch
 	}
-	return m.take(fmt.Sprintf("%s/%d", asked.ExecuteUUID, asked.BatchIndex), &report.Report), nil
+	return m.setReport(fmt.Sprintf("%s/%d", asked.ExecuteUUID, asked.BatchIndex), &report.Report), nil
 }

@@ -19,8 +19,8 @@ type scriptOrderStatisticsModel struct {
 	sharedModel
 	orderModel
 	tallyModel
-	independent
-	notWaiting
+	noValidation
+	noWait
 	client.ScriptOrderStatistics
 
 	FailedBatchIndexes []int64 `tfsdk:"failed_batch_indexes"`
@@ -51,11 +51,11 @@ func scriptOrderStatisticsSchema() schema.Schema {
 	}
 }
 
-func (m *scriptOrderStatisticsModel) what() string {
+func (m *scriptOrderStatisticsModel) objectName() string {
 	return gate.StatisticsName(m.ExecuteUUID.ValueString())
 }
 
-func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client, _ reading) (*gate.Report, error) {
+func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client, _ *gate.Wait) (*gate.Report, error) {
 	order, err := m.order(c, &m.sharedModel)
 	if err != nil {
 		return nil, err
@@ -65,12 +65,12 @@ func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client,
 		return nil, err
 	}
 	m.Exists = types.BoolValue(!report.Missing)
-	m.counted(report.Completed, report.Tally)
+	m.setTally(report.Completed, report.Tally)
 	if report.Tally != nil {
 		m.FailedBatchIndexes = report.Tally.FailedBatchIndexes
 	}
 	if report.Statistics != nil {
 		m.ScriptOrderStatistics = *report.Statistics
 	}
-	return m.take(order.ExecuteUUID, &report.Report), nil
+	return m.setReport(order.ExecuteUUID, &report.Report), nil
 }

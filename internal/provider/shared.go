@@ -13,7 +13,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
 )
 
-// sharedModel is what all sources have in common.
+// sharedModel holds the attributes that all sources share.
 type sharedModel struct {
 	ID             types.String     `tfsdk:"id"`
 	Region         types.String     `tfsdk:"region"`
@@ -25,26 +25,25 @@ type sharedModel struct {
 	Counts         map[string]int64 `tfsdk:"counts"`
 }
 
-// target is the region and project that were given, or that have been settled.
+// target returns the region and project: those of the configuration, later those that were resolved.
 func (m *sharedModel) target() client.Target {
 	return client.Target{Region: m.Region.ValueString(), ProjectID: m.ProjectID.ValueString()}
 }
 
-// settle notes where the read goes.
-func (m *sharedModel) settle(target client.Target, err error) error {
+func (m *sharedModel) setTarget(target client.Target, err error) error {
 	if err == nil {
 		m.Region, m.ProjectID = stringOrNull(target.Region), stringOrNull(target.ProjectID)
 	}
 	return err
 }
 
-// inProject settles the target of a source whose path names a project.
-func (m *sharedModel) inProject(ctx context.Context, c *client.Client) error {
-	return m.settle(c.ProjectTarget(ctx, m.Region.ValueString(), m.ProjectID.ValueString()))
+// resolveProject resolves the target of a source whose path has a project id.
+func (m *sharedModel) resolveProject(ctx context.Context, c *client.Client) error {
+	return m.setTarget(c.ProjectTarget(ctx, m.Region.ValueString(), m.ProjectID.ValueString()))
 }
 
-// take takes a report over, and gives it back for the form.
-func (m *sharedModel) take(id string, report *gate.Report) *gate.Report {
+// setReport sets the results that all sources share, and returns the report.
+func (m *sharedModel) setReport(id string, report *gate.Report) *gate.Report {
 	m.ID = types.StringValue(id)
 	m.Outcome = types.StringValue(string(report.Outcome))
 	m.Succeeded = types.BoolValue(report.Succeeded())
@@ -54,7 +53,6 @@ func (m *sharedModel) take(id string, report *gate.Report) *gate.Report {
 	return report
 }
 
-// sharedAttributes are the attributes of sharedModel.
 func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"id": computedString("Stable identifier: " + idForm + "."),
@@ -114,13 +112,13 @@ func orderAttributes() map[string]schema.Attribute {
 	}
 }
 
-// order settles where an order is read from.
+// order returns the order to read, with its target resolved.
 func (m *orderModel) order(c *client.Client, shared *sharedModel) (client.Order, error) {
-	err := shared.settle(c.COCTarget(shared.Region.ValueString(), shared.ProjectID.ValueString()))
+	err := shared.setTarget(c.COCTarget(shared.Region.ValueString(), shared.ProjectID.ValueString()))
 	return client.Order{Target: shared.target(), ExecuteUUID: m.ExecuteUUID.ValueString(), UserProfile: m.UserProfile.ValueString()}, err
 }
 
-// tallyModel holds the counts that statistics and batch derive.
+// tallyModel holds the counts that statistics and batch compute.
 type tallyModel struct {
 	Completed       types.Bool `tfsdk:"completed"`
 	FinishedCount   *int64     `tfsdk:"finished_count"`
@@ -130,7 +128,7 @@ type tallyModel struct {
 	SuccessRate     *float64   `tfsdk:"success_rate"`
 }
 
-func (m *tallyModel) counted(completed bool, t *gate.Tally) {
+func (m *tallyModel) setTally(completed bool, t *gate.Tally) {
 	m.Completed = types.BoolValue(completed)
 	if t != nil {
 		m.FinishedCount, m.FailedCount, m.CanceledCount = &t.Finished, &t.Failed, &t.Canceled
@@ -155,20 +153,17 @@ func logTailAttribute() schema.Attribute {
 		"data source stores them in the state. Default: 4096.")
 }
 
-// defaultLogTail is that of log_tail_bytes.
-const defaultLogTail = 4096
+const defaultLogTail = 4096 // bytes
 
-// independent is embedded by models whose arguments do not depend on each other.
-type independent struct{}
+// noValidation is embedded by models whose arguments do not depend on each other.
+type noValidation struct{}
 
-func (independent) validate(*diag.Diagnostics) {}
+func (noValidation) validate(*diag.Diagnostics) {}
 
-// notWaiting is embedded by models of sources that cannot wait.
-type notWaiting struct{}
+// noWait is embedded by models of sources that cannot wait.
+type noWait struct{}
 
-func (notWaiting) wait() *waitModel { return nil }
-
-// Values of arguments, and for results.
+func (noWait) wait() *waitModel { return nil }
 
 func stringOrNull(text string) types.String {
 	if text == "" {
@@ -177,32 +172,31 @@ func stringOrNull(text string) types.String {
 	return types.StringValue(text)
 }
 
-// boolOr gives a boolean argument or its default.
-func boolOr(value types.Bool, other bool) bool {
+// boolOr returns a boolean argument or its default.
+func boolOr(value types.Bool, defaultValue bool) bool {
 	if value.IsNull() {
-		return other
+		return defaultValue
 	}
 	return value.ValueBool()
 }
 
-// int64Or gives a number argument or its default. Its validator has refused what is no int64.
-func int64Or(value types.Number, other int64) int64 {
+// int64Or returns a number argument, which validation has found to be an int64, or its default.
+func int64Or(value types.Number, defaultValue int64) int64 {
 	if value.IsNull() {
-		return other
+		return defaultValue
 	}
 	number, _ := value.ValueBigFloat().Int64()
 	return number
 }
 
-// durationOr gives a duration argument or its default. Its validator has refused what is no duration.
-func durationOr(value types.String, other time.Duration) time.Duration {
-	if set, err := time.ParseDuration(value.ValueString()); err == nil {
-		return set
+// durationOr returns a duration argument, or its default if the argument is null, unknown or invalid.
+func durationOr(value types.String, defaultValue time.Duration) time.Duration {
+	if duration, err := time.ParseDuration(value.ValueString()); err == nil {
+		return duration
 	}
-	return other
+	return defaultValue
 }
 
-// rfc3339 writes a time, null when it is not known.
 func rfc3339(t *time.Time) *string {
 	if t == nil {
 		return nil
@@ -210,7 +204,6 @@ func rfc3339(t *time.Time) *string {
 	return new(t.Format(time.RFC3339))
 }
 
-// seconds writes a duration, null when it is not known.
 func seconds(d *time.Duration) *float64 {
 	if d == nil {
 		return nil
@@ -218,7 +211,7 @@ func seconds(d *time.Duration) *float64 {
 	return new(d.Seconds())
 }
 
-// mapSlice converts a list, and keeps null apart from empty.
+// mapSlice converts a slice. A nil slice stays nil, which is null in Terraform.
 func mapSlice[A, B any](list []A, convert func(A) B) []B {
 	if list == nil {
 		return nil

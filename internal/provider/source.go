@@ -27,57 +27,44 @@ type source struct {
 	service client.Service
 	// schema has the arguments and results that all forms share; each form adds its own.
 	schema func() schema.Schema
-	// newModel gives an empty model of that schema.
+	// newModel returns an empty model of that schema.
 	newModel func() model
-	// good says in words what a gate on the source asks for.
+	// good describes what a gate on the source requires: Report.Good in words.
 	good string
-	// waits says that the source can wait, and so can be an action.
+	// waits marks a source that can wait, and so can be an action.
 	waits bool
 	// actionDetails describes failure_details for an action, which has no results.
 	actionDetails string
-	// details names what is read beside the source, and null the attributes that are null without it; empty for a source without.
+	// details names the failure details, and null the attributes that are null without them. Both are empty if there are none.
 	details, null string
 }
 
-// What gates ask for: Report.Good in words.
 const (
 	goodSuccess = "success (`succeeded`)"
 	goodHealth  = "health (`healthy`)"
 )
 
-// sources lists everything to gate on, by name.
+// sources lists all sources.
 func sources() []source {
 	return []source{scriptOrder, scriptOrderBatch, scriptOrderStatistics, instanceStatus, fdiTaskStatistics}
 }
 
 // model is the arguments and results of a source.
 type model interface {
-	// wait gives the arguments of waiting, nil for a source that cannot wait.
+	// wait returns the arguments of a wait, nil for a source that cannot wait.
 	wait() *waitModel
 	// validate checks arguments that depend on each other.
 	validate(diags *diag.Diagnostics)
-	// what names the object, after a read with all that the read has settled.
-	what() string
-	// read asks the services, and takes the report over.
-	read(ctx context.Context, c *client.Client, how reading) (*gate.Report, error)
+	// objectName names the object in messages. After a read it includes the region and project that were resolved.
+	objectName() string
+	// read reads the source, waiting if wait is not nil, and sets the results from the report.
+	read(ctx context.Context, c *client.Client, wait *gate.Wait) (*gate.Report, error)
 }
 
-// reading is how a form wants a source to be read.
-type reading struct {
-	// form says in words which one it is, such as "data source".
-	form string
-	// timeout names the argument that bounds the read, such as timeouts.read.
-	timeout string
-	// always waits, whatever the arguments say.
-	always bool
-	// progress, when set, is told the progress of a wait.
-	progress func(gate.Progress)
-}
-
-// The time limits of a read that does not set its own.
+// Defaults of the timeouts.
 const (
-	defaultLimit        = 5 * time.Minute
-	defaultWaitingLimit = 30 * time.Minute
+	defaultTimeout     = 5 * time.Minute
+	defaultWaitTimeout = 30 * time.Minute
 )
 
 // form is a source in the form in which Terraform uses it.
@@ -86,13 +73,16 @@ type form struct {
 
 	// kind is the name of the form, such as "data source".
 	kind string
-	// operation names the time limit in the block timeouts: read, open or invoke.
+	// operation is the argument of the block timeouts: read, open or invoke.
 	operation string
-	// always makes every read wait.
-	always bool
+	// alwaysWaits makes every read wait, whatever the arguments say.
+	alwaysWaits bool
 
 	client *client.Client
 }
+
+// timeoutName names the argument that bounds a read, such as timeouts.read.
+func (f *form) timeoutName() string { return "timeouts." + f.operation }
 
 func (f *form) configure(data any, diags *diag.Diagnostics) {
 	if data == nil {
@@ -107,16 +97,15 @@ func (f *form) configure(data any, diags *diag.Diagnostics) {
 	f.client = configured
 }
 
-// model reads the configuration of a form into a model of its source.
+// model decodes a configuration.
 func (f *form) model(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) model {
 	m := f.newModel()
 	shared := f.schema()
-	raw := compose(shared.Type().TerraformType(ctx), config.Raw)
+	raw := convertObject(shared.Type().TerraformType(ctx), config.Raw)
 	diags.Append(tfsdk.Config{Raw: raw, Schema: shared}.Get(ctx, m)...)
 	return m
 }
 
-// validate checks arguments that depend on each other.
 func (f *form) validate(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) {
 	m := f.model(ctx, config, diags)
 	if diags.HasError() {
@@ -124,31 +113,24 @@ func (f *form) validate(ctx context.Context, config tfsdk.Config, diags *diag.Di
 	}
 	m.validate(diags)
 	if w := m.wait(); w != nil {
-		limit, known := f.limit(ctx, config, w, diags)
-		w.validate(f.always, limit, known, "timeouts."+f.operation, diags)
+		timeout, known := f.timeout(ctx, config, w, diags)
+		w.validate(f.alwaysWaits, timeout, known, f.timeoutName(), diags)
 	}
 }
 
-// limit gives the time limit of a read, and tells whether it is known yet.
-func (f *form) limit(ctx context.Context, config tfsdk.Config, w *waitModel, diags *diag.Diagnostics) (time.Duration, bool) {
-	limit, known := defaultLimit, true
-	if w != nil && (f.always || w.waiting() || w.asked.IsUnknown()) {
-		limit = defaultWaitingLimit
+// timeout returns the timeout of a read, and whether it is known yet.
+func (f *form) timeout(ctx context.Context, config tfsdk.Config, w *waitModel, diags *diag.Diagnostics) (time.Duration, bool) {
+	timeout := defaultTimeout
+	if w != nil && (f.alwaysWaits || w.enabled.ValueBool() || w.enabled.IsUnknown()) {
+		timeout = defaultWaitTimeout
 	}
 	var set types.String
 	at := path.Root("timeouts").AtName(f.operation)
 	diags.Append(config.GetAttribute(ctx, at, &set)...)
-	if set.IsUnknown() {
-		return limit, false
-	}
-	if duration, err := time.ParseDuration(set.ValueString()); err == nil {
-		limit = duration
-	}
-	return limit, known
+	return durationOr(set, timeout), !set.IsUnknown()
 }
 
-// read reads the source under its time limit. It gives the result in the type of a form's schema, without a report when there is
-// none.
+// read reads the source within its timeout. It returns the result in the type of the form's schema; the report is nil after an error.
 func (f *form) read(
 	ctx context.Context, config tfsdk.Config, progress func(gate.Progress), diags *diag.Diagnostics,
 ) (*gate.Report, tftypes.Value) {
@@ -160,32 +142,28 @@ func (f *form) read(
 		return nil, none
 	}
 	m := f.model(ctx, config, diags)
-	limit, _ := f.limit(ctx, config, m.wait(), diags)
+	timeout, _ := f.timeout(ctx, config, m.wait(), diags)
 	if diags.HasError() {
 		return nil, none
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	how := reading{form: f.kind, timeout: "timeouts." + f.operation, always: f.always, progress: progress}
-	report, err := m.read(ctx, f.client, how)
-	about := reported{source: f.source, what: m.what(), how: how}
-	if w := m.wait(); w != nil {
-		about.continueOnTimeout = w.continueOnTimeout.ValueBool()
-	}
+	report, err := m.read(ctx, f.client, m.wait().gate(f.alwaysWaits, progress))
 	if err != nil {
-		addReadError(diags, about.what, f.service, err, how)
+		f.addReadError(m.objectName(), err, diags)
 		return nil, none
 	}
-	if !about.diagnose(report, diags) {
+	f.diagnose(m, report, diags)
+	if diags.HasError() {
 		return nil, none
 	}
 	shared := f.schema()
 	result := tfsdk.State{Raw: tftypes.NewValue(shared.Type().TerraformType(ctx), nil), Schema: shared}
 	diags.Append(result.Set(ctx, m)...)
-	return report, compose(config.Schema.Type().TerraformType(ctx), result.Raw, config.Raw)
+	return report, convertObject(config.Schema.Type().TerraformType(ctx), result.Raw, config.Raw)
 }
 
-// unknownArguments names the arguments of a configuration that are not known, or not as a whole.
+// unknownArguments names the arguments that are not wholly known.
 func unknownArguments(config tftypes.Value) []string {
 	var arguments map[string]tftypes.Value
 	if !config.IsKnown() || config.As(&arguments) != nil {
@@ -200,21 +178,20 @@ func unknownArguments(config tftypes.Value) []string {
 	return names
 }
 
-// timeouts is the block of that name.
+// timeouts returns the block of that name.
 func (f *form) timeouts(ctx context.Context) schema.Block {
 	block, _ := timeouts.BlockWithOpts(ctx, timeouts.Opts{ReadDescription: f.timeoutDescription()}).(schema.SingleNestedBlock)
-	limit, _ := block.Attributes["read"].(schema.StringAttribute)
-	limit.Validators = append(limit.Validators, aboveZero{})
+	timeout, _ := block.Attributes["read"].(schema.StringAttribute)
+	timeout.Validators = append(timeout.Validators, aboveZero{})
 	return schema.SingleNestedBlock{
 		MarkdownDescription: "Bounds the whole read, pauses and repeated requests included.",
-		Attributes:          map[string]schema.Attribute{f.operation: limit},
+		Attributes:          map[string]schema.Attribute{f.operation: timeout},
 	}
 }
 
-// timeoutDescription describes the time limit of a form.
 func (f *form) timeoutDescription() string {
 	switch {
-	case f.always:
+	case f.alwaysWaits:
 		return "Longest time of the whole wait, as a duration such as `90s` or `1h`, above zero. Default: `30m`."
 	case f.waits:
 		return "Longest time of the whole read, as a duration such as `90s` or `1h`, above zero. Default: `30m` when waiting, else `5m`."
@@ -223,7 +200,7 @@ func (f *form) timeoutDescription() string {
 	}
 }
 
-// aboveZero refuses a time limit that could only ever fail. What is no duration at all is the library's to refuse.
+// aboveZero refuses a timeout that ends every read at once. The library's own validator refuses what is not a duration.
 type aboveZero struct{}
 
 func (aboveZero) Description(context.Context) string         { return "must be above zero" }
@@ -231,33 +208,32 @@ func (aboveZero) MarkdownDescription(context.Context) string { return "must be a
 
 func (aboveZero) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	given := req.ConfigValue.ValueString()
-	if limit, err := time.ParseDuration(given); err == nil && limit <= 0 {
+	if timeout, err := time.ParseDuration(given); err == nil && timeout <= 0 {
 		refuseValue(&resp.Diagnostics, req.Path, quoted(given)+" given, wanted a duration above zero, such as 10m")
 	}
 }
 
-// compose makes an object of the members of others: each comes from the first that has it, and is null where none has.
-func compose(to tftypes.Type, from ...tftypes.Value) tftypes.Value {
+// convertObject converts objects to one of another type. Each attribute comes from the first object that has it with the same type; it
+// is null if none has.
+func convertObject(to tftypes.Type, from ...tftypes.Value) tftypes.Value {
 	object, ok := to.(tftypes.Object)
 	if !ok {
 		return tftypes.NewValue(to, nil)
 	}
-	members := map[string]tftypes.Value{}
+	converted := map[string]tftypes.Value{}
+	for name, attributeType := range object.AttributeTypes {
+		converted[name] = tftypes.NewValue(attributeType, nil)
+	}
 	for _, value := range slices.Backward(from) {
-		var has map[string]tftypes.Value
-		if !value.IsKnown() || value.IsNull() || value.As(&has) != nil {
+		var attributes map[string]tftypes.Value
+		if !value.IsKnown() || value.IsNull() || value.As(&attributes) != nil {
 			continue
 		}
-		for name, member := range has {
-			if wanted, ok := object.AttributeTypes[name]; ok && member.Type().Equal(wanted) {
-				members[name] = member
+		for name, attribute := range attributes {
+			if wanted, ok := object.AttributeTypes[name]; ok && attribute.Type().Equal(wanted) {
+				converted[name] = attribute
 			}
 		}
 	}
-	for name, wanted := range object.AttributeTypes {
-		if _, ok := members[name]; !ok {
-			members[name] = tftypes.NewValue(wanted, nil)
-		}
-	}
-	return tftypes.NewValue(object, members)
+	return tftypes.NewValue(object, converted)
 }

@@ -57,7 +57,7 @@ var (
 )
 
 func durationBetween(least, most time.Duration) textForm {
-	wanted := "a duration from " + short(least) + " to " + short(most)
+	wanted := "a duration from " + shortDuration(least) + " to " + shortDuration(most)
 	return textForm{wanted, func(given string) error {
 		if d, err := time.ParseDuration(given); err != nil || d < least || d > most {
 			return errors.New("wanted " + wanted)
@@ -67,7 +67,7 @@ func durationBetween(least, most time.Duration) textForm {
 }
 
 // short writes a duration without units that are zero.
-func short(d time.Duration) string {
+func shortDuration(d time.Duration) string {
 	shown := d.String()
 	for _, zero := range []string{"0s", "0m"} {
 		if shorter := strings.TrimSuffix(shown, zero); shorter != "" && !unicode.IsDigit(rune(shorter[len(shorter)-1])) {

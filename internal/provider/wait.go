@@ -12,67 +12,65 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
 )
 
-// pollModel is what all sources that can wait have in common.
+// pollModel holds the attributes of every source that can wait.
 type pollModel struct {
 	PollInterval      types.String `tfsdk:"poll_interval"`
 	ContinueOnTimeout types.Bool   `tfsdk:"continue_on_timeout"`
 	TimedOut          types.Bool   `tfsdk:"timed_out"`
 }
 
-// completionModel is for sources that complete.
+// completionModel holds those of sources that complete.
 type completionModel struct {
 	WaitForCompletion types.Bool `tfsdk:"wait_for_completion"`
 	WaitThroughPause  types.Bool `tfsdk:"wait_through_pause"`
 	Completed         types.Bool `tfsdk:"completed"`
 }
 
-// stableModel is for sources whose state can pass.
+// stableModel holds those of sources whose state may change again.
 type stableModel struct {
 	StableFor types.String `tfsdk:"stable_for"`
 }
 
-// waitModel is the arguments of a wait, whichever of them a source has.
+// waitModel holds the arguments of a wait. Those that a source does not have are null.
 type waitModel struct {
-	// argument is the name of the one that asks for the wait, and asked its value.
+	// argument is the name of the one that asks for a wait, and enabled its value.
 	argument                string
-	asked                   types.Bool
+	enabled                 types.Bool
 	pollInterval, stableFor types.String
 	throughPause            types.Bool
 	continueOnTimeout       types.Bool
 }
 
-func (w *waitModel) waiting() bool { return w.asked.ValueBool() }
-
-// gate gives the waiter's settings, nil for a single look.
-func (w *waitModel) gate(how reading) *gate.Wait {
-	if !how.always && !w.waiting() {
+// gate returns the settings of the wait, nil for a single look.
+func (w *waitModel) gate(always bool, progress func(gate.Progress)) *gate.Wait {
+	if w == nil || (!always && !w.enabled.ValueBool()) {
 		return nil
 	}
 	return &gate.Wait{
 		Interval: durationOr(w.pollInterval, gate.DefaultPollInterval), StableFor: durationOr(w.stableFor, 0),
-		ThroughPause: w.throughPause.ValueBool(), Progress: how.progress, Logger: newLogger(),
+		ThroughPause: w.throughPause.ValueBool(), Progress: progress, Logger: newLogger(),
 	}
 }
 
-// validate checks stable_for against the arguments that it depends on. What is not known yet is checked when it is.
-func (w *waitModel) validate(always bool, limit time.Duration, limitKnown bool, limitName string, diags *diag.Diagnostics) {
-	stable, err := time.ParseDuration(w.stableFor.ValueString())
-	if err != nil || stable <= 0 {
-		return // Zero asks for nothing, and the rest is the validator's to refuse.
+// validate checks stable_for against the arguments that it depends on, as far as they are known.
+func (w *waitModel) validate(always bool, timeout time.Duration, timeoutKnown bool, timeoutName string, diags *diag.Diagnostics) {
+	stable := durationOr(w.stableFor, 0)
+	if stable <= 0 {
+		return
 	}
-	refuse := func(why string) {
+	addError := func(why string) {
 		diags.AddAttributeError(path.Root("stable_for"), "Invalid value of stable_for",
 			fmt.Sprintf("stable_for = %q cannot be used: %s.", w.stableFor.ValueString(), why))
 	}
 	interval := durationOr(w.pollInterval, gate.DefaultPollInterval)
 	switch {
-	case !always && !w.asked.IsUnknown() && !w.waiting():
-		refuse("it needs " + w.argument + " = true, since a single look cannot show that a state lasts")
+	case !always && !w.enabled.IsUnknown() && !w.enabled.ValueBool():
+		addError("it needs " + w.argument + " = true, since a single look cannot show that a state lasts")
 	case !w.pollInterval.IsUnknown() && stable < interval:
-		refuse(fmt.Sprintf("it is shorter than poll_interval (%s), so that no second look would fall into it. Raise stable_for, or "+
-			"lower poll_interval", short(interval)))
-	case limitKnown && stable >= limit:
-		refuse(fmt.Sprintf("it does not fit into %s (%s). Lower stable_for, or raise %s", limitName, short(limit), limitName))
+		addError(fmt.Sprintf("it is shorter than poll_interval (%s), so that no second look would fall into it. Raise stable_for, or "+
+			"lower poll_interval", shortDuration(interval)))
+	case timeoutKnown && stable >= timeout:
+		addError(fmt.Sprintf("it does not fit into %s (%s). Lower stable_for, or raise %[1]s", timeoutName, shortDuration(timeout)))
 	}
 }
 
@@ -98,7 +96,7 @@ func completionAttributes(completed string) map[string]schema.Attribute {
 	}
 }
 
-// stableAttributes describes stable_for for a source whose wait is for the given state.
+// stableAttributes returns stable_for for a source that waits for the given state.
 func stableAttributes(state, other string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"stable_for": optionalString(isStableFor,
