@@ -189,8 +189,11 @@ func regionOf(failure *client.Error) string {
 
 // addressSetting names the argument that replaces the host of a service.
 func addressSetting(service client.Service) string {
-	if service == client.IAM {
+	switch service {
+	case client.IAM:
 		return "auth_url"
+	case client.DataArtsJobs:
+		service = client.DataArts
 	}
 	return "endpoints." + string(service)
 }
