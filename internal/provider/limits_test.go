@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
 
 // Gates on an order that apply looks at, for what stands in front of terraform_data.next.
@@ -157,5 +159,47 @@ func TestMocksOfOtherForms(t *testing.T) {
 				t.Errorf("failed: %t, refused: %t\n%s", failed, refused, out)
 			}
 		})
+	}
+}
+
+// TestEphemeralGateBehindAChange plans and applies a gate behind a resource that is not there yet. Terraform looks at plan all the same, but
+// waits at apply only, as the arguments say.
+func TestEphemeralGateBehindAChange(t *testing.T) {
+	t.Parallel()
+	needsEphemeral(t)
+	before := 1
+	if cli.product == "OpenTofu" {
+		before = 0
+	}
+	cloud := newCloud(t)
+	instance := cloud.Instance(instanceID)
+	folder := lay(t, newSandbox(t), fstest.MapFS{"main.tf": {Data: []byte(cloud.header("project_id = \""+projectID+"\"") + `
+resource "terraform_data" "deployed" {}
+ephemeral "roma_fdi_task_statistics" "gate" {
+  provider           = hwgate
+  instance_id        = "` + instanceID + `"
+  wait_until_healthy = terraform.applying
+  stable_for         = terraform.applying ? "1s" : null
+  poll_interval      = "1s"
+  require_success    = terraform.applying
+  depends_on         = [terraform_data.deployed]
+}
+` + next("  depends_on = [ephemeral.roma_fdi_task_statistics.gate]"))}})
+	run := func(command, plan string) {
+		t.Helper()
+		if out, err := terraform(t, folder, nil, command, "-no-color", "-input=false", plan); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+	stopped := cloudtest.Tasks(map[string]int{"terminated": 1}, nil)
+	instance.Now(stopped)
+	run("plan", "-out=saved.tfplan")
+	if looks := instance.Looks(); looks != before {
+		t.Errorf("%d looks at plan, want %d", looks, before)
+	}
+	instance.Now(stopped, cloudtest.Tasks(map[string]int{"running": 1}, nil))
+	run("apply", "saved.tfplan")
+	if looks := instance.Looks(); looks < 3 {
+		t.Errorf("%d looks at apply, want one at what is stopped and two at what runs", looks)
 	}
 }
