@@ -1,4 +1,4 @@
-// Command terraform-provider-hwgate is the Terraform provider hwgate.
+// Command terraform-provider-hwgate serves the Terraform provider hwgate.
 package main
 
 import (
@@ -26,7 +26,7 @@ func main() {
 	if *debug {
 		options = append(options, tf6server.WithManagedDebug())
 	}
-	// net/http writes to the standard logger what a service sends without being asked, and that may be a part of a script's log.
+	// net/http logs responses that nobody requested, and they may hold a part of a script's log.
 	log.SetOutput(io.Discard)
 	err := tf6server.Serve(provider.Address, provider.NewServer(provider.Options{Version: version, Commit: commit}), options...)
 	if err != nil {

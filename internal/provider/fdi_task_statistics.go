@@ -54,7 +54,7 @@ func fdiTaskStatisticsSchema() schema.Schema {
 		MarkdownDescription: "Counts of the data integration (FDI) tasks of a ROMA Connect instance by status, with a verdict. API: " +
 			"[GET /v2/{project_id}/fdi/instances/{instance_id}/statistics/tasks]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-roma/CountTasks.html).",
-		Attributes: attributes(
+		Attributes: mergeAttributes(
 			sharedAttributes("`project_id`/`instance_id`", pathProject, "running, abnormal, terminated, completed and any new word"),
 			pollAttributes(),
 			stableAttributes("health (`healthy`)", ""),
@@ -116,7 +116,9 @@ func (m *fdiTaskStatisticsModel) wait() *waitModel {
 	}
 }
 
-func (m *fdiTaskStatisticsModel) objectName() string { return gate.TasksName(m.InstanceID.ValueString()) }
+func (m *fdiTaskStatisticsModel) objectName() string {
+	return gate.TasksName(m.InstanceID.ValueString())
+}
 
 func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, wait *gate.Wait) (*gate.Report, error) {
 	if err := m.resolveProject(ctx, c); err != nil {

@@ -73,7 +73,7 @@ func instanceStatusSchema() schema.Schema {
 			"other job counts too. `baseline_counts` judges only what has come since. The caller has to be a member of the workspace. API: " +
 			"[GET /v2/{project_id}/factory/monitor/task-statistics-overview]" +
 			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html).",
-		Attributes: attributes(
+		Attributes: mergeAttributes(
 			sharedAttributes("`project_id`/`workspace_id`/`query_days`/`is_own`, where `-` stands for what was not given",
 				pathProject, strings.Join(gate.JobWords(), ", ")),
 			pollAttributes(),
@@ -91,7 +91,7 @@ func instanceStatusSchema() schema.Schema {
 				"baseline_counts": schema.MapAttribute{
 					Optional:    true,
 					ElementType: types.NumberType,
-					Validators:  []validator.Map{isBaseline{}},
+					Validators:  []validator.Map{baselineValidator{}},
 					MarkdownDescription: "The `counts` of a read before the run: only what has come since is judged. [Use case 7]" +
 						"(https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/07-no-new-failures) shows how to keep them. The " +
 						"outcome is `unknown`, and a wait ends, if the baseline lacks a state or counts more than there is now: it is of another day, " +
@@ -178,7 +178,7 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, wait *
 	}
 	jobs := m.jobs()
 	report, err := gate.ReadJobs(ctx, c, gate.JobQuestion{
-		WorkspaceJobs: jobs, Wait: wait, Baseline: baseline(m.BaselineCounts), MinNew: int64Or(m.MinNewCount, 1),
+		WorkspaceJobs: jobs, Wait: wait, Baseline: baselineCounts(m.BaselineCounts), MinNew: int64Or(m.MinNewCount, 1),
 		Details: boolOr(m.FailureDetails, true),
 	})
 	if err != nil {
@@ -204,16 +204,16 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, wait *
 	return m.setReport(id, &report.Report), nil
 }
 
-// isBaseline refuses a baseline that is not the counts of an earlier read.
-type isBaseline struct{}
+// baselineValidator refuses what cannot be the counts of an earlier read.
+type baselineValidator struct{}
 
-func (isBaseline) Description(context.Context) string {
+func (baselineValidator) Description(context.Context) string {
 	return "must map state words to whole numbers from 0"
 }
 
-func (v isBaseline) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+func (v baselineValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
-func (isBaseline) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
+func (baselineValidator) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
 	elements := req.ConfigValue.Elements()
 	for _, name := range slices.Sorted(maps.Keys(elements)) {
 		count, _ := elements[name].(types.Number)
@@ -231,8 +231,8 @@ func (isBaseline) ValidateMap(_ context.Context, req validator.MapRequest, resp 
 	}
 }
 
-// baseline gives the counts of a baseline, nil for none. A count that is not there is not in it.
-func baseline(value types.Map) map[string]int64 {
+// baselineCounts returns the counts of a baseline, without those that are null. The result is nil if there is no baseline.
+func baselineCounts(value types.Map) map[string]int64 {
 	if value.IsNull() {
 		return nil
 	}

@@ -1,14 +1,15 @@
-// Package provider is the Terraform side of hwgate: the provider block, what there is to gate on, and diagnostics.
+// Package provider implements the Terraform provider: the provider block, data sources, ephemeral resources, actions and diagnostics.
 //
-// settings.go settles what the provider block, the environment and a profile say. source.go lists the sources, each of which is one file:
-// schema, model, read. data_source.go, ephemeral.go and action.go are the forms that Terraform uses them in, report.go and diagnostics.go
-// tell the user. Verdicts and waiting are in package gate, requests in package client.
+// settings.go merges the provider block, the environment and a profile. source.go lists the sources; each has a file with its schema, model
+// and read. data_source.go, ephemeral.go and action.go are the forms in which Terraform uses a source. report.go and diagnostics.go write
+// the diagnostics. Verdicts and waiting are in package gate, requests in package client.
 package provider
 
 import (
 	"context"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
@@ -23,20 +24,20 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// Address is where the provider lives in the registry.
+// Address is the provider's address in the registry.
 const Address = "registry.terraform.io/hwgate/hwgate"
 
-// Options are what a provider is made with. The zero value is the released provider.
+// Options configure a provider.
 type Options struct {
-	// Version and Commit are shown in the user agent.
+	// Version and Commit are part of the user agent.
 	Version, Commit string
-	// Getenv reads the environment; nil means [os.Getenv].
+	// Getenv reads the environment. Default: [os.Getenv].
 	Getenv func(string) string
-	// WrapTransport, when set, wraps the transport of every request: tests record and replay there.
+	// WrapTransport, if not nil, wraps the transport of every request, for tests that record and replay.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
 
-// New gives a constructor of the provider.
+// New returns a constructor of the provider.
 func New(options Options) func() provider.Provider {
 	if options.Getenv == nil {
 		options.Getenv = os.Getenv
@@ -56,30 +57,22 @@ func (p *hwgate) Metadata(_ context.Context, _ provider.MetadataRequest, resp *p
 	resp.Version = p.options.Version
 }
 
-// DataSources lists every source as a data source.
 func (p *hwgate) DataSources(context.Context) []func() datasource.DataSource {
-	return constructors(newDataSource, func(source) bool { return true })
+	return constructors(sources(), newDataSource)
 }
 
-// EphemeralResources lists every source as an ephemeral resource.
 func (p *hwgate) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
-	return constructors(newEphemeralResource, func(source) bool { return true })
+	return constructors(sources(), newEphemeralResource)
 }
 
-// Actions lists the sources that can wait as actions.
+// Actions returns an action for each source that can wait.
 func (p *hwgate) Actions(context.Context) []func() action.Action {
-	return constructors(newAction, func(s source) bool { return s.waits })
+	return constructors(slices.DeleteFunc(sources(), func(s source) bool { return !s.waits }), newAction)
 }
 
-// constructors gives the constructors of a form for the sources that it suits.
-func constructors[F any](form func(source) F, suits func(source) bool) []func() F {
-	var list []func() F
-	for _, s := range sources() {
-		if suits(s) {
-			list = append(list, func() F { return form(s) })
-		}
-	}
-	return list
+// constructors returns a constructor of a form for each source.
+func constructors[F any](sources []source, newForm func(source) F) []func() F {
+	return mapSlice(sources, func(s source) func() F { return func() F { return newForm(s) } })
 }
 
 func (p *hwgate) Resources(context.Context) []func() resource.Resource { return nil }
@@ -110,31 +103,31 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 	}
 }
 
-// Configure settles the settings. It sends nothing, and fails only for values that can never be right: an error here would block
-// `destroy -refresh=false` too. What is missing is the error of the first read that needs it.
+// Configure sends nothing, and fails only for invalid values: an error here would also block `destroy -refresh=false`. A missing value is
+// the error of the first read that needs it.
 func (p *hwgate) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var block types.Object
 	resp.Diagnostics.Append(req.Config.Get(ctx, &block)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	settings := settle(block.Attributes(), p.options.Getenv, &resp.Diagnostics)
+	config := clientConfig(block.Attributes(), p.options.Getenv, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	settings.UserAgent = userAgent(req.TerraformVersion, p.options)
-	settings.WrapTransport = p.options.WrapTransport
-	settings.Logger = newLogger()
-	reader, err := client.New(settings)
+	config.UserAgent = userAgent(req.TerraformVersion, p.options)
+	config.WrapTransport = p.options.WrapTransport
+	config.Logger = newLogger()
+	configured, err := client.New(config)
 	if err != nil {
 		resp.Diagnostics.AddError("Invalid provider configuration", text.Sentence(err.Error())+
 			" Correct the address in the provider block or in the environment.")
 		return
 	}
-	resp.DataSourceData, resp.EphemeralResourceData, resp.ActionData = reader, reader, reader
+	resp.DataSourceData, resp.EphemeralResourceData, resp.ActionData = configured, configured, configured
 }
 
-// userAgent names Terraform and the provider, then what the environment adds.
+// userAgent names Terraform and the provider, followed by the additions of the environment.
 func userAgent(terraform string, options Options) string {
 	agent := []string{"Terraform/" + terraform, "(+https://www.terraform.io)", "terraform-provider-hwgate/" + options.Version}
 	if options.Commit != "" {

@@ -8,18 +8,15 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
-// The attributes of a source are written once, as a data source's. The framework's schemas of the other forms take them as they are.
+// Attributes are those of a data source; the framework accepts them in the schemas of the other forms as well.
 
-// attributes joins attribute sets. Each name is in one of them only.
-func attributes(sets ...map[string]schema.Attribute) map[string]schema.Attribute {
+func mergeAttributes(sets ...map[string]schema.Attribute) map[string]schema.Attribute {
 	all := map[string]schema.Attribute{}
 	for _, set := range sets {
 		maps.Copy(all, set)
 	}
 	return all
 }
-
-// Arguments that may be omitted.
 
 func optionalString(form validator.String, description string) schema.Attribute {
 	return schema.StringAttribute{Optional: true, Validators: []validator.String{form}, MarkdownDescription: description}
@@ -36,8 +33,6 @@ func optionalNumber(bounds wholeNumber, description string) schema.Attribute {
 func requiredString(form validator.String, description string) schema.Attribute {
 	return schema.StringAttribute{Required: true, Validators: []validator.String{form}, MarkdownDescription: description}
 }
-
-// Results. A raw field of an API is null when the answer leaves it out.
 
 func computedString(description string) schema.Attribute {
 	return schema.StringAttribute{Computed: true, MarkdownDescription: description}

@@ -56,7 +56,7 @@ func scriptOrderSchema() schema.Schema {
 			"hosts it failed. Needs the permission `coc:job:get`. API: " +
 			"[GET /v1/job/script/orders/{execute_uuid}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderBasicInfo.html).",
-		Attributes: attributes(
+		Attributes: mergeAttributes(
 			sharedAttributes("`execute_uuid`", cocProject, cocWords+"; read with `failure_details` when "+
 				"the order is completed or paused"),
 			orderAttributes(),
@@ -164,12 +164,12 @@ func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, wait *gat
 		m.ScriptOrder = *report.Order
 	}
 	m.CreatedAt, m.FinishedAt, m.Duration = rfc3339(report.CreatedAt), rfc3339(report.FinishedAt), seconds(report.Duration())
-	m.Failed = mapSlice(report.Failures, failedInstanceOf)
+	m.Failed = mapSlice(report.Failures, newFailedInstanceModel)
 	m.FailedHosts = mapSlice(report.Failures, func(failed gate.FailedInstance) string { return failed.HostName })
 	return m.setReport(order.ExecuteUUID, &report.Report), nil
 }
 
-func failedInstanceOf(failed gate.FailedInstance) failedInstanceModel {
+func newFailedInstanceModel(failed gate.FailedInstance) failedInstanceModel {
 	return failedInstanceModel{
 		BatchIndex: failed.BatchIndex, ResourceID: failed.ResourceID, HostName: failed.HostName, FixedIP: failed.FixedIP,
 		Status: failed.Status, CreatedAt: rfc3339(failed.CreatedAt), FinishedAt: rfc3339(failed.FinishedAt),

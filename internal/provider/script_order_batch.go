@@ -42,7 +42,7 @@ func scriptOrderBatchSchema() schema.Schema {
 			"logs and a verdict on the batch. Needs the permission `coc:job:get`. API: " +
 			"[GET /v1/job/script/orders/{execute_uuid}/batches/{batch_index}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrdersBatchDetail.html).",
-		Attributes: attributes(
+		Attributes: mergeAttributes(
 			sharedAttributes("`execute_uuid`/`batch_index`", cocProject, cocWords),
 			orderAttributes(),
 			tallyAttributes("the batch", null),
@@ -115,7 +115,7 @@ func (m *scriptOrderBatchModel) objectName() string {
 }
 
 func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ *gate.Wait) (*gate.Report, error) {
-	asked := gate.BatchQuestion{
+	question := gate.BatchQuestion{
 		Batch: client.Batch{
 			BatchIndex: int64Or(m.BatchIndex, 0), Status: m.Status.ValueString(), Limit: int64Or(m.Limit, gate.DefaultPageSize),
 			Marker: int64Or(m.Marker, 0), LogTail: int64Or(m.LogTailBytes, defaultLogTail),
@@ -123,10 +123,10 @@ func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ *g
 		IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
 	}
 	var err error
-	if asked.Order, err = m.order(c, &m.sharedModel); err != nil {
+	if question.Order, err = m.order(c, &m.sharedModel); err != nil {
 		return nil, err
 	}
-	report, err := gate.ReadBatch(ctx, c, asked)
+	report, err := gate.ReadBatch(ctx, c, question)
 	if err != nil {
 		return nil, err
 	}
@@ -136,5 +136,5 @@ func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ *g
 	if report.Batch != nil {
 		m.ScriptOrderBatch = *report.Batch
 	}
-	return m.setReport(fmt.Sprintf("%s/%d", asked.ExecuteUUID, asked.BatchIndex), &report.Report), nil
+	return m.setReport(fmt.Sprintf("%s/%d", question.ExecuteUUID, question.BatchIndex), &report.Report), nil
 }

@@ -31,7 +31,7 @@ func scriptOrderStatisticsSchema() schema.Schema {
 		MarkdownDescription: "Counts of the instances of a script order of Cloud Operations Center (COC) by status, with a verdict on " +
 			"all of them. Needs the permission `coc:job:get`. API: [GET /v1/job/script/orders/{execute_uuid}/statistics]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderStatistics.html).",
-		Attributes: attributes(
+		Attributes: mergeAttributes(
 			sharedAttributes("`execute_uuid`", cocProject, cocWords),
 			orderAttributes(),
 			tallyAttributes("the order", "Null if the counts cannot be trusted."),

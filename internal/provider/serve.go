@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,13 +11,13 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// NewServer gives the provider as a server of the plugin protocol, ready to be served.
+// NewServer returns a constructor of the provider's protocol server.
 func NewServer(options Options) func() tfprotov6.ProviderServer {
 	construct := providerserver.NewProtocol6(New(options)())
 	return func() tfprotov6.ProviderServer {
 		inner := construct()
-		if both, ok := inner.(serverWithActions); ok {
-			return &server{serverWithActions: both, running: map[chan struct{}]bool{}}
+		if withActions, ok := inner.(serverWithActions); ok {
+			return &server{serverWithActions: withActions, running: map[chan struct{}]bool{}}
 		}
 		return inner
 	}
@@ -26,12 +28,11 @@ type serverWithActions interface {
 	tfprotov6.ActionServer
 }
 
-// lastWordLimit is how long a stop waits for the actions that it has canceled, all in all.
-const lastWordLimit = 900 * time.Millisecond
+// stopTimeout is how long a stop waits for all canceled actions.
+const stopTimeout = 900 * time.Millisecond
 
-// server lets a canceled action say so. The plugin library closes the stream of an action as soon as the stop has been answered, and
-// Terraform takes a stream that was closed without an error for success: the gate would be open after Ctrl-C. So the stop is answered
-// when the actions have ended.
+// server answers a stop only after the canceled actions have ended. The plugin library then closes their streams, and Terraform takes a
+// stream that closes without an error for success: otherwise Ctrl-C would open the gate.
 type server struct {
 	serverWithActions
 
@@ -39,8 +40,8 @@ type server struct {
 	running map[chan struct{}]bool
 }
 
-// InvokeAction validates the arguments and notes which actions run. Terraform validates those of an action at plan alone, where what
-// comes from a resource is not known yet: a stable_for that is no duration would pass for none.
+// InvokeAction validates the arguments again, and keeps track of running actions. Terraform validates an action at plan only, when values
+// that come from a resource are unknown: an invalid stable_for would count as omitted.
 func (s *server) InvokeAction(ctx context.Context, req *tfprotov6.InvokeActionRequest) (*tfprotov6.InvokeActionServerStream, error) {
 	validated, err := s.ValidateActionConfig(ctx, &tfprotov6.ValidateActionConfigRequest{ActionType: req.ActionType, Config: req.Config})
 	if err != nil {
@@ -72,18 +73,15 @@ func (s *server) InvokeAction(ctx context.Context, req *tfprotov6.InvokeActionRe
 	}}, nil
 }
 
-// StopProvider cancels what runs, and waits for actions until they have told how they ended.
+// StopProvider cancels all reads, and waits until the actions have reported how they ended.
 func (s *server) StopProvider(ctx context.Context, req *tfprotov6.StopProviderRequest) (*tfprotov6.StopProviderResponse, error) {
 	resp, err := s.serverWithActions.StopProvider(ctx, req)
 	s.mu.Lock()
-	var all []chan struct{}
-	for ended := range s.running {
-		all = append(all, ended)
-	}
+	running := slices.Collect(maps.Keys(s.running))
 	s.mu.Unlock()
-	timer := time.NewTimer(lastWordLimit)
+	timer := time.NewTimer(stopTimeout)
 	defer timer.Stop()
-	for _, ended := range all {
+	for _, ended := range running {
 		select {
 		case <-ended:
 		case <-timer.C:

@@ -45,9 +45,9 @@ type settings struct {
 	region string
 }
 
-// settle makes the client's configuration of the provider block and the environment. Malformed values become diagnostics; what is
+// clientConfig makes the client's configuration of the provider block and the environment. Malformed values become diagnostics; what is
 // missing or not known yet becomes the error of the first read that needs it.
-func settle(block map[string]attr.Value, getenv func(string) string, diags *diag.Diagnostics) client.Config {
+func clientConfig(block map[string]attr.Value, getenv func(string) string, diags *diag.Diagnostics) client.Config {
 	s := settings{getenv: getenv, diags: diags, block: textsOf(block)}
 	s.hasRole, s.hasOIDC = isThere(block["assume_role"]), isThere(block["assume_role_with_oidc"])
 	s.openProfile()

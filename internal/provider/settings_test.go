@@ -24,7 +24,7 @@ type given map[string]attr.Value
 func settled(t *testing.T, block given, environment map[string]string) (client.Config, diag.Diagnostics) {
 	t.Helper()
 	var diags diag.Diagnostics
-	cfg := settle(block, func(name string) string { return environment[name] }, &diags)
+	cfg := clientConfig(block, func(name string) string { return environment[name] }, &diags)
 	return cfg, diags
 }
 

@@ -21,11 +21,11 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
 )
 
-// source is something to gate on, apart from the form in which Terraform uses it: data source, ephemeral resource or action.
+// source is something to gate on, in whichever form Terraform uses it: as a data source, an ephemeral resource or an action.
 type source struct {
 	name    string
 	service client.Service
-	// schema has the arguments and results that all forms share; each form adds its own.
+	// schema returns the arguments and results that all forms share.
 	schema func() schema.Schema
 	// newModel returns an empty model of that schema.
 	newModel func() model
@@ -49,7 +49,7 @@ func sources() []source {
 	return []source{scriptOrder, scriptOrderBatch, scriptOrderStatistics, instanceStatus, fdiTaskStatistics}
 }
 
-// model is the arguments and results of a source.
+// model holds the arguments and results of a source.
 type model interface {
 	// wait returns the arguments of a wait, nil for a source that cannot wait.
 	wait() *waitModel
@@ -67,11 +67,11 @@ const (
 	defaultWaitTimeout = 30 * time.Minute
 )
 
-// form is a source in the form in which Terraform uses it.
+// form is what the three forms of a source share.
 type form struct {
 	source
 
-	// kind is the name of the form, such as "data source".
+	// kind names the form, such as "data source".
 	kind string
 	// operation is the argument of the block timeouts: read, open or invoke.
 	operation string
