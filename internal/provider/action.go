@@ -40,7 +40,7 @@ func (a *sourceAction) Schema(ctx context.Context, _ action.SchemaRequest, resp 
 		MarkdownDescription: shared.MarkdownDescription + " As an action it always waits, shows progress, and fails on anything but " +
 			a.good + ".",
 		Attributes: map[string]schema.Attribute{
-			"progress_interval": optionalString(isProgressInterval, "Longest time between two lines of progress, as a duration from `5s` to "+
+			"progress_interval": optionalString(progressIntervalFormat, "Longest time between two lines of progress, as a duration from `5s` to "+
 				"`5m`. Each change of status is told at once. Default: `30s`."),
 		},
 		Blocks: map[string]schema.Block{"timeouts": a.timeouts(ctx)},

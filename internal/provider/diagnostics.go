@@ -29,7 +29,7 @@ func (f *form) addReadError(object string, err error, diags *diag.Diagnostics) {
 	}
 	detail := whatHappened(err)
 	if errors.Is(err, client.ErrNotSet) {
-		detail += " Set region in the provider block or the " + f.kind + ", or the environment variable " + anyOf("region") + "."
+		detail += " Set region in the provider block or the " + f.kind + ", or the environment variable " + variablesOf("region") + "."
 	}
 	if hint := f.advice(err); hint != "" {
 		detail += "\n\n" + hint

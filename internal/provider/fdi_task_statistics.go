@@ -59,7 +59,7 @@ func fdiTaskStatisticsSchema() schema.Schema {
 			pollAttributes(),
 			stableAttributes("health (`healthy`)", ""),
 			map[string]schema.Attribute{
-				"instance_id": requiredString(isID, "Id of the ROMA Connect instance."),
+				"instance_id": requiredString(idFormat, "Id of the ROMA Connect instance."),
 				"wait_until_healthy": optionalBool(
 					"Whether to wait: to read again until `healthy`. An abnormal task does not end the wait: it may " +
 						"recover before the time in `timeouts` is over. Default: `false`."),

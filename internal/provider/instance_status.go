@@ -81,7 +81,7 @@ func instanceStatusSchema() schema.Schema {
 				"`unknown` nor `empty`, and enough new instances are counted unless one failed."),
 			stableAttributes("success", " Completion without success ends the wait at once all the same."),
 			map[string]schema.Attribute{
-				"workspace_id": optionalString(isID,
+				"workspace_id": optionalString(idFormat,
 					"Id of the workspace, sent as the header `workspace`. Default: the default workspace, which does not "+
 						"exist in every project."),
 				"is_own": optionalBool("Whether to count the caller's own instances only. Default: `false`, everybody's."),
@@ -222,7 +222,7 @@ func (baselineValidator) ValidateMap(_ context.Context, req validator.MapRequest
 		case !slices.Contains(gate.JobWords(), name):
 			why = "it is no state of a job instance; the states are " + strings.Join(gate.JobWords(), ", ")
 		case !count.IsNull() && !count.IsUnknown():
-			why = atLeast(0).fault(count.ValueBigFloat())
+			why = atLeast(0).problem(count.ValueBigFloat())
 		}
 		if why != "" {
 			resp.Diagnostics.AddAttributeError(req.Path.AtMapKey(name), "Invalid value of baseline_counts", fmt.Sprintf(

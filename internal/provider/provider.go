@@ -82,15 +82,15 @@ func (p *hwgate) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 		MarkdownDescription: "Reads the status of Huawei Cloud script orders, data development jobs and integration tasks, so that " +
 			"Terraform can verify a deployment after it ran and stop one that went wrong. All settings are optional; each falls back " +
 			"to the environment variables named with it, where an empty variable counts as unset.",
-		Attributes: argumentsOf(""),
+		Attributes: argumentAttributes(""),
 		Blocks: map[string]schema.Block{
 			"assume_role": schema.SingleNestedBlock{
 				MarkdownDescription: "Agency to assume on top of the credentials found; its temporary keys are renewed before they expire.",
-				Attributes:          argumentsOf("assume_role"),
+				Attributes:          argumentAttributes("assume_role"),
 			},
 			"assume_role_with_oidc": schema.SingleNestedBlock{
 				MarkdownDescription: "Agency to assume with the identity token of a CI system (GitHub Actions, GitLab), without any key.",
-				Attributes:          argumentsOf("assume_role_with_oidc"),
+				Attributes:          argumentAttributes("assume_role_with_oidc"),
 			},
 		},
 	}

@@ -18,8 +18,8 @@ func mergeAttributes(sets ...map[string]schema.Attribute) map[string]schema.Attr
 	return all
 }
 
-func optionalString(form validator.String, description string) schema.Attribute {
-	return schema.StringAttribute{Optional: true, Validators: []validator.String{form}, MarkdownDescription: description}
+func optionalString(format validator.String, description string) schema.Attribute {
+	return schema.StringAttribute{Optional: true, Validators: []validator.String{format}, MarkdownDescription: description}
 }
 
 func optionalBool(description string) schema.Attribute {
@@ -30,8 +30,8 @@ func optionalNumber(bounds wholeNumber, description string) schema.Attribute {
 	return schema.NumberAttribute{Optional: true, Validators: []validator.Number{bounds}, MarkdownDescription: description}
 }
 
-func requiredString(form validator.String, description string) schema.Attribute {
-	return schema.StringAttribute{Required: true, Validators: []validator.String{form}, MarkdownDescription: description}
+func requiredString(format validator.String, description string) schema.Attribute {
+	return schema.StringAttribute{Required: true, Validators: []validator.String{format}, MarkdownDescription: description}
 }
 
 func computedString(description string) schema.Attribute {

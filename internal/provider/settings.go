@@ -21,52 +21,46 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// settings merges the provider block with the environment and a profile of KooCLI's file.
+// settings merges the provider block, the environment and a profile of KooCLI.
 type settings struct {
+	block  map[string]attr.Value
 	getenv func(string) string
 	diags  *diag.Diagnostics
-	// blockers are arguments that every read needs and that have no usable value.
-	blockers []error
 
-	// block holds the texts of the provider block, and hasRole and hasOIDC tell which of its nested blocks are there.
-	block            map[string]types.String
-	hasRole, hasOIDC bool
-	// profile is nil when none is asked for; profileError says why the one that is cannot be used. In the order of precedence it
-	// stands behind the provider block if that asked for it, else behind the environment.
-	profile        *profile
-	profileError   error
-	profileInBlock bool
-	// usesIdentityToken is set when an identity token was chosen, of the provider block or of the environment, and usesProfile when the
-	// profile was.
-	usesIdentityToken, usesProfile bool
-	// unfit says why what was chosen is no credential.
-	unfit error
-	// region is the provider's own, for which alone the project of a profile counts.
-	region string
+	// profile is nil if none is selected, or if profileErr says why it cannot be used.
+	profile    *profile
+	profileErr error
+	// usesProfile and usesIdentityToken say which credential was chosen.
+	usesProfile, usesIdentityToken bool
+	// credentialErr is the first reason why the credential that was chosen cannot be used.
+	credentialErr error
+	// blockers are errors of arguments that every request needs.
+	blockers []error
 }
 
-// clientConfig makes the client's configuration of the provider block and the environment. Malformed values become diagnostics; what is
-// missing or not known yet becomes the error of the first read that needs it.
+// clientConfig merges the provider block with the environment. Malformed values become diagnostics; a value that is missing or unknown
+// becomes the error of the first read that needs it.
 func clientConfig(block map[string]attr.Value, getenv func(string) string, diags *diag.Diagnostics) client.Config {
-	s := settings{getenv: getenv, diags: diags, block: textsOf(block)}
-	s.hasRole, s.hasOIDC = isThere(block["assume_role"]), isThere(block["assume_role_with_oidc"])
+	s := settings{block: block, getenv: getenv, diags: diags}
 	s.openProfile()
 	cfg := client.Config{
 		Region:     s.setting("region"),
 		Cloud:      s.setting("cloud"),
-		Endpoints:  s.endpoints(block["endpoints"]),
+		Endpoints:  s.endpoints(),
 		DomainID:   s.setting("domain_id", "domain_name"),
 		MaxRetries: s.maxRetries(),
 		Insecure:   s.insecure(),
-		RootCAs:    s.authorities(),
-		Language:   cmp.Or(s.needed("language").ValueString(), "en-us"),
+		RootCAs:    s.rootCAs(),
+		Language:   cmp.Or(s.known("language").ValueString(), "en-us"),
 	}
-	s.region = cfg.Region.Value
+	if s.profile != nil && s.profile.Region != cfg.Region.Value {
+		s.profile.ProjectID = "" // It is in another region.
+	}
 	cfg.ProjectID = s.setting("project_id", "project_name")
 	if cfg.ProjectID.Value == "" {
 		cfg.ProjectName = s.setting("project_name")
 	}
-	// endpoints.iam is another name for auth_url, and what stands in the provider block wins.
+	// endpoints.iam is an alias of auth_url that takes precedence over the environment.
 	if _, ok := cfg.Endpoints[client.IAM]; !ok || !s.inBlock("auth_url").IsNull() {
 		cfg.AuthURL = s.setting("auth_url")
 	}
@@ -78,74 +72,77 @@ func clientConfig(block map[string]attr.Value, getenv func(string) string, diags
 	return cfg
 }
 
-// noRegion says why there is no region. A profile that cannot be used might have named one.
 func (s *settings) noRegion() error {
-	what := "no region is set"
+	message := "no region is set"
 	switch {
-	case s.profileError != nil:
-		return s.profileError
+	case s.profileErr != nil:
+		return s.profileErr // The profile may have a region.
 	case s.profile != nil:
-		what += ", and the profile " + s.profile.shown() + " has none"
+		message += ", and the profile " + s.profile.shown() + " has none"
 	}
-	return notSetError{&settingError{argument: "region", text: what}}
+	return notSetError{&settingError{argument: "region", text: message}}
 }
 
-// value is what stands somewhere for an argument; null when nothing does.
+// value is the value of an argument in one place, null if there is none.
 type value struct {
 	types.String
 
-	// variable is the environment variable that it was taken from, if it was.
+	argument string
+	// variable is the environment variable that it comes from, if any.
 	variable string
-	// origin names the place, empty for the provider block.
+	// origin names the place. It is empty for the provider block.
 	origin string
 }
 
-// place looks an argument up in one place: the provider block, the environment or the profile.
+// place looks up an argument in one place: the provider block, the environment or the profile.
 type place func(argument string) value
 
-func (s *settings) inBlock(argument string) value { return value{String: s.block[argument]} }
+func (s *settings) inBlock(argument string) value {
+	return value{String: blockValue(s.block, argument), argument: argument}
+}
 
-// inEnvironment gives the first variable that is set.
+// inEnvironment returns the first variable that is set.
 func (s *settings) inEnvironment(argument string) value {
 	for _, name := range arguments[argument].variables {
-		if given := s.getenv(name); given != "" {
-			return value{types.StringValue(given), name, "the environment variable " + name}
+		if set := s.getenv(name); set != "" {
+			return value{types.StringValue(set), argument, name, "the environment variable " + name}
 		}
 	}
-	return value{}
+	return value{argument: argument}
 }
 
 func (s *settings) inProfile(argument string) value {
+	found := value{argument: argument}
 	if s.profile == nil {
-		return value{}
+		return found
 	}
-	given := ""
+	found.origin = "the profile " + s.profile.shown()
 	switch argument {
 	case "region":
-		given = s.profile.Region
+		found.String = stringOrNull(s.profile.Region)
 	case "domain_id":
-		given = s.profile.DomainID
+		found.String = stringOrNull(s.profile.DomainID)
 	case "project_id":
-		if s.profile.Region == s.region {
-			given = s.profile.ProjectID
-		}
+		found.String = stringOrNull(s.profile.ProjectID)
 	}
-	if given == "" {
-		return value{}
-	}
-	return value{String: types.StringValue(given), origin: "the profile " + s.profile.shown()}
+	return found
 }
 
-// places are all of them, in the order of precedence.
+// profileInBlock reports whether the provider block selects the profile, which then takes precedence over the environment.
+func (s *settings) profileInBlock() bool {
+	return !s.inBlock("profile").IsNull() || !s.inBlock("shared_config_file").IsNull()
+}
+
+// places returns all places in order of precedence.
 func (s *settings) places() []place {
-	if s.profileInBlock {
+	if s.profileInBlock() {
 		return []place{s.inBlock, s.inProfile, s.inEnvironment}
 	}
 	return []place{s.inBlock, s.inEnvironment, s.inProfile}
 }
 
-// find looks an argument up in the first place that has it or one of its alternatives: arguments that say the same thing in
-// another way, as an id and a name do. An id of the environment must not win over a name of the provider block.
+// find returns an argument from the first place that has it or one of its alternatives, as a name is of an id: an id in the environment
+// must not take precedence over a name in the provider block.
 func find(places []place, argument string, alternatives ...string) value {
 	for _, in := range places {
 		found := in(argument)
@@ -153,51 +150,49 @@ func find(places []place, argument string, alternatives ...string) value {
 			return found
 		}
 	}
-	return value{}
+	return value{argument: argument}
 }
 
-// setting settles an argument that is a text.
 func (s *settings) setting(argument string, alternatives ...string) client.Setting {
 	found := find(s.places(), argument, alternatives...)
-	if found.IsUnknown() {
-		return client.Setting{Err: unknown(argument)}
+	switch {
+	case found.IsUnknown():
+		return client.Setting{Err: unknownError(argument)}
+	case !found.IsNull():
+		s.validate(found)
 	}
-	given := found.ValueString()
-	if !found.IsNull() {
-		s.check(argument, found)
-	}
-	return client.Setting{Value: given}
+	return client.Setting{Value: found.ValueString()}
 }
 
-// settingError is a setting of the provider that a read needs and that has no usable value.
+// settingError is the error of a read that needs a setting without a usable value.
 type settingError struct {
-	// argument is empty when no single one is at fault, or the one at fault holds a secret.
+	// argument is empty if no single argument is the cause, or if it is secret.
 	argument, text string
 }
 
 func (e *settingError) Error() string { return e.text }
 
-// notSetError is the error of a setting that was given nowhere.
+// notSetError is the error of a setting that is not set anywhere.
 type notSetError struct{ *settingError }
 
 func (e notSetError) Unwrap() []error { return []error{e.settingError, client.ErrNotSet} }
 
-// unusable is a settingError that is nobody's fault in particular.
-func unusable(format string, arguments ...any) error {
-	return &settingError{text: fmt.Sprintf(format, arguments...)}
+// settingErrorf returns a settingError without an argument.
+func settingErrorf(format string, values ...any) error {
+	return &settingError{text: fmt.Sprintf(format, values...)}
 }
 
-func unknown(argument string) error {
+func unknownError(argument string) error {
 	message := fmt.Sprintf("the provider argument %s is not known yet: it depends on something that this run has still to create. "+
 		"Give it a value that is known at plan time", argument)
 	if len(arguments[argument].variables) > 0 {
-		message += ", or leave it out and set the environment variable " + anyOf(argument)
+		message += ", or leave it out and set the environment variable " + variablesOf(argument)
 	}
 	return &settingError{argument, message}
 }
 
-// anyOf names the environment variables of some arguments.
-func anyOf(names ...string) string {
+// variablesOf names the environment variables of arguments: "A or B".
+func variablesOf(names ...string) string {
 	var all []string
 	for _, name := range names {
 		all = append(all, arguments[name].variables...)
@@ -205,32 +200,31 @@ func anyOf(names ...string) string {
 	return strings.Join(all, " or ")
 }
 
-// check blames an argument whose value does not have its form, and tells whether it does.
-func (s *settings) check(argument string, found value) bool {
-	given, form := found.ValueString(), arguments[argument].form
-	switch {
-	case form.fault(given) == "":
+// validate adds an error if a value does not have the format of its argument, and reports whether it does.
+func (s *settings) validate(found value) bool {
+	a := arguments[found.argument]
+	problem := a.format.problem(found.ValueString())
+	if problem == "" {
 		return true
-	case arguments[argument].secret:
-		s.blame(argument, found, form.fault(given))
-	default:
-		s.blame(argument, found, form.refusal(given))
 	}
+	if !a.secret {
+		problem = a.format.quotedProblem(found.ValueString())
+	}
+	s.addError(found, problem)
 	return false
 }
 
-// blame adds the error of an argument, which names the environment variable or the profile if the value came from there.
-func (s *settings) blame(argument string, found value, why string) {
-	where := "The provider argument " + argument
+func (s *settings) addError(found value, problem string) {
+	where := "The provider argument " + found.argument
 	if found.origin != "" {
 		where += ", taken from " + found.origin + ","
 	}
-	summary, detail := "Invalid provider setting "+argument, where+" cannot be used: "+why+". Correct or remove it."
-	if arguments[argument].secret {
+	summary, detail := "Invalid provider setting "+found.argument, where+" cannot be used: "+problem+". Correct or remove it."
+	if arguments[found.argument].secret {
 		s.diags.AddError(summary, detail)
 		return
 	}
-	block, inner := nesting(argument)
+	block, inner := splitName(found.argument)
 	at := path.Root(inner)
 	if block != "" {
 		at = path.Root(block).AtName(inner)
@@ -238,16 +232,15 @@ func (s *settings) blame(argument string, found value, why string) {
 	s.diags.AddAttributeError(at, summary, detail)
 }
 
-// endpoints settles the map of that name.
-func (s *settings) endpoints(block attr.Value) map[client.Service]client.Setting {
+func (s *settings) endpoints() map[client.Service]client.Setting {
 	endpoints := map[client.Service]client.Setting{}
-	if isThere(block) && block.IsUnknown() {
+	configured, _ := s.block["endpoints"].(types.Map)
+	if configured.IsUnknown() {
 		for _, service := range client.Services() {
-			endpoints[service] = client.Setting{Err: unknown("endpoints")}
+			endpoints[service] = client.Setting{Err: unknownError("endpoints")}
 		}
 	}
-	given, _ := block.(types.Map)
-	elements := given.Elements()
+	elements := configured.Elements()
 	for _, key := range slices.Sorted(maps.Keys(elements)) {
 		at, service := path.Root("endpoints").AtMapKey(key), client.Service(key)
 		address, _ := elements[key].(types.String)
@@ -258,11 +251,11 @@ func (s *settings) endpoints(block attr.Value) map[client.Service]client.Setting
 			s.diags.AddAttributeWarning(at, "Unknown endpoint "+strconv.Quote(text.Plain(key, 64)),
 				"No data source uses it. Known endpoints are "+strings.Join(known, ", ")+". Correct or remove the key.")
 		case address.IsUnknown():
-			endpoints[service] = client.Setting{Err: unknown("endpoints." + key)}
+			endpoints[service] = client.Setting{Err: unknownError("endpoints." + key)}
 		default:
-			if why := isEndpoint.refusal(address.ValueString()); why != "" {
+			if problem := endpointFormat.quotedProblem(address.ValueString()); problem != "" {
 				s.diags.AddAttributeError(at, "Invalid provider setting endpoints."+key,
-					"The address of "+key+" cannot be used: "+why+". Correct or remove it.")
+					"The address of "+key+" cannot be used: "+problem+". Correct or remove it.")
 			}
 			endpoints[service] = client.Setting{Value: address.ValueString()}
 		}
@@ -270,37 +263,37 @@ func (s *settings) endpoints(block attr.Value) map[client.Service]client.Setting
 	return endpoints
 }
 
-// needed finds an argument without which nothing is sent. One that is not known yet blocks every read.
-func (s *settings) needed(argument string) value {
+// known returns an argument that every request needs: no read sends anything as long as it is unknown.
+func (s *settings) known(argument string) value {
 	found := find(s.places(), argument)
 	if found.IsUnknown() {
-		s.blockers = append(s.blockers, unknown(argument))
-		return value{}
+		s.blockers = append(s.blockers, unknownError(argument))
+		return value{argument: argument}
 	}
 	return found
 }
 
 func (s *settings) maxRetries() int {
-	const usual, most = 5, 1000
-	found := s.needed("max_retries")
+	const defaultRetries, most = 5, 1000
+	found := s.known("max_retries")
 	if found.IsNull() {
-		return usual
+		return defaultRetries
 	}
 	retries, err := strconv.ParseInt(found.ValueString(), 10, 64)
 	if err != nil || retries < 0 {
-		s.blame("max_retries", found, quoted(found.ValueString())+" is not a whole number from 0")
+		s.addError(found, quoted(found.ValueString())+" is not a whole number from 0")
 	}
 	return int(min(retries, most))
 }
 
 func (s *settings) insecure() bool {
-	found := s.needed("insecure")
+	found := s.known("insecure")
 	if found.IsNull() {
 		return false
 	}
 	insecure, err := strconv.ParseBool(found.ValueString())
 	if err != nil {
-		s.blame("insecure", found, quoted(found.ValueString())+" is neither true nor false")
+		s.addError(found, quoted(found.ValueString())+" is neither true nor false")
 	}
 	if insecure {
 		s.diags.AddAttributeWarning(path.Root("insecure"), "Certificates are not checked",
@@ -310,25 +303,25 @@ func (s *settings) insecure() bool {
 	return insecure
 }
 
-// authorities reads the certificates to trust. PEM text that holds none is an error at once; a file may still be created, so its
-// faults are the reads'.
-func (s *settings) authorities() *x509.CertPool {
-	found := s.needed("cacert_file")
-	given := found.ValueString()
+// rootCAs reads the certificates to trust. PEM text without any is an error at once; a file may still be created, so its error is that of
+// each read.
+func (s *settings) rootCAs() *x509.CertPool {
+	found := s.known("cacert_file")
+	fileOrPEM := found.ValueString()
 	pool := x509.NewCertPool()
 	switch {
 	case found.IsNull():
 		return nil
-	case given == "":
-		s.blame("cacert_file", found, "it is empty")
+	case fileOrPEM == "":
+		s.addError(found, "it is empty")
 		return nil
-	case strings.Contains(given, "-----BEGIN"):
-		if !pool.AppendCertsFromPEM([]byte(given)) {
-			s.blame("cacert_file", found, "the PEM text holds no certificate")
+	case strings.Contains(fileOrPEM, "-----BEGIN"):
+		if !pool.AppendCertsFromPEM([]byte(fileOrPEM)) {
+			s.addError(found, "the PEM text holds no certificate")
 		}
 		return pool
 	}
-	pem, err := os.ReadFile(expandHome(given, s.getenv))
+	pem, err := os.ReadFile(expandHome(fileOrPEM, s.getenv))
 	if err == nil && !pool.AppendCertsFromPEM(pem) {
 		err = errors.New("it holds no certificate in PEM form")
 	}
@@ -339,14 +332,10 @@ func (s *settings) authorities() *x509.CertPool {
 	return pool
 }
 
-// expandHome puts the home directory in place of a leading ~.
+// expandHome replaces a leading ~ with the home directory.
 func expandHome(name string, getenv func(string) string) string {
 	if name != "~" && !strings.HasPrefix(name, "~/") && !strings.HasPrefix(name, `~\`) {
 		return name
 	}
-	home := getenv("HOME")
-	if home == "" {
-		home = getenv("USERPROFILE")
-	}
-	return filepath.Join(home, name[1:])
+	return filepath.Join(cmp.Or(getenv("HOME"), getenv("USERPROFILE")), name[1:])
 }

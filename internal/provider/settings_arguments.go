@@ -11,70 +11,69 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// argument is all that there is to say of an argument of the provider block.
+// argument describes an argument of the provider block.
 type argument struct {
 	// variables are the environment variables that it falls back to, in order.
 	variables []string
-	// kind is its type; nil is a text.
+	// kind is its type. Default: string.
 	kind attr.Type
-	// form is what its text has to look like, wherever it comes from. It is checked when the argument is used: what is not used stops
-	// no run.
-	form textForm
-	// atPlan and bounds are for what Terraform checks in the block in any case.
+	// format is checked when the argument is used, wherever the value comes from, so that an unused value never fails a run.
+	format stringFormat
+	// atPlan and bounds are validators of the schema, which Terraform always applies to the block.
 	atPlan validator.String
 	bounds []validator.Number
-	// secret arguments are sensitive. No diagnostic repeats their value, or points at it: Terraform would print the line.
+	// secret arguments are sensitive. No diagnostic quotes their value or points at it: Terraform would print the line.
 	secret      bool
 	description string
 }
 
-// onePlace is the rule for an id and a name of the same thing.
 const onePlace = "Id and name are one setting: the first place that has either counts, such as the provider block before the environment."
 
-// arguments are those of the provider block by name, those of a nested block as block.argument. The map endpoints is apart.
+// arguments are those of the provider block by name; the name of one in a nested block is block.argument. Only the map endpoints is not
+// among them.
 var arguments = map[string]argument{
 	"region": {
-		variables: []string{"HW_REGION_NAME", "OS_REGION_NAME"}, form: isRegion, atPlan: isRegion,
+		variables: []string{"HW_REGION_NAME", "OS_REGION_NAME"}, format: regionFormat, atPlan: regionFormat,
 		description: "Region that data sources read from unless they name their own, for example `cn-north-4`.",
 	},
 	"access_key": {
-		variables: []string{"HW_ACCESS_KEY", "OS_ACCESS_KEY"}, form: isHeaderText, secret: true,
+		variables: []string{"HW_ACCESS_KEY", "OS_ACCESS_KEY"}, format: headerFormat, secret: true,
 		description: "Access key, permanent or temporary; needs `secret_key`. Requests are signed with SDK-HMAC-SHA256. After six " +
 			"wrong signatures IAM locks a key for five minutes. A process does not use a refused key again; but each alias of the provider " +
 			"is a process of its own, and so is each run of a script that retries.",
 	},
 	"secret_key": {
-		variables: []string{"HW_SECRET_KEY", "OS_SECRET_KEY"}, form: isHeaderText, secret: true,
+		variables: []string{"HW_SECRET_KEY", "OS_SECRET_KEY"}, format: headerFormat, secret: true,
 		description: "Secret key that belongs to `access_key`.",
 	},
 	"security_token": {
-		variables: []string{"HW_SECURITY_TOKEN"}, form: isHeaderText, secret: true,
+		variables: []string{"HW_SECURITY_TOKEN"}, format: headerFormat, secret: true,
 		description: "Security token that belongs to a temporary `access_key`. It is taken from the same place as the key pair: the one " +
 			"in the environment is not used with keys from the provider block.",
 	},
 	"token": {
-		variables: []string{"HW_AUTH_TOKEN", "OS_AUTH_TOKEN"}, form: isHeaderText, secret: true,
+		variables: []string{"HW_AUTH_TOKEN", "OS_AUTH_TOKEN"}, format: headerFormat, secret: true,
 		description: "Pre-issued IAM token, sent as `X-Auth-Token` as it is. It wins over a key pair of the same place and is not " +
 			"renewed.",
 	},
 	"user_name": {
-		variables: []string{"HW_USER_NAME", "OS_USERNAME"}, form: isText,
+		variables: []string{"HW_USER_NAME", "OS_USERNAME"}, format: textFormat,
 		description: "Name of an IAM user, for authentication with `password`; needs `domain_name` or `domain_id`.",
 	},
 	"user_id": {
-		variables: []string{"HW_USER_ID", "OS_USER_ID"}, form: isHeaderText,
+		variables: []string{"HW_USER_ID", "OS_USER_ID"}, format: headerFormat,
 		description: "Id of an IAM user, in place of `user_name`. " + onePlace,
 	},
 	"password": {
-		variables: []string{"HW_USER_PASSWORD", "OS_PASSWORD"}, form: isText, secret: true,
+		variables: []string{"HW_USER_PASSWORD", "OS_PASSWORD"}, format: textFormat, secret: true,
 		description: "Password of the IAM user. Its token is renewed before it expires.",
 	},
 	"domain_name": {
-		variables: []string{"HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"}, form: isText,
+		variables: []string{"HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"}, format: textFormat,
 		description: "Name of the account that the user belongs to, in place of `domain_id`. " + onePlace,
 	},
 	"domain_id": {
-		variables: []string{"HW_DOMAIN_ID", "OS_DOMAIN_ID", "OS_USER_DOMAIN_ID", "OS_PROJECT_DOMAIN_ID"}, form: isID, atPlan: isID,
+		variables: []string{"HW_DOMAIN_ID", "OS_DOMAIN_ID", "OS_USER_DOMAIN_ID", "OS_PROJECT_DOMAIN_ID"}, format: idFormat, atPlan: idFormat,
 		description: "Id of the account; sent to COC as `X-Domain-Id` when there is no project id.",
 	},
 	"shared_config_file": {
@@ -89,21 +88,21 @@ var arguments = map[string]argument{
 			"provider block sets takes precedence over the profile; so does the environment, if the profile is named there.",
 	},
 	"project_id": {
-		variables: []string{"HW_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"}, form: isID, atPlan: isID,
+		variables: []string{"HW_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"}, format: idFormat, atPlan: idFormat,
 		description: "Id of the project in `region`. It does not apply to a read from another region. Without it, the " +
 			"project is looked up by name before the first read that needs it. COC never does.",
 	},
 	"project_name": {
-		variables: []string{"HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME"}, form: isHeaderText, atPlan: isHeaderText,
+		variables: []string{"HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME"}, format: headerFormat, atPlan: headerFormat,
 		description: "Name of the project in `region`, for the look-up of its id. Default: the name of the region. " + onePlace,
 	},
 	"auth_url": {
-		variables: []string{"HW_AUTH_URL", "OS_AUTH_URL"}, form: isEndpoint,
+		variables: []string{"HW_AUTH_URL", "OS_AUTH_URL"}, format: endpointFormat,
 		description: "Address of IAM, with or without `/v3`; wins over `endpoints.iam`, which wins over the environment. Default: " +
 			"`https://iam.{region}.{cloud}/v3`.",
 	},
 	"cloud": {
-		variables: []string{"HW_CLOUD"}, form: isDomain, atPlan: isDomain,
+		variables: []string{"HW_CLOUD"}, format: domainFormat, atPlan: domainFormat,
 		description: "Domain of the service hosts. Default: `myhuaweicloud.com`; for regions that begin with `eu-west-1`, " +
 			"`myhuaweicloud.eu`.",
 	},
@@ -130,7 +129,7 @@ var arguments = map[string]argument{
 	"assume_role.domain_id":   agencyDomainID,
 	"assume_role.duration":    agencyDuration,
 	"assume_role.domain_name": {
-		variables: []string{"HW_ASSUME_ROLE_DOMAIN_NAME"}, form: isText,
+		variables: []string{"HW_ASSUME_ROLE_DOMAIN_NAME"}, format: textFormat,
 		description: "Name of the account that the agency belongs to, in place of `domain_id`; the agency is then assumed through IAM's " +
 			"v3 API, with a `duration` up to 86400.",
 	},
@@ -139,41 +138,41 @@ var arguments = map[string]argument{
 	"assume_role_with_oidc.domain_id":   agencyDomainID,
 	"assume_role_with_oidc.duration":    agencyDuration,
 	"assume_role_with_oidc.idp_id": {
-		variables: []string{"HW_ASSUME_ROLE_IDP_ID"}, form: isHeaderText,
+		variables: []string{"HW_ASSUME_ROLE_IDP_ID"}, format: headerFormat,
 		description: "Id of the identity provider in IAM.",
 	},
 	"assume_role_with_oidc.id_token": {
-		variables: []string{"HW_ASSUME_ROLE_ID_TOKEN"}, form: isHeaderText, secret: true,
+		variables: []string{"HW_ASSUME_ROLE_ID_TOKEN"}, format: headerFormat, secret: true,
 		description: "Identity token of the job; either this or `id_token_file`.",
 	},
 	"assume_role_with_oidc.id_token_file": {
-		variables: []string{"HW_ASSUME_ROLE_ID_TOKEN_FILE"}, form: isText,
+		variables: []string{"HW_ASSUME_ROLE_ID_TOKEN_FILE"}, format: textFormat,
 		description: "File with the identity token, which is read again at each renewal.",
 	},
 }
 
-// The arguments that both blocks for agencies have.
+// Arguments of both assume_role and assume_role_with_oidc.
 var (
 	agencyName = argument{
-		variables: []string{"HW_ASSUME_ROLE_AGENCY_NAME"}, form: isHeaderText,
+		variables: []string{"HW_ASSUME_ROLE_AGENCY_NAME"}, format: headerFormat,
 		description: "Name of the agency.",
 	}
 
 	agencyDomainID = argument{
-		variables: []string{"HW_ASSUME_ROLE_DOMAIN_ID"}, form: isID, atPlan: isID,
+		variables: []string{"HW_ASSUME_ROLE_DOMAIN_ID"}, format: idFormat, atPlan: idFormat,
 		description: "Id of the account that the agency belongs to.",
 	}
 
 	agencyDuration = argument{
-		variables: []string{"HW_ASSUME_ROLE_DURATION"}, form: isHeaderText,
+		variables: []string{"HW_ASSUME_ROLE_DURATION"}, format: headerFormat,
 		kind: types.NumberType, bounds: []validator.Number{wholeNumber{shortestDuration, longestDuration}},
 		description: "Lifetime of the temporary keys, in seconds from 900 to 43200. Default: `3600`. That is also the most if STS issues " +
 			"them for other temporary keys: with `domain_id` on top of temporary keys, and with an identity token.",
 	}
 )
 
-// nesting tells the block of an argument, empty for the provider block itself, from its name there.
-func nesting(name string) (block, inner string) {
+// splitName splits the name of an argument into that of its block, which is empty for the provider block, and that within the block.
+func splitName(name string) (block, inner string) {
 	block, inner, nested := strings.Cut(name, ".")
 	if !nested {
 		return "", name
@@ -181,18 +180,18 @@ func nesting(name string) (block, inner string) {
 	return block, inner
 }
 
-// argumentsOf describes the arguments of a nested block, or of the provider block itself if the name is empty.
-func argumentsOf(block string) map[string]schema.Attribute {
-	described := map[string]schema.Attribute{}
+// argumentAttributes returns the attributes of a nested block, or of the provider block if the name is empty.
+func argumentAttributes(block string) map[string]schema.Attribute {
+	attributes := map[string]schema.Attribute{}
 	for name, a := range arguments {
-		if outer, inner := nesting(name); outer == block {
-			described[inner] = a.describe()
+		if outer, inner := splitName(name); outer == block {
+			attributes[inner] = a.attribute()
 		}
 	}
-	return described
+	return attributes
 }
 
-func (a argument) describe() schema.Attribute {
+func (a argument) attribute() schema.Attribute {
 	description := a.description
 	switch len(a.variables) {
 	case 0:
@@ -207,38 +206,35 @@ func (a argument) describe() schema.Attribute {
 	case types.BoolType:
 		return schema.BoolAttribute{Optional: true, MarkdownDescription: description}
 	}
-	described := schema.StringAttribute{Optional: true, Sensitive: a.secret, MarkdownDescription: description}
+	attribute := schema.StringAttribute{Optional: true, Sensitive: a.secret, MarkdownDescription: description}
 	if a.atPlan != nil {
-		described.Validators = []validator.String{a.atPlan}
+		attribute.Validators = []validator.String{a.atPlan}
 	}
-	return described
+	return attribute
 }
 
-// textsOf gives the values of the provider block as texts, by the names of the arguments.
-func textsOf(block map[string]attr.Value) map[string]types.String {
-	texts := map[string]types.String{}
-	for name := range arguments {
-		outer, inner := nesting(name)
-		value := block[cmp.Or(outer, inner)]
-		if nested, ok := value.(types.Object); ok && !nested.IsUnknown() {
-			value = nested.Attributes()[inner]
-		}
-		text, isText := value.(types.String)
-		number, isNumber := value.(types.Number)
-		switch {
-		case !isThere(value):
-		case value.IsUnknown():
-			texts[name] = types.StringUnknown()
-		case isText:
-			texts[name] = text
-		case isNumber:
-			texts[name] = types.StringValue(number.ValueBigFloat().Text('g', 20))
-		default:
-			texts[name] = types.StringValue(value.String())
-		}
+// blockValue returns an argument of the provider block as a string.
+func blockValue(block map[string]attr.Value, argument string) types.String {
+	outer, inner := splitName(argument)
+	value := block[cmp.Or(outer, inner)]
+	if nested, ok := value.(types.Object); ok && !nested.IsUnknown() {
+		value = nested.Attributes()[inner]
 	}
-	return texts
+	switch {
+	case !isSet(value):
+		return types.StringNull()
+	case value.IsUnknown():
+		return types.StringUnknown()
+	}
+	switch value := value.(type) {
+	case types.String:
+		return value
+	case types.Number:
+		return types.StringValue(value.ValueBigFloat().Text('g', 20))
+	default:
+		return types.StringValue(value.String())
+	}
 }
 
-// isThere tells whether something was written in the provider block, of a value that may not be known yet.
-func isThere(value attr.Value) bool { return value != nil && !value.IsNull() }
+// isSet reports whether a value is configured. It may be unknown.
+func isSet(value attr.Value) bool { return value != nil && !value.IsNull() }

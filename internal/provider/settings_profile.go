@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,11 +18,11 @@ import (
 type sharedConfig struct {
 	Current  string    `json:"current"`
 	Profiles []profile `json:"profiles"`
-	// AuthEncrypt is written as a boolean or as its text.
+	// AuthEncrypt is a boolean or a string.
 	AuthEncrypt any `json:"authEncrypt"`
 }
 
-// profile is what the file holds under one name.
+// profile is one profile of the file.
 type profile struct {
 	profileKeys
 
@@ -38,45 +39,39 @@ type profile struct {
 	} `json:"ssoAuth"`
 }
 
-// profileKeys are keys as the file spells them.
 type profileKeys struct {
 	AccessKey     string `json:"accessKeyId"`
 	SecretKey     string `json:"secretAccessKey"`
 	SecurityToken string `json:"securityToken"`
 }
 
-// openProfile reads KooCLI's file, if the provider block or the environment asks for it.
+// openProfile reads the profile that the provider block or the environment selects, if any.
 func (s *settings) openProfile() {
-	s.profileInBlock = !s.inBlock("profile").IsNull() || !s.inBlock("shared_config_file").IsNull()
-	in := s.inEnvironment
-	if s.profileInBlock {
-		in = s.inBlockOrEnvironment
-	}
-	file, name := in("shared_config_file"), in("profile")
-	for _, argument := range []string{"shared_config_file", "profile"} {
-		if found := in(argument); !found.IsNull() && !found.IsUnknown() && found.ValueString() == "" {
-			s.blame(argument, found, "it is empty")
-			s.profileError = unusable("%s is empty", argument)
+	file, name := s.inBlockOrEnvironment("shared_config_file"), s.inBlockOrEnvironment("profile")
+	for _, found := range []value{file, name} {
+		if !found.IsNull() && !found.IsUnknown() && found.ValueString() == "" {
+			s.addError(found, "it is empty")
+			s.profileErr = settingErrorf("%s is empty", found.argument)
 			return
 		}
 	}
 	switch {
 	case file.IsNull() && name.IsNull():
 	case file.IsUnknown():
-		s.profileError = unknown("shared_config_file")
+		s.profileErr = unknownError("shared_config_file")
 	case name.IsUnknown():
-		s.profileError = unknown("profile")
+		s.profileErr = unknownError("profile")
 	default:
 		found, err := readProfile(file.ValueString(), name.ValueString(), s.getenv)
 		if err != nil {
-			s.profileError = &settingError{text: err.Error()}
+			s.profileErr = &settingError{text: err.Error()}
 			return
 		}
 		s.profile = &found
 	}
 }
 
-// readProfile finds a profile in the file of KooCLI. Empty names mean the file at its usual place, and the profile in use.
+// readProfile reads a profile from KooCLI's file. The defaults are the file at its usual place and its current profile.
 func readProfile(file, name string, getenv func(string) string) (profile, error) {
 	if file == "" {
 		file = filepath.Join("~", ".hcloud", "config.json")
@@ -108,15 +103,10 @@ func readProfile(file, name string, getenv func(string) string) (profile, error)
 		}
 		names = append(names, candidate.Name)
 	}
-	has := "none"
-	if len(names) > 0 {
-		has = text.Plain(strings.Join(names, ", "), 512)
-	}
 	return profile{}, fmt.Errorf("the shared config file %s has no profile %q; it has %s. Correct profile", file,
-		text.Plain(name, 64), has)
+		text.Plain(name, 64), cmp.Or(text.Plain(strings.Join(names, ", "), 512), "none"))
 }
 
-// credential gives the keys of a profile.
 func (p profile) credential() (client.Credential, error) {
 	keys := p.profileKeys
 	if p.Mode == "SSO" {
@@ -126,19 +116,19 @@ func (p profile) credential() (client.Credential, error) {
 	switch p.Mode {
 	case "SSO":
 		if credential.AccessKey == "" || credential.SecretKey == "" || credential.SecurityToken == "" {
-			return credential, unusable("the profile %s has no keys of its SSO sign-in. Run hcloud configure sso", p.shown())
+			return credential, settingErrorf("the profile %s has no keys of its SSO sign-in. Run hcloud configure sso", p.shown())
 		}
 	case "", "AKSK":
 		if credential.AccessKey == "" || credential.SecretKey == "" {
-			return credential, unusable("the profile %s lacks accessKeyId or secretAccessKey. Run hcloud configure", p.shown())
+			return credential, settingErrorf("the profile %s lacks accessKeyId or secretAccessKey. Run hcloud configure", p.shown())
 		}
 	default:
-		return credential, unusable("the profile %s has the mode %s; AKSK, SSO and ecsAgency can be used. Choose another profile",
+		return credential, settingErrorf("the profile %s has the mode %s; AKSK, SSO and ecsAgency can be used. Choose another profile",
 			p.shown(), text.Plain(p.Mode, 32))
 	}
 	for _, value := range []string{credential.AccessKey, credential.SecretKey, credential.SecurityToken} {
-		if value != "" && isHeaderText.fault(value) != "" {
-			return credential, unusable("the profile %s holds a key that is no key. Run hcloud configure", p.shown())
+		if value != "" && headerFormat.problem(value) != "" {
+			return credential, settingErrorf("the profile %s holds a key that is no key. Run hcloud configure", p.shown())
 		}
 	}
 	return credential, nil
@@ -146,10 +136,10 @@ func (p profile) credential() (client.Credential, error) {
 
 func (p profile) shown() string { return text.Plain(p.Name, 64) }
 
-// role is the agency that the profile wants assumed.
+// role returns the agency to assume.
 func (p profile) role() (client.Agency, error) {
 	if p.AgencyDomain == "" && p.AgencyID == "" {
-		return client.Agency{}, unusable("the profile %s has an agencyName, but neither agencyDomainName nor agencyDomainId. "+
+		return client.Agency{}, settingErrorf("the profile %s has an agencyName, but neither agencyDomainName nor agencyDomainId. "+
 			"Run hcloud configure", p.shown())
 	}
 	return client.Agency{Name: p.AgencyName, DomainName: p.AgencyDomain, DomainID: p.AgencyID, Duration: defaultDuration}, nil

@@ -21,7 +21,7 @@ import (
 // given is what stands in the provider block.
 type given map[string]attr.Value
 
-func settled(t *testing.T, block given, environment map[string]string) (client.Config, diag.Diagnostics) {
+func configOf(t *testing.T, block given, environment map[string]string) (client.Config, diag.Diagnostics) {
 	t.Helper()
 	var diags diag.Diagnostics
 	cfg := clientConfig(block, func(name string) string { return environment[name] }, &diags)
@@ -60,7 +60,7 @@ func TestEnvironment(t *testing.T) {
 					environment[later] = "later"
 				}
 				environment[variable] = "from-environment"
-				cfg, diags := settled(t, given{}, environment)
+				cfg, diags := configOf(t, given{}, environment)
 				if diags.HasError() {
 					t.Fatal(diags)
 				}
@@ -87,7 +87,7 @@ func TestBlockWinsOverEnvironment(t *testing.T) {
 		"HW_REGION_NAME": "cn-east-3", "HW_ACCESS_KEY": "EA", "HW_SECRET_KEY": "ES", "HW_SECURITY_TOKEN": "stale",
 		"HW_AUTH_TOKEN": "ET", "HW_MAX_RETRIES": "9", "HW_INSECURE": "true",
 	}
-	cfg, diags := settled(t, given{
+	cfg, diags := configOf(t, given{
 		"region": types.StringValue("cn-north-4"), "access_key": types.StringValue("BA"), "secret_key": types.StringValue("BS"),
 		"max_retries": types.NumberValue(big.NewFloat(0)), "insecure": types.BoolValue(false),
 	}, environment)
@@ -104,7 +104,7 @@ func TestBlockWinsOverEnvironment(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	cfg, diags := settled(t, given{}, nil)
+	cfg, diags := configOf(t, given{}, nil)
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
@@ -120,7 +120,7 @@ func TestDefaults(t *testing.T) {
 func TestUnknownSettings(t *testing.T) {
 	t.Parallel()
 	unknown := types.StringUnknown()
-	cfg, diags := settled(t, given{
+	cfg, diags := configOf(t, given{
 		"region": unknown, "access_key": unknown, "secret_key": unknown, "security_token": unknown, "token": unknown, "project_id": unknown,
 		"project_name": unknown, "auth_url": unknown, "cloud": unknown, "language": unknown, "cacert_file": unknown,
 		"endpoints": types.MapUnknown(types.StringType), "max_retries": types.NumberUnknown(), "insecure": types.BoolUnknown(),
@@ -146,7 +146,7 @@ func TestWarnings(t *testing.T) {
 		"coc": types.StringValue("coc.example.com"), "ims": types.StringValue("ims.example.com"),
 		"iam": types.StringUnknown(),
 	})
-	cfg, diags := settled(t, given{"endpoints": endpoints, "insecure": types.BoolValue(true)}, nil)
+	cfg, diags := configOf(t, given{"endpoints": endpoints, "insecure": types.BoolValue(true)}, nil)
 	var got []string
 	for _, warning := range diags.Warnings() {
 		got = append(got, warning.Summary())
@@ -187,7 +187,7 @@ func TestCertificateAuthorities(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg, diags := settled(t, given{}, map[string]string{"OS_CACERT": test.value, "HOME": home})
+			cfg, diags := configOf(t, given{}, map[string]string{"OS_CACERT": test.value, "HOME": home})
 			if len(diags) > 0 {
 				t.Fatal(diags)
 			}
@@ -265,7 +265,7 @@ func TestIdAndNameAreOneSetting(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg, diags := settled(t, test.block, test.environment)
+			cfg, diags := configOf(t, test.block, test.environment)
 			if len(diags) > 0 {
 				t.Fatal(diags)
 			}
@@ -303,7 +303,7 @@ func TestAddressOfIAM(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg, diags := settled(t, test.block, environment)
+			cfg, diags := configOf(t, test.block, environment)
 			if len(diags) > 0 {
 				t.Fatal(diags)
 			}
@@ -318,7 +318,7 @@ func TestAddressOfIAM(t *testing.T) {
 // TestEndpointLeftOut takes a null of the map endpoints for a setting that is omitted, as all other nulls are.
 func TestEndpointLeftOut(t *testing.T) {
 	t.Parallel()
-	cfg, diags := settled(t, given{"endpoints": types.MapValueMust(types.StringType, map[string]attr.Value{
+	cfg, diags := configOf(t, given{"endpoints": types.MapValueMust(types.StringType, map[string]attr.Value{
 		"coc": types.StringNull(), "ims": types.StringNull(),
 	})}, nil)
 	if len(diags) > 0 || len(cfg.Endpoints) > 0 {
@@ -347,7 +347,7 @@ func TestMaxRetries(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg, diags := settled(t, given{"max_retries": test.block}, map[string]string{"HW_MAX_RETRIES": test.variable})
+			cfg, diags := configOf(t, given{"max_retries": test.block}, map[string]string{"HW_MAX_RETRIES": test.variable})
 			switch {
 			case test.fault == "" && (cfg.MaxRetries != test.want || len(diags) > 0):
 				t.Errorf("%d retries, diagnostics %v, want %d", cfg.MaxRetries, diags, test.want)
@@ -362,11 +362,11 @@ func TestMaxRetries(t *testing.T) {
 func TestUnknownEndpoints(t *testing.T) {
 	t.Parallel()
 	for _, argument := range []string{"endpoints", "endpoints.coc", "language"} {
-		if got := unknown(argument).Error(); !strings.HasSuffix(got, "Give it a value that is known at plan time") {
+		if got := unknownError(argument).Error(); !strings.HasSuffix(got, "Give it a value that is known at plan time") {
 			t.Errorf("%s: %s", argument, got)
 		}
 	}
-	if got := unknown("region").Error(); !strings.HasSuffix(got, "or leave it out and set the environment variable HW_REGION_NAME or OS_REGION_NAME") {
+	if got := unknownError("region").Error(); !strings.HasSuffix(got, "or leave it out and set the environment variable HW_REGION_NAME or OS_REGION_NAME") {
 		t.Error(got)
 	}
 }
@@ -407,7 +407,7 @@ func TestAddressWithPassword(t *testing.T) {
 		block := given{"auth_url": types.StringValue(address), "endpoints": types.MapValueMust(types.StringType, map[string]attr.Value{
 			"coc": types.StringValue(address),
 		})}
-		_, diags := settled(t, block, nil)
+		_, diags := configOf(t, block, nil)
 		if len(diags.Errors()) != 2 {
 			t.Errorf("%s: diagnostics are %v, want two errors", address, diags)
 		}
@@ -419,7 +419,7 @@ func TestAddressWithPassword(t *testing.T) {
 	}
 }
 
-// TestFirstFaultOfACredential says of a credential only the first thing that makes it unfit, and looks at nothing after it.
+// TestFirstFaultOfACredential reports only the first fault of a credential.
 func TestFirstFaultOfACredential(t *testing.T) {
 	t.Parallel()
 	unknown, text := types.StringUnknown(), types.StringValue
@@ -445,7 +445,7 @@ func TestFirstFaultOfACredential(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg, diags := settled(t, test.block, nil)
+			cfg, diags := configOf(t, test.block, nil)
 			if _, err := cfg.Credentials.Credential(t.Context()); err == nil || !strings.Contains(err.Error(), test.want) || len(diags) > 0 {
 				t.Errorf("error %v and diagnostics %v, want %q alone", err, diags, test.want)
 			}
@@ -453,8 +453,8 @@ func TestFirstFaultOfACredential(t *testing.T) {
 	}
 }
 
-// TestEitherOfTwo takes a name and an id for one thing: what stands in a later place does not join what an earlier one has.
-func TestEitherOfTwo(t *testing.T) {
+// TestNameAndID takes a name and an id for one thing: what stands in a later place does not join what an earlier one has.
+func TestNameAndID(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ block, environment, first, second string }{
 		"name, then id": {"user_name", "HW_USER_ID", "block", ""},
@@ -464,10 +464,10 @@ func TestEitherOfTwo(t *testing.T) {
 			t.Parallel()
 			var diags diag.Diagnostics
 			s := settings{
-				diags: &diags, block: map[string]types.String{test.block: types.StringValue("block")},
+				diags: &diags, block: given{test.block: types.StringValue("block")},
 				getenv: func(name string) string { return map[string]string{test.environment: "environment"}[name] },
 			}
-			if first, second := s.either(s.blockAndEnvironment(), "user_name", "user_id"); first != test.first || second != test.second {
+			if first, second := s.nameAndID(s.blockAndEnvironment(), "user_name", "user_id"); first != test.first || second != test.second {
 				t.Errorf("got %q and %q", first, second)
 			}
 		})

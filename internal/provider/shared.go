@@ -59,13 +59,13 @@ func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attri
 		"region": schema.StringAttribute{
 			Optional:            true,
 			Computed:            true,
-			Validators:          []validator.String{isRegion},
+			Validators:          []validator.String{regionFormat},
 			MarkdownDescription: "Region to read from. Default: the region of the provider.",
 		},
 		"project_id": schema.StringAttribute{
 			Optional:            true,
 			Computed:            true,
-			Validators:          []validator.String{isID},
+			Validators:          []validator.String{idFormat},
 			MarkdownDescription: projectNote,
 		},
 		"outcome": computedString(
@@ -104,8 +104,8 @@ type orderModel struct {
 
 func orderAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"execute_uuid": requiredString(isID, "Id of the script order, such as `SCT2023083109562601af694bf`."),
-		"user_profile": optionalString(isHeaderText, "User information of IAM 5.0, sent as `x-user-profile`. Default: not sent."),
+		"execute_uuid": requiredString(idFormat, "Id of the script order, such as `SCT2023083109562601af694bf`."),
+		"user_profile": optionalString(headerFormat, "User information of IAM 5.0, sent as `x-user-profile`. Default: not sent."),
 		"ignore_not_found": optionalBool("Whether an order that COC does not know (error COC.00040709) is data, with `exists = false` and " +
 			"`outcome = \"not_found\"`, instead of an error. Default: `false`."),
 		"exists": computedBool("Whether COC knows the order. It is `false` only with `ignore_not_found`. Never null."),

@@ -209,7 +209,7 @@ func (aboveZero) MarkdownDescription(context.Context) string { return "must be a
 func (aboveZero) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	given := req.ConfigValue.ValueString()
 	if timeout, err := time.ParseDuration(given); err == nil && timeout <= 0 {
-		refuseValue(&resp.Diagnostics, req.Path, quoted(given)+" given, wanted a duration above zero, such as 10m")
+		addValueError(&resp.Diagnostics, req.Path, quoted(given)+" given, wanted a duration above zero, such as 10m")
 	}
 }
 

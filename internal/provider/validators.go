@@ -21,96 +21,95 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// textForm is what a string argument has to look like. It validates arguments at plan time, and values from the environment, which
-// Terraform does not see.
-type textForm struct {
+// stringFormat validates string arguments, and values of the environment, which Terraform does not validate.
+type stringFormat struct {
 	wanted string
-	fits   func(string) error
+	check  func(string) error
 }
 
-var _ validator.String = textForm{}
+var _ validator.String = stringFormat{}
 
-func matching(wanted, expression string) textForm {
+func pattern(wanted, expression string) stringFormat {
 	compiled := regexp.MustCompile(`^(?:` + expression + `)$`)
-	return textForm{wanted, func(given string) error {
-		if !compiled.MatchString(given) {
+	return stringFormat{wanted, func(value string) error {
+		if !compiled.MatchString(value) {
 			return fmt.Errorf("wanted %s", wanted)
 		}
 		return nil
 	}}
 }
 
-// The forms of string arguments: nothing that does not belong into a path, a host or a header.
+// Values become part of a path, a host or a header, so these formats admit nothing else.
 var (
-	isID         = matching("1 to 64 letters, digits, dashes and underscores", `[A-Za-z0-9_-]{1,64}`)
-	isRegion     = matching("a region such as cn-north-4: letters, digits and dashes", `[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`)
-	isDomain     = matching("a domain such as myhuaweicloud.com", `[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*`)
-	isHeaderText = matching("printable ASCII characters, no space at either end", `[!-~](?:[ -~]*[!-~])?`)
-	isText       = matching("text without control characters", `[^\pC]*`)
-	isEndpoint   = textForm{"a URL such as https://coc.example.com", func(given string) error {
-		_, err := client.ParseEndpoint(given)
+	idFormat       = pattern("1 to 64 letters, digits, dashes and underscores", `[A-Za-z0-9_-]{1,64}`)
+	regionFormat   = pattern("a region such as cn-north-4: letters, digits and dashes", `[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`)
+	domainFormat   = pattern("a domain such as myhuaweicloud.com", `[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*`)
+	headerFormat   = pattern("printable ASCII characters, no space at either end", `[!-~](?:[ -~]*[!-~])?`)
+	textFormat     = pattern("text without control characters", `[^\pC]*`)
+	endpointFormat = stringFormat{"a URL such as https://coc.example.com", func(value string) error {
+		_, err := client.ParseEndpoint(value)
 		return err
 	}}
-	isPollInterval     = durationBetween(time.Second, 5*time.Minute)
-	isStableFor        = durationBetween(0, 24*time.Hour)
-	isProgressInterval = durationBetween(5*time.Second, 5*time.Minute)
+	pollIntervalFormat     = durationBetween(time.Second, 5*time.Minute)
+	stableForFormat        = durationBetween(0, 24*time.Hour)
+	progressIntervalFormat = durationBetween(5*time.Second, 5*time.Minute)
 )
 
-func durationBetween(least, most time.Duration) textForm {
+func durationBetween(least, most time.Duration) stringFormat {
 	wanted := "a duration from " + shortDuration(least) + " to " + shortDuration(most)
-	return textForm{wanted, func(given string) error {
-		if d, err := time.ParseDuration(given); err != nil || d < least || d > most {
+	return stringFormat{wanted, func(value string) error {
+		if d, err := time.ParseDuration(value); err != nil || d < least || d > most {
 			return errors.New("wanted " + wanted)
 		}
 		return nil
 	}}
 }
 
-// short writes a duration without units that are zero.
+// shortDuration formats a duration without units that are zero: 5m instead of 5m0s.
 func shortDuration(d time.Duration) string {
-	shown := d.String()
+	formatted := d.String()
 	for _, zero := range []string{"0s", "0m"} {
-		if shorter := strings.TrimSuffix(shown, zero); shorter != "" && !unicode.IsDigit(rune(shorter[len(shorter)-1])) {
-			shown = shorter
+		if shorter := strings.TrimSuffix(formatted, zero); shorter != "" && !unicode.IsDigit(rune(shorter[len(shorter)-1])) {
+			formatted = shorter
 		}
 	}
-	return shown
+	return formatted
 }
 
-// fault says what is wrong with a text, without repeating it: it may be a secret.
-func (f textForm) fault(given string) string {
-	if given == "" {
+// problem says what is wrong with a value, without quoting it: it may be a secret. It is empty if the value is valid.
+func (f stringFormat) problem(value string) string {
+	if value == "" {
 		return "it is empty"
 	}
-	err := f.fits(given)
+	err := f.check(value)
 	if err == nil {
 		return ""
 	}
-	if flaw := flawOf(given); flaw != "" {
+	if flaw := hiddenFlaw(value); flaw != "" {
 		return "it " + flaw + ", " + err.Error()
 	}
 	return err.Error()
 }
 
-// refusal is fault for a text that is no secret: it repeats the text, cut and with escapes.
-func (f textForm) refusal(given string) string {
-	why := f.fault(given)
-	// What stands before an @ or behind a question mark may be a secret of an address.
-	if given == "" || why == "" || (f.wanted == isEndpoint.wanted && strings.ContainsAny(given, "@?#")) {
-		return why
+// quotedProblem is problem for a value that is not a secret, which it quotes.
+func (f stringFormat) quotedProblem(value string) string {
+	problem := f.problem(value)
+	// User information and query of a URL may contain a secret.
+	if value == "" || problem == "" || (f.wanted == endpointFormat.wanted && strings.ContainsAny(value, "@?#")) {
+		return problem
 	}
-	if flaw, found := strings.CutPrefix(why, "it "); found {
-		return quoted(given) + " " + flaw
+	if flaw, found := strings.CutPrefix(problem, "it "); found {
+		return quoted(value) + " " + flaw
 	}
-	return quoted(given) + " given, " + why
+	return quoted(value) + " given, " + problem
 }
 
-// flawOf names what is hard to see in a text; empty when there is no such thing.
-func flawOf(given string) string {
-	first, _ := utf8.DecodeRuneInString(given)
-	last, _ := utf8.DecodeLastRuneInString(given)
+// hiddenFlaw names what is hard to see in a value; it is empty if there is no such thing.
+func hiddenFlaw(value string) string {
+	first, _ := utf8.DecodeRuneInString(value)
+	last, _ := utf8.DecodeLastRuneInString(value)
 	switch {
-	case !utf8.ValidString(given):
+	case !utf8.ValidString(value):
 		return "is not valid UTF-8"
 	case last == '\n' || last == '\r':
 		return "ends in a line break"
@@ -119,7 +118,7 @@ func flawOf(given string) string {
 	case unicode.IsSpace(first):
 		return "begins with a space"
 	}
-	for _, r := range given {
+	for _, r := range value {
 		switch {
 		case r == '\n' || r == '\r':
 			return "holds a line break"
@@ -127,7 +126,7 @@ func flawOf(given string) string {
 			return fmt.Sprintf("holds the invisible character %U", r)
 		}
 	}
-	if length := utf8.RuneCountInString(given); length > quotedLimit {
+	if length := utf8.RuneCountInString(value); length > quotedLimit {
 		return fmt.Sprintf("has %d characters", length)
 	}
 	return ""
@@ -135,45 +134,43 @@ func flawOf(given string) string {
 
 const quotedLimit = 64
 
-// quoted repeats a value in a message: cut, and with escapes for what cannot be seen.
+// quoted quotes a value for a message: shortened, with escapes for invisible characters.
 func quoted(value string) string {
-	cut := text.Head(value, quotedLimit)
-	if cut != value {
-		return strconv.Quote(cut) + "…"
+	if head := text.Head(value, quotedLimit); head != value {
+		return strconv.Quote(head) + "…"
 	}
 	return strconv.Quote(value)
 }
 
-func (f textForm) Description(context.Context) string         { return "must be " + f.wanted }
-func (f textForm) MarkdownDescription(context.Context) string { return "must be " + f.wanted }
+func (f stringFormat) Description(context.Context) string         { return "must be " + f.wanted }
+func (f stringFormat) MarkdownDescription(context.Context) string { return "must be " + f.wanted }
 
-func (f textForm) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+func (f stringFormat) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	if why := f.refusal(req.ConfigValue.ValueString()); why != "" {
-		refuseValue(&resp.Diagnostics, req.Path, why)
+	if problem := f.quotedProblem(req.ConfigValue.ValueString()); problem != "" {
+		addValueError(&resp.Diagnostics, req.Path, problem)
 	}
 }
 
-// wholeNumber validates a number argument. The framework's own integer type would call a fraction a bug of the provider.
+// wholeNumber validates number arguments. With an Int64Attribute, the framework would report a fraction as a bug of the provider.
 type wholeNumber struct{ least, most int64 }
 
 var _ validator.Number = wholeNumber{}
 
-// atLeast bounds a number argument from below alone.
 func atLeast(least int64) wholeNumber { return wholeNumber{least, math.MaxInt64} }
 
-// fault says what is wrong with a number, empty for nothing.
-func (w wholeNumber) fault(given *big.Float) string {
-	shown := given.Text('g', 20)
+// problem says what is wrong with a number; it is empty if the number is valid.
+func (w wholeNumber) problem(number *big.Float) string {
+	formatted := number.Text('g', 20)
 	switch {
-	case !given.IsInt():
-		return shown + " is not a whole number"
-	case given.Cmp(new(big.Float).SetInt64(w.least)) < 0:
-		return fmt.Sprintf("%s is less than %d", shown, w.least)
-	case given.Cmp(new(big.Float).SetInt64(w.most)) > 0:
-		return fmt.Sprintf("%s is more than %d", shown, w.most)
+	case !number.IsInt():
+		return formatted + " is not a whole number"
+	case number.Cmp(new(big.Float).SetInt64(w.least)) < 0:
+		return fmt.Sprintf("%s is less than %d", formatted, w.least)
+	case number.Cmp(new(big.Float).SetInt64(w.most)) > 0:
+		return fmt.Sprintf("%s is more than %d", formatted, w.most)
 	default:
 		return ""
 	}
@@ -188,12 +185,11 @@ func (w wholeNumber) ValidateNumber(_ context.Context, req validator.NumberReque
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	if why := w.fault(req.ConfigValue.ValueBigFloat()); why != "" {
-		refuseValue(&resp.Diagnostics, req.Path, why)
+	if problem := w.problem(req.ConfigValue.ValueBigFloat()); problem != "" {
+		addValueError(&resp.Diagnostics, req.Path, problem)
 	}
 }
 
-// refuseValue blames an argument for its value.
-func refuseValue(diags *diag.Diagnostics, at path.Path, why string) {
-	diags.AddAttributeError(at, "Invalid value of "+at.String(), "The value of "+at.String()+" cannot be used: "+why+". Correct it.")
+func addValueError(diags *diag.Diagnostics, at path.Path, problem string) {
+	diags.AddAttributeError(at, "Invalid value of "+at.String(), "The value of "+at.String()+" cannot be used: "+problem+". Correct it.")
 }

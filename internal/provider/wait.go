@@ -76,7 +76,7 @@ func (w *waitModel) validate(always bool, timeout time.Duration, timeoutKnown bo
 
 func pollAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"poll_interval": optionalString(isPollInterval,
+		"poll_interval": optionalString(pollIntervalFormat,
 			"Longest pause between two reads of a wait, as a duration from `1s` to `5m`. The first pauses are "+
 				"shorter, so that the end of a short job is seen soon. Default: `10s`."),
 		"continue_on_timeout": optionalBool(
@@ -99,7 +99,7 @@ func completionAttributes(completed string) map[string]schema.Attribute {
 // stableAttributes returns stable_for for a source that waits for the given state.
 func stableAttributes(state, other string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"stable_for": optionalString(isStableFor,
+		"stable_for": optionalString(stableForFormat,
 			"How long "+state+" has to last before the wait ends, as a duration up to `24h`, such as `3m`. Every read in "+
 				"that time has to show it; anything else, an unreadable answer too, starts the time again."+other+" Needs a wait, at "+
 				"least `poll_interval`, and less than the time in `timeouts`. Default: `0s`: the first such read ends the wait."),
