@@ -220,7 +220,8 @@ func (s *settings) addError(found value, problem string) {
 		where += ", taken from " + found.origin + ","
 	}
 	summary, detail := "Invalid provider setting "+found.argument, where+" cannot be used: "+problem+". Correct or remove it."
-	if arguments[found.argument].secret {
+	// Terraform prints the line that an error points at, and an address may contain a secret.
+	if a := arguments[found.argument]; a.secret || a.format.wanted == endpointFormat.wanted {
 		s.diags.AddError(summary, detail)
 		return
 	}
@@ -254,7 +255,7 @@ func (s *settings) endpoints() map[client.Service]client.Setting {
 			endpoints[service] = client.Setting{Err: unknownError("endpoints." + key)}
 		default:
 			if problem := endpointFormat.quotedProblem(address.ValueString()); problem != "" {
-				s.diags.AddAttributeError(at, "Invalid provider setting endpoints."+key,
+				s.diags.AddError("Invalid provider setting endpoints."+key,
 					"The address of "+key+" cannot be used: "+problem+". Correct or remove it.")
 			}
 			endpoints[service] = client.Setting{Value: address.ValueString()}

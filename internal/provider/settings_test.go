@@ -400,7 +400,7 @@ func TestSecretArguments(t *testing.T) {
 	}
 }
 
-// TestAddressWithPassword refuses an address that holds a password, without repeating it.
+// TestAddressWithPassword refuses an address that holds a password, without repeating it or having Terraform do so.
 func TestAddressWithPassword(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"https://me:planted@iam.test", "https://iam.test/?password=planted", "https://iam.test/#planted"} {
@@ -414,6 +414,9 @@ func TestAddressWithPassword(t *testing.T) {
 		for _, diagnostic := range diags {
 			if strings.Contains(diagnostic.Detail(), "planted") || !strings.Contains(diagnostic.Detail(), "must not h") {
 				t.Errorf("told: %s", diagnostic.Detail())
+			}
+			if at, ok := diagnostic.(diag.DiagnosticWithPath); ok {
+				t.Errorf("the error points at %s, and Terraform prints that line", at.Path())
 			}
 		}
 	}
