@@ -248,7 +248,7 @@ func TestCulpritsAreCounted(t *testing.T) {
 	for _, test := range []struct {
 		named, more int
 		end         string
-	}{{20, 0, "\n  host"}, {21, 0, "\n  and 1 more"}, {100, 50, "\n  and 130 more"}} {
+	}{{20, 0, "\n  host"}, {3, 2, "\n  and 2 more"}, {21, 0, "\n  and 1 more"}, {100, 50, "\n  and 130 more"}} {
 		report := &gate.Report{Culprits: slices.Repeat([]string{"host"}, test.named), MoreCulprits: int64(test.more)}
 		if got := culpritList(report); strings.Count(got, "host") != min(test.named, 20) || !strings.HasSuffix(got, test.end) {
 			t.Errorf("%d named and %d more: %q", test.named, test.more, got)

@@ -16,7 +16,7 @@ import (
 // diagnose adds what a report cannot say as data: warnings, and the error of a wait that timed out.
 func (f *form) diagnose(m model, report *gate.Report, diags *diag.Diagnostics) {
 	object := m.objectName()
-	addUnreadFields(diags, object, report.UnreadFields)
+	addUnreadFields(object, report.UnreadFields, diags)
 	if len(report.Passed) > 0 {
 		diags.AddWarning("The state of "+object+" was not clear for a while",
 			text.Sentence(strings.Join(report.Passed, "; "))+" It was looked at again; the outcome is what came after. Look for a newer version of "+
@@ -120,28 +120,29 @@ func (f *form) addClosedGateWarning(report *gate.Report, diags *diag.Diagnostics
 
 // culpritList lists what failed, up to a limit; it is empty if nothing is known to have failed.
 func culpritList(report *gate.Report) string {
-	if len(report.Culprits) == 0 {
+	const most = 20
+	shown := report.Culprits[:min(len(report.Culprits), most)]
+	if len(shown) == 0 {
 		return ""
 	}
-	const most = 20
-	shown, more := report.Culprits, ""
-	if left := int64(len(shown)-most) + report.MoreCulprits; len(shown) > most {
-		shown, more = shown[:most], fmt.Sprintf("\n  and %d more", left)
+	list := "\n\nWhat failed:\n  " + strings.Join(shown, "\n  ")
+	if more := int64(len(report.Culprits)-len(shown)) + report.MoreCulprits; more > 0 {
+		list += fmt.Sprintf("\n  and %d more", more)
 	}
-	return "\n\nWhat failed:\n  " + strings.Join(shown, "\n  ") + more
+	return list
 }
 
 // addUnreadFields adds one warning for all fields that could not be read and that no verdict needs.
-func addUnreadFields(diags *diag.Diagnostics, object string, fields []string) {
+func addUnreadFields(object string, fields []string, diags *diag.Diagnostics) {
 	const most = 10
 	if len(fields) == 0 {
 		return
 	}
-	more := ""
-	if left := len(fields) - most; left > 0 {
-		fields, more = fields[:most], fmt.Sprintf(", and %d more", left)
+	list := strings.Join(fields[:min(len(fields), most)], "; ")
+	if more := len(fields) - most; more > 0 {
+		list += fmt.Sprintf(", and %d more", more)
 	}
 	diags.AddWarning("Unexpected fields in the answer about "+object,
-		"Read as null, with no effect on the verdict: "+strings.Join(fields, "; ")+more+
+		"Read as null, with no effect on the verdict: "+list+
 			". The API may have changed: look for a newer version of hwgate, or report it.")
 }

@@ -44,7 +44,6 @@ const (
 	goodHealth  = "health (`healthy`)"
 )
 
-// sources lists all sources.
 func sources() []source {
 	return []source{scriptOrder, scriptOrderBatch, scriptOrderStatistics, instanceStatus, fdiTaskStatistics}
 }
@@ -61,7 +60,6 @@ type model interface {
 	read(ctx context.Context, c *client.Client, wait *gate.Wait) (*gate.Report, error)
 }
 
-// Defaults of the timeouts.
 const (
 	defaultTimeout     = 5 * time.Minute
 	defaultWaitTimeout = 30 * time.Minute
@@ -114,7 +112,7 @@ func (f *form) validate(ctx context.Context, config tfsdk.Config, diags *diag.Di
 	m.validate(diags)
 	if w := m.wait(); w != nil {
 		timeout, known := f.timeout(ctx, config, w, diags)
-		w.validate(f.alwaysWaits, timeout, known, f.timeoutName(), diags)
+		f.validateStableFor(w, timeout, known, diags)
 	}
 }
 

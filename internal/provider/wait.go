@@ -52,8 +52,8 @@ func (w *waitModel) gate(always bool, progress func(gate.Progress)) *gate.Wait {
 	}
 }
 
-// validate checks stable_for against the arguments that it depends on, as far as they are known.
-func (w *waitModel) validate(always bool, timeout time.Duration, timeoutKnown bool, timeoutName string, diags *diag.Diagnostics) {
+// validateStableFor checks stable_for against the arguments that it depends on, as far as they are known.
+func (f *form) validateStableFor(w *waitModel, timeout time.Duration, timeoutKnown bool, diags *diag.Diagnostics) {
 	stable := durationOr(w.stableFor, 0)
 	if stable <= 0 {
 		return
@@ -64,13 +64,13 @@ func (w *waitModel) validate(always bool, timeout time.Duration, timeoutKnown bo
 	}
 	interval := durationOr(w.pollInterval, gate.DefaultPollInterval)
 	switch {
-	case !always && !w.enabled.IsUnknown() && !w.enabled.ValueBool():
+	case !f.alwaysWaits && !w.enabled.IsUnknown() && !w.enabled.ValueBool():
 		addError("it needs " + w.argument + " = true, since a single look cannot show that a state lasts")
 	case !w.pollInterval.IsUnknown() && stable < interval:
 		addError(fmt.Sprintf("it is shorter than poll_interval (%s), so that no second look would fall into it. Raise stable_for, or "+
 			"lower poll_interval", shortDuration(interval)))
 	case timeoutKnown && stable >= timeout:
-		addError(fmt.Sprintf("it does not fit into %s (%s). Lower stable_for, or raise %[1]s", timeoutName, shortDuration(timeout)))
+		addError(fmt.Sprintf("it does not fit into %s (%s). Lower stable_for, or raise %[1]s", f.timeoutName(), shortDuration(timeout)))
 	}
 }
 
