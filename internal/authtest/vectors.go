@@ -20,9 +20,9 @@ type Vector struct {
 	Host          string  `json:"host"`
 	Path          string  `json:"path"`    // decoded
 	Query         []Field `json:"query"`   // decoded, in request order
-	Headers       []Field `json:"headers"` // before signing, those left unsigned among them
+	Headers       []Field `json:"headers"` // before signing, including those left unsigned
 	Body          string  `json:"body"`
-	SecurityToken string  `json:"security_token"` // also among Headers
+	SecurityToken string  `json:"security_token"` // also one of Headers
 	AccessKey     string  `json:"access_key"`
 	SecretKey     string  `json:"secret_key"`
 	XSdkDate      string  `json:"x_sdk_date"`
@@ -45,7 +45,7 @@ type Field struct {
 	Value string `json:"value"`
 }
 
-// Time is the time of signing, parsed from XSdkDate.
+// Time returns the time of signing.
 func (v Vector) Time(t testing.TB) time.Time {
 	t.Helper()
 	at, err := time.Parse(dateLayout, v.XSdkDate)
@@ -55,7 +55,7 @@ func (v Vector) Time(t testing.TB) time.Time {
 	return at
 }
 
-// Vectors returns the test vectors, a new copy at every call.
+// Vectors returns a new copy of the test vectors.
 func Vectors(t testing.TB) []Vector {
 	t.Helper()
 	return load(t).Vectors
@@ -76,7 +76,7 @@ type vectorFile struct {
 func load(t testing.TB) vectorFile {
 	t.Helper()
 	var file vectorFile
-	// A misspelt field would leave a Vector empty, and a test that uses it blind.
+	// A misspelt field would leave a Vector empty, and its tests would check nothing.
 	decoder := json.NewDecoder(bytes.NewReader(vectorsJSON))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&file); err != nil {

@@ -1,6 +1,5 @@
-// Package authtest verifies request signatures (SDK-HMAC-SHA256) the way the
-// gateway of Huawei Cloud does. It shares no code with the signer, so that a
-// mistake made while signing is not hidden by the same mistake here.
+// Package authtest verifies request signatures (SDK-HMAC-SHA256) as the gateway of Huawei Cloud does. It shares no code with the signer, so
+// that both cannot make the same mistake.
 package authtest
 
 import (
@@ -33,22 +32,18 @@ var (
 	signatureSyntax  = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
-// A Verifier judges the signatures of received requests. It may be used by
-// several handlers at once.
+// A Verifier verifies the signatures of received requests. It is safe for concurrent use.
 type Verifier struct {
-	// Secrets holds the secret key of every known access key.
+	// Secrets maps access keys to secret keys.
 	Secrets map[string]string
-	// Now is the clock of the gateway, time.Now if nil.
+	// Now is the clock of the gateway. Default: time.Now.
 	Now func() time.Time
-	// MustSign names headers which the signature has to cover when the request
-	// has them. The gateway itself insists on X-Sdk-Date only, as Verify always
-	// does.
+	// MustSign names headers that must be signed if a request has them, besides X-Sdk-Date, which alone the gateway requires.
 	MustSign []string
 }
 
-// Verify reports which step of verifying the signature of a received request
-// fails, or nil. Its errors contain neither secrets nor security tokens. The
-// body is read and replaced, so that a handler can read it again.
+// Verify returns an error that names the first step of the verification that fails. Its errors contain neither secrets nor security tokens.
+// It replaces the body, which a handler can still read.
 func (v Verifier) Verify(r *http.Request) error {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -80,7 +75,7 @@ func (v Verifier) Verify(r *http.Request) error {
 	}
 	secret, ok := v.Secrets[accessKey]
 	if !ok {
-		// The key is not shown: it might be a secret key in the wrong place.
+		// Do not show the key: it might be a misplaced secret key.
 		return errors.New("access key: unknown")
 	}
 	canonicalHash := hash([]byte(canonical))
@@ -92,11 +87,10 @@ func (v Verifier) Verify(r *http.Request) error {
 	return nil
 }
 
-// parseAuthorization does not quote the header in its errors, which may hold
-// credentials of any kind.
+// parseAuthorization never quotes the header, which may hold any credential.
 func parseAuthorization(value string) (accessKey string, names []string, signature string, err error) {
-	word, credential, _ := strings.Cut(value, " ")
-	if word != algorithm {
+	scheme, credential, _ := strings.Cut(value, " ")
+	if scheme != algorithm {
 		return "", nil, "", errors.New("the algorithm is not " + algorithm)
 	}
 	match := credentialSyntax.FindStringSubmatch(credential)
@@ -134,7 +128,7 @@ func (v Verifier) checkNames(r *http.Request, names []string) error {
 
 func (v Verifier) checkDate(value string) error {
 	signed, err := time.Parse(dateLayout, value)
-	// Formatting again finds the fractions of a second that Parse lets pass.
+	// Parse accepts fractions of a second; formatting finds them.
 	if err != nil || signed.Format(dateLayout) != value {
 		return fmt.Errorf("%q is not of the form YYYYMMDDTHHMMSSZ", value)
 	}
@@ -175,8 +169,7 @@ func canonicalRequest(r *http.Request, names []string, body []byte) (string, err
 	}, "\n"), nil
 }
 
-// canonicalURI takes the decoded path, which the scheme is defined on; hence an
-// encoded slash is signed like a plain one.
+// canonicalURI takes the decoded path, as the scheme defines: an encoded slash is signed like a plain one.
 func canonicalURI(path string) string {
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {
@@ -191,8 +184,6 @@ func canonicalURI(path string) string {
 
 func canonicalQuery(raw string) (string, error) {
 	if strings.Contains(raw, "+") {
-		// A false refusal is seen at once; a false acceptance would let a
-		// client pass that a gateway of the other opinion turns away.
 		return "", errors.New("a bare plus sign is ambiguous, it may mean itself or a space")
 	}
 	type pair struct{ key, value string }
@@ -209,7 +200,7 @@ func canonicalQuery(raw string) (string, error) {
 		}
 		pairs = append(pairs, pair{key, value})
 	}
-	// The order is that of the decoded bytes, not of the encoded ones.
+	// Sort the decoded bytes, not the encoded ones.
 	slices.SortFunc(pairs, func(a, b pair) int {
 		return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(a.value, b.value))
 	})
@@ -220,8 +211,7 @@ func canonicalQuery(raw string) (string, error) {
 	return strings.Join(encoded, "&"), nil
 }
 
-// payloadHash lets X-Sdk-Content-Sha256 stand in for the hash of the body, but
-// only if it is true or openly leaves the body out.
+// payloadHash returns the hash of the body, or X-Sdk-Content-Sha256, which must be that hash or unsignedPayload.
 func payloadHash(r *http.Request, body []byte) (string, error) {
 	const name = "x-sdk-content-sha256"
 	actual := hash(body)
@@ -238,8 +228,7 @@ func payloadHash(r *http.Request, body []byte) (string, error) {
 	return claimed, nil
 }
 
-// header returns the value of a header that has to occur once: the scheme does
-// not say how several values would be signed.
+// header returns the value of a header that must occur once: the scheme does not define how to sign several values.
 func header(r *http.Request, name string) (string, error) {
 	values := headerValues(r, name)
 	if len(values) == 0 {
@@ -251,7 +240,7 @@ func header(r *http.Request, name string) (string, error) {
 	return strings.TrimSpace(values[0]), nil
 }
 
-// headerValues knows that net/http keeps the host outside the header map.
+// headerValues covers the host, which net/http keeps outside the header map.
 func headerValues(r *http.Request, name string) []string {
 	if name == "host" {
 		return []string{r.Host}
@@ -259,8 +248,7 @@ func headerValues(r *http.Request, name string) []string {
 	return r.Header.Values(name)
 }
 
-// encode keeps the unreserved characters of RFC 3986 and nothing else, unlike
-// the functions of net/url.
+// encode escapes all but the unreserved characters of RFC 3986, unlike the functions of net/url.
 func encode(s string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {

@@ -1,5 +1,5 @@
-// Command bench measures what a gate costs: a plan with an order, its statistics and a batch of ten instances by the real Terraform,
-// as a ratio to the floor, which is the same plan with a provider that does nothing.
+// Command bench measures the cost of a gate: how long the real Terraform plans an order, its statistics and a batch of ten instances,
+// compared with the same plan by a provider that does nothing.
 package main
 
 import (
@@ -53,7 +53,7 @@ func run(ctx context.Context, terraform string, rounds int) error {
 			return err
 		}
 	}
-	// The two take turns, so that whatever else the machine does falls on both.
+	// The two alternate, so that other load on the machine affects both.
 	took := map[string][]time.Duration{}
 	for range rounds {
 		for name := range settings {

@@ -11,21 +11,20 @@ import (
 	"time"
 )
 
-// Account is the scene in which IAM, STS and the machine's metadata give out what they are asked for.
+// Account is a scene of IAM, STS and the machine's metadata that grants every request.
 type Account struct {
-	// Token is that of a sign-in; %d in it is the number of the sign-in. Unscoped is the one that an identity is exchanged for.
+	// Token is the result of a sign-in; %d in it is the number of the sign-in. Unscoped is the result for an identity token.
 	Token, Unscoped string
 	// AccessKey, SecretKey and SecurityToken are temporary keys.
 	AccessKey, SecretKey, SecurityToken string
-	// Life is how long tokens and keys are valid, a day when zero.
+	// Life is how long tokens and keys are valid. Default: a day.
 	Life time.Duration
-	// Projects are the ids by name.
+	// Projects maps names to ids.
 	Projects map[string]string
 
 	signIns atomic.Int64
 }
 
-// ServeHTTP gives out.
 func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	end := time.Now().Add(cmp.Or(a.Life, 24*time.Hour)).UTC().Format(time.RFC3339)
 	switch r.URL.Path {

@@ -11,17 +11,17 @@ import (
 	"time"
 )
 
-// Answer is a scripted answer to whatever is asked. It is a scene of any story.
+// Answer is a scene with the same answer to every request.
 type Answer struct {
-	// Status is 200 when zero.
+	// Status is that of HTTP. Default: 200.
 	Status int
 	Header http.Header
 	Body   string
-	// Delay goes by before the answer.
+	// Delay is the time before the answer.
 	Delay time.Duration
 }
 
-// Says is an answer with headers as name, value, name, value.
+// Says is an answer with headers: name, value, name, value.
 func Says(status int, body string, headers ...string) Answer {
 	answer := Answer{Status: status, Header: http.Header{}, Body: body}
 	for i := 0; i+1 < len(headers); i += 2 {
@@ -30,16 +30,15 @@ func Says(status int, body string, headers ...string) Answer {
 	return answer
 }
 
-// Error is an answer in the envelope of the services.
+// Error is an error in the services' envelope.
 func Error(status int, code, message string) Answer {
 	body, _ := json.Marshal(map[string]string{"error_code": code, "error_msg": message})
 	return Says(status, string(body), "Content-Type", "application/json")
 }
 
-// NotFound is the answer to an order that COC does not know.
+// NotFound is COC's answer for an order that does not exist.
 var NotFound = Error(http.StatusBadRequest, "COC.00040709", "The order does not exist.")
 
-// ServeHTTP answers, unless the request ends before.
 func (a Answer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.Delay > 0 {
 		select {
@@ -56,13 +55,12 @@ func (a Answer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Silence answers nothing until the request ends.
+// Silence never answers.
 var Silence http.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 
-// HangUp closes the connection in place of an answer.
+// HangUp closes the connection instead of answering.
 var HangUp http.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 
-// writeJSON answers with status 200.
 func writeJSON(w http.ResponseWriter, value any) { writeJSONStatus(w, http.StatusOK, value) }
 
 func writeJSONStatus(w http.ResponseWriter, status int, value any) {
@@ -73,21 +71,21 @@ func writeJSONStatus(w http.ResponseWriter, status int, value any) {
 
 type object = map[string]any
 
-func number(r *http.Request, name string, missing int) int {
+func queryInt(r *http.Request, name string, defaultValue int) int {
 	if n, err := strconv.Atoi(r.URL.Query().Get(name)); err == nil {
 		return n
 	}
-	return missing
+	return defaultValue
 }
 
-// page is a part of a listing, pages numbered from zero.
+// page returns a page of a listing. Pages are numbered from zero.
 func page(rows []object, number, size int) []object {
 	first := min(max(number, 0)*size, len(rows))
 	return rows[first:min(first+size, len(rows))]
 }
 
-// known are the documented words, then those that are counted all the same.
-func known[T any](documented []string, counts map[string]T) []string {
+// allWords returns the documented words, followed by others that are counted.
+func allWords[T any](documented []string, counts map[string]T) []string {
 	words := slices.Clone(documented)
 	for _, word := range slices.Sorted(maps.Keys(counts)) {
 		if !slices.Contains(words, word) {

@@ -8,25 +8,25 @@ import (
 	"time"
 )
 
-// A Job is an instance of a job in the listing of DataArts Factory.
+// A Job is a job instance in the listing of DataArts Factory.
 type Job struct {
 	Name, Status, Message string
 	ID                    int64
-	// Planned is in whatever window is asked for when zero.
+	// Planned is the planned time. Default: within the period of the request.
 	Planned time.Time
 }
 
-// JobScene are the jobs of a workspace at one look.
+// JobScene holds the jobs of a workspace at one look.
 type JobScene struct {
-	// Counts are by word: "success", "fail", "running_exception". Those of the API that are missing are zero.
+	// Counts are by word: "success", "fail", "running_exception". Missing words of the API count zero.
 	Counts map[string]int
-	// Total is the sum of the counts when zero.
+	// Total is the total count. Default: the sum of the counts.
 	Total int
-	// Listed are the instances in the listing. If they are nil, there is one for each that is counted as failed.
+	// Listed are the instances in the listing. Default: one for each failure that is counted.
 	Listed []Job
 }
 
-// Jobs is a scene with such counts.
+// Jobs is a scene with these counts.
 func Jobs(counts map[string]int) JobScene { return JobScene{Counts: counts} }
 
 // jobWords are the counts of the API.
@@ -35,14 +35,13 @@ var jobWords = []string{
 	"waiting_confirm", "waiting",
 }
 
-// ServeHTTP answers with the counts or with a page of the listing.
 func (j JobScene) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, listingSuffix) {
 		j.listing(w, r)
 		return
 	}
 	answer, sum := object{}, 0
-	for _, word := range known(jobWords, j.Counts) {
+	for _, word := range allWords(jobWords, j.Counts) {
 		answer[word+"_count"] = j.Counts[word]
 		sum += j.Counts[word]
 	}
@@ -61,7 +60,7 @@ func (j JobScene) listing(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	query, rows := r.URL.Query(), []object{}
-	least, most := int64(number(r, "minPlanTime", 0)), int64(number(r, "maxPlanTime", int(time.Now().UnixMilli())))
+	least, most := int64(queryInt(r, "minPlanTime", 0)), int64(queryInt(r, "maxPlanTime", int(time.Now().UnixMilli())))
 	for _, job := range jobs {
 		planned := job.Planned
 		if planned.IsZero() {
@@ -81,5 +80,5 @@ func (j JobScene) listing(w http.ResponseWriter, r *http.Request) {
 		rows = append(rows, row)
 	}
 	// The offset is documented as the number of a page.
-	writeJSON(w, object{"total": len(rows), "instances": page(rows, number(r, "offset", 0), number(r, "limit", 10))})
+	writeJSON(w, object{"total": len(rows), "instances": page(rows, queryInt(r, "offset", 0), queryInt(r, "limit", 10))})
 }

@@ -7,30 +7,32 @@ import (
 	"time"
 )
 
-// A Request is what the service was asked.
+// A Request is one that the service received.
 type Request struct {
 	Method, Host string
 	URL          *url.URL
 	Header       http.Header
 	Body         []byte
 	Time         time.Time
-	// Phase is the name of the part of the test in which the request came.
+	// Phase is the part of the test in which it was received.
 	Phase string
 }
 
-// Log is what the service was asked, in order.
+// Log lists received requests in order.
 type Log []Request
 
-// To are the requests that fit a pattern of At.
+// To returns the requests that match a pattern of At.
 func (l Log) To(pattern string) Log {
-	return l.only(func(r Request) bool { return fits(pattern, r.Method, r.Host, r.URL) })
+	return l.filter(func(r Request) bool { return matches(pattern, r.Method, r.Host, r.URL) })
 }
 
-// In are the requests of a phase.
-func (l Log) In(phase string) Log { return l.only(func(r Request) bool { return r.Phase == phase }) }
+// In returns the requests of a phase.
+func (l Log) In(phase string) Log { return l.filter(func(r Request) bool { return r.Phase == phase }) }
 
-// Data are the requests that are not IAM's.
-func (l Log) Data() Log { return l.only(func(r Request) bool { return !forIAM(r.Method, r.URL.Path) }) }
+// Data returns the requests that are not for credentials or projects.
+func (l Log) Data() Log {
+	return l.filter(func(r Request) bool { return !isIAM(r.Method, r.URL.Path) })
+}
 
 // Paths counts the requests by path.
 func (l Log) Paths() map[string]int {
@@ -41,18 +43,18 @@ func (l Log) Paths() map[string]int {
 	return counts
 }
 
-func (l Log) only(wanted func(Request) bool) Log {
-	return slices.DeleteFunc(slices.Clone(l), func(r Request) bool { return !wanted(r) })
+func (l Log) filter(keep func(Request) bool) Log {
+	return slices.DeleteFunc(slices.Clone(l), func(r Request) bool { return !keep(r) })
 }
 
-// Log gives the requests so far.
+// Log returns the requests so far.
 func (s *Service) Log() Log {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.log)
 }
 
-// Phase begins a part of the test: the log's further requests are of it.
+// Phase begins a part of the test, which the log notes with each request from now on.
 func (s *Service) Phase(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

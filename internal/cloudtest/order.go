@@ -11,38 +11,38 @@ import (
 	"time"
 )
 
-// A Batch has so many instances of each status.
+// A Batch is a number of instances by status.
 type Batch map[string]int
 
 // OrderScene is an order of COC at one look.
 type OrderScene struct {
 	Status  string
 	Batches []Batch
-	// Threshold is the success rate that the order asks for, 100 when zero.
+	// Threshold is the success rate that the order requires. Default: 100.
 	Threshold float64
-	// Created and Finished are moments of 2023 when zero; an order and an instance that have not ended have no finishing time.
+	// Created and Finished are the times of order and instances; Finished only counts once they have ended. Default: created, finished.
 	Created, Finished time.Time
-	// Log is what each instance has written.
+	// Log is the log of each instance.
 	Log string
 }
 
-// The order that is looked at has the times of the example in the API's documentation.
+// The times of the example in the API's documentation.
 var (
 	created  = time.UnixMilli(1697946452186)
 	finished = time.UnixMilli(1697946763469)
 )
 
-// Ready is an order of so many instances that has not begun.
+// Ready is an order that has not begun.
 func Ready(instances int) OrderScene {
 	return OrderScene{Status: "READY", Batches: []Batch{{"READY": instances}}}
 }
 
-// Running is an order with so many of its instances finished.
+// Running is an order with some of its instances finished.
 func Running(finished, instances int) OrderScene {
 	return OrderScene{Status: "PROCESSING", Batches: []Batch{{"FINISHED": finished, "PROCESSING": instances - finished}}}
 }
 
-// Paused is an order that waits for a person, with so many of its instances finished.
+// Paused is an order that waits for a person, with some of its instances finished.
 func Paused(finished, instances int) OrderScene {
 	return OrderScene{Status: "PAUSED", Batches: []Batch{{"FINISHED": finished, "READY": instances - finished}}}
 }
@@ -62,19 +62,17 @@ func Canceled(finished, canceled int) OrderScene {
 	return OrderScene{Status: "CANCELED", Batches: []Batch{{"FINISHED": finished, "CANCELED": canceled}}}
 }
 
-// orderStatuses are those of an instance, in the order of the API's example.
+// orderStatuses are the statuses of an instance, as sorted in the API's example.
 var orderStatuses = []string{"READY", "PROCESSING", "ABNORMAL", "CANCELED", "FINISHED"}
 
-// ended tells whether a status is a last one.
 func ended(status string) bool {
 	return !slices.Contains([]string{"READY", "PROCESSING", "PAUSED"}, status)
 }
 
-// ServeHTTP answers about the order, its statistics, and its batches.
 func (o OrderScene) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v1/job/script/orders/"), "/")
-	number, isBatch := strings.CutPrefix(rest, "batches/")
-	index, err := strconv.Atoi(number)
+	batch, isBatch := strings.CutPrefix(rest, "batches/")
+	index, err := strconv.Atoi(batch)
 	switch {
 	case rest == "":
 		o.order(w, id)
@@ -127,7 +125,7 @@ func (o OrderScene) statistics(w http.ResponseWriter) {
 		}
 	}
 	rows := []object{}
-	for _, status := range known(orderStatuses, counts) {
+	for _, status := range allWords(orderStatuses, counts) {
 		indexes := batches[status]
 		if indexes == nil {
 			indexes = []int{}
@@ -137,7 +135,7 @@ func (o OrderScene) statistics(w http.ResponseWriter) {
 	writeJSON(w, object{"data": object{"total_instance": total, "execute_statistics": rows}})
 }
 
-// batch answers with a page of a batch. Instances are numbered through all batches, in each those first that have finished.
+// batch writes a page of a batch. Ids run through all batches; within a batch, finished instances come first.
 func (o OrderScene) batch(w http.ResponseWriter, r *http.Request, index int) {
 	id := 0
 	for _, batch := range o.Batches[:index-1] {
@@ -147,8 +145,8 @@ func (o OrderScene) batch(w http.ResponseWriter, r *http.Request, index int) {
 	}
 	statuses := slices.Sorted(maps.Keys(o.Batches[index-1]))
 	slices.SortStableFunc(statuses, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
-	wanted, marker := r.URL.Query().Get("status"), number(r, "marker", 0)
-	limit := number(r, "limit", 50)
+	wanted, marker := r.URL.Query().Get("status"), queryInt(r, "marker", 0)
+	limit := queryInt(r, "limit", 50)
 	rows, total := []object{}, 0
 	for _, status := range statuses {
 		for range o.Batches[index-1][status] {

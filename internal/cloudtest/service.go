@@ -1,11 +1,11 @@
-// Package cloudtest plays the services of Huawei Cloud that the provider reads, for tests, the demo and the benchmark. What a service
-// answers is a story: a list of scenes, one for each look at it, the last of which repeats.
+// Package cloudtest is a mock of the services that the provider reads, for tests, the demo and the benchmark. The answers about an object
+// are a story: a list of scenes, one for each look at it, the last of which repeats.
 //
 //	svc := cloudtest.New()
 //	svc.Order("SCT1").Then(cloudtest.Running(3, 10), cloudtest.Finished(10))
 //
-// A Service is an http.Handler, which Start puts on loopback for a real command line, and an http.RoundTripper, which answers in the
-// process: without sockets and goroutines of its own, and so fit for the fake clock of testing/synctest.
+// A Service is an http.Handler, which Start serves on loopback for a real CLI, and an http.RoundTripper, which answers in the process,
+// without sockets and goroutines of its own, as the fake clock of testing/synctest requires.
 package cloudtest
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/recording"
 )
 
-// Service plays COC, DataArts, ROMA and IAM under any host name. It may be used by several goroutines at once, also while it is asked.
+// Service mocks COC, DataArts, ROMA and IAM under any host name. It is safe for concurrent use.
 type Service struct {
 	report func(format string, arguments ...any)
 	verify func(*http.Request) error
@@ -40,16 +40,16 @@ type Service struct {
 	server      *httptest.Server
 }
 
-// An Option is a trait of a service.
+// An Option configures a service.
 type Option func(*Service)
 
-// Report tells what is wrong with a request: that no story is about it, or that Signed refuses it. Take testing.T's Errorf.
+// Report sets the function, such as testing.T's Errorf, that is called for requests that no story is about or that Signed refuses.
 func Report(report func(format string, arguments ...any)) Option {
 	return func(s *Service) { s.report = report }
 }
 
-// Signed refuses requests that have neither a token nor a signature by one of the access keys, which are given with their secret keys.
-// A sign-in may go without, and whatever is asked of the machine.
+// Signed refuses requests without a token or a signature by one of the access keys; secrets holds their secret keys. Sign-ins and the
+// machine's metadata need neither.
 func Signed(secrets map[string]string) Option {
 	verifier := authtest.Verifier{
 		Secrets: secrets, MustSign: []string{"host", "x-security-token", "x-project-id", "x-domain-id", "workspace"},
@@ -57,7 +57,7 @@ func Signed(secrets map[string]string) Option {
 	return func(s *Service) { s.verify = verifier.Verify }
 }
 
-// New makes a service that knows of nothing yet.
+// New returns a service without stories.
 func New(options ...Option) *Service {
 	s := &Service{report: func(string, ...any) {}, routes: map[string]*Story{}, faulted: map[string]int{}}
 	for _, option := range options {
@@ -66,14 +66,14 @@ func New(options ...Option) *Service {
 	return s
 }
 
-// A Story is what happens to one thing that can be asked for.
+// A Story is the sequence of scenes of one object.
 type Story struct {
 	service *Service
 	scenes  []http.Handler
 	looks   int
 }
 
-// Then adds scenes.
+// Then appends scenes.
 func (s *Story) Then(scenes ...http.Handler) *Story {
 	s.service.mu.Lock()
 	defer s.service.mu.Unlock()
@@ -81,21 +81,21 @@ func (s *Story) Then(scenes ...http.Handler) *Story {
 	return s
 }
 
-// Now leaves the scenes before behind: the next look is at the first of these.
+// Now replaces all scenes: the next look is at the first of these.
 func (s *Story) Now(scenes ...http.Handler) {
 	s.service.mu.Lock()
 	defer s.service.mu.Unlock()
 	s.scenes, s.looks = scenes, 0
 }
 
-// Looks is how many scenes have been asked for, a scene that repeats every time.
+// Looks returns the number of looks so far.
 func (s *Story) Looks() int {
 	s.service.mu.Lock()
 	defer s.service.mu.Unlock()
 	return s.looks
 }
 
-// scene is what a request meets, nil if there is none. The service is locked.
+// scene returns the scene of a request, nil if there is none. The caller holds the lock.
 func (s *Story) scene(look bool) http.Handler {
 	if s == nil || len(s.scenes) == 0 {
 		return nil
@@ -106,19 +106,18 @@ func (s *Story) scene(look bool) http.Handler {
 	return s.scenes[min(max(s.looks, 1), len(s.scenes))-1]
 }
 
-// Order is the story of an order of COC. A look is a request for the order itself; statistics and batches belong to the scene that was
-// looked at last.
+// Order is the story of an order of COC. A look is a request for the order itself; statistics and batches are those of the last look.
 func (s *Service) Order(id string) *Story { return s.route("order " + id) }
 
-// Workspace is the story of the jobs in a workspace of DataArts Factory, of the default one if the id is empty. A look is a request for
-// the counts; the listing belongs to the scene that was looked at last.
+// Workspace is the story of the jobs in a workspace of DataArts Factory; an empty id is the default workspace. A look is a request for the
+// counts; the listing is that of the last look.
 func (s *Service) Workspace(id string) *Story { return s.route("workspace " + id) }
 
-// Instance is the story of the tasks of an instance of ROMA Connect. A look is a request for the counts; the listings belong to the
-// scene that was looked at last.
+// Instance is the story of the tasks of an instance of ROMA Connect. A look is a request for the counts; the listings are those of the last
+// look.
 func (s *Service) Instance(id string) *Story { return s.route("instance " + id) }
 
-// IAM is the story of all that gives out credentials and projects: IAM, STS, and the metadata of the machine.
+// IAM is the story of all requests for credentials and projects: to IAM, STS and the metadata of the machine.
 func (s *Service) IAM() *Story {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,8 +136,8 @@ func (s *Service) route(key string) *Story {
 	return s.routes[key]
 }
 
-// At is the story of requests that fit a pattern: "[METHOD ][host]/path[?query]". The method is GET if there is none. Without a query
-// there must be none; "?*" stands for any. Patterns come before the stories of orders, workspaces and instances.
+// At is the story of requests that match a pattern: "[METHOD ][host]/path[?query]". The default method is GET; "?*" matches any query.
+// Patterns take precedence over the stories of orders, workspaces and instances.
 func (s *Service) At(pattern string) *Story {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,8 +151,7 @@ func (s *Service) At(pattern string) *Story {
 	return story
 }
 
-// Recorded lets recordings answer, each request in the order of its recorded answers. In the process the host has to be the recorded
-// one, too.
+// Recorded answers requests from recordings, in the recorded order. In the process, the host must be the recorded one, too.
 func (s *Service) Recorded(names ...string) error {
 	for _, name := range names {
 		exchanges, err := recording.Load(name)
@@ -167,7 +165,8 @@ func (s *Service) Recorded(names ...string) error {
 	return nil
 }
 
-// Faults happen to the requests of each path in turn, before a story gets to know of them; IAM is spared. Nil is no fault.
+// Faults answers the requests of each path from these scenes instead of a story; the last one repeats. IAM has no faults. A nil scene
+// leaves the request to its story.
 func (s *Service) Faults(scenes ...http.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -179,14 +178,14 @@ type script struct {
 	story   *Story
 }
 
-// fits tells whether a request is one of those that a pattern is about.
-func fits(pattern, method, host string, target *url.URL) bool {
+// matches reports whether a request matches a pattern of At.
+func matches(pattern, method, host string, target *url.URL) bool {
 	wanted, rest, found := strings.Cut(pattern, " ")
 	if !found {
 		wanted, rest = http.MethodGet, pattern
 	}
 	if scheme, address, found := strings.Cut(rest, "://"); found {
-		// On loopback nobody knows which host was meant.
+		// A request on loopback does not tell the host.
 		if target.Host != "" && scheme != target.Scheme {
 			return false
 		}
@@ -204,16 +203,16 @@ func fits(pattern, method, host string, target *url.URL) bool {
 	return method == wanted && (path == uri || path == host+uri)
 }
 
-// ServeHTTP answers a request, and notes it in the log.
+// ServeHTTP answers a request, and adds it to the log.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// A server sees that a client has gone only when the request has been read.
+	// The server notices a closed connection only after the body has been read.
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		s.report("%s %s: %s", r.Method, r.URL, err)
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	iam := forIAM(r.Method, r.URL.Path)
+	iam := isIAM(r.Method, r.URL.Path)
 	s.mu.Lock()
 	s.log = append(s.log, Request{r.Method, r.Host, r.URL, r.Header.Clone(), body, time.Now(), s.phase})
 	var fault http.Handler
@@ -237,7 +236,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Answer(w, r)
 }
 
-// Answer goes on with the story behind a fault, as if there were none.
+// Answer answers a request from its story, regardless of faults.
 func (s *Service) Answer(w http.ResponseWriter, r *http.Request) {
 	if scene := s.find(r); scene != nil {
 		scene.ServeHTTP(w, r)
@@ -251,18 +250,17 @@ func (s *Service) find(r *http.Request) http.Handler {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, script := range s.scripts {
-		if fits(script.pattern, r.Method, r.Host, r.URL) {
+		if matches(script.pattern, r.Method, r.Host, r.URL) {
 			return script.story.scene(true)
 		}
 	}
-	if forIAM(r.Method, r.URL.Path) {
+	if isIAM(r.Method, r.URL.Path) {
 		return s.iam.scene(true)
 	}
 	key, look := subject(r)
 	return s.routes[key].scene(look)
 }
 
-// Paths that stories are about.
 const (
 	overviewSuffix   = "/factory/monitor/task-statistics-overview"
 	listingSuffix    = "/jobs/instances/detail"
@@ -271,7 +269,7 @@ const (
 	monitorsSuffix   = "/task-monitors"
 )
 
-// subject tells what a request is about, and whether it is a look at it.
+// subject returns the object of a request, and reports whether the request is a look at it.
 func subject(r *http.Request) (key string, look bool) {
 	path := r.URL.Path
 	if r.Method != http.MethodGet {
@@ -294,13 +292,13 @@ func subject(r *http.Request) (key string, look bool) {
 	return "", false
 }
 
-// forIAM tells whether a request is one for credentials or projects.
-func forIAM(method, path string) bool {
+// isIAM reports whether a request is for credentials or projects.
+func isIAM(method, path string) bool {
 	return method == http.MethodPost || path == "/v3/projects" ||
 		strings.HasPrefix(path, "/openstack/") || strings.HasPrefix(path, "/meta-data/")
 }
 
-// Start puts the service on loopback, until Close.
+// Start serves on loopback until Close is called.
 func (s *Service) Start() (address string) {
 	server := httptest.NewUnstartedServer(s)
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -317,7 +315,7 @@ func (s *Service) Start() (address string) {
 	return server.URL
 }
 
-// Close ends what Start began.
+// Close stops the server.
 func (s *Service) Close() {
 	s.mu.Lock()
 	server := s.server
@@ -328,18 +326,18 @@ func (s *Service) Close() {
 	}
 }
 
-// Connections is how many have been made to the service on loopback.
+// Connections returns the number of connections to the server so far.
 func (s *Service) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.connections
 }
 
-// Transport puts the service in the place of a transport, as the provider's option WrapTransport wants it.
+// Transport replaces any transport by the service; its signature is that of the provider's option WrapTransport.
 func (s *Service) Transport(http.RoundTripper) http.RoundTripper { return s }
 
-// RoundTrip answers in the process. What the handler has written when it panics with http.ErrAbortHandler is a body that is cut off;
-// if it is nothing, the connection was closed.
+// RoundTrip answers in the process. If the handler panics with http.ErrAbortHandler, what it has written is a truncated body; if it has
+// written nothing, the connection was closed.
 func (s *Service) RoundTrip(request *http.Request) (*http.Response, error) {
 	received := request.Clone(request.Context())
 	if request.Body == nil {
@@ -352,7 +350,7 @@ func (s *Service) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	received.RequestURI = request.URL.RequestURI()
 	recorder := httptest.NewRecorder()
-	aborted := served(s, recorder, received)
+	aborted := serve(s, recorder, received)
 	if err := request.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -362,13 +360,13 @@ func (s *Service) RoundTrip(request *http.Request) (*http.Response, error) {
 	answer := recorder.Result()
 	answer.Request = request
 	if aborted {
-		answer.Body = io.NopCloser(io.MultiReader(answer.Body, cut{}))
+		answer.Body = io.NopCloser(io.MultiReader(answer.Body, truncated{}))
 	}
 	return answer, nil
 }
 
-// served tells whether the handler gave up.
-func served(handler http.Handler, w http.ResponseWriter, r *http.Request) (aborted bool) {
+// serve reports whether the handler aborted.
+func serve(handler http.Handler, w http.ResponseWriter, r *http.Request) (aborted bool) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			if err, ok := reason.(error); !ok || err != http.ErrAbortHandler { //nolint:errorlint // net/http compares it, too
@@ -381,7 +379,7 @@ func served(handler http.Handler, w http.ResponseWriter, r *http.Request) (abort
 	return false
 }
 
-// cut is the end of a body that is not all there.
-type cut struct{}
+// truncated is the end of a truncated body.
+type truncated struct{}
 
-func (cut) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (truncated) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

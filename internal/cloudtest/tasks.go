@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Task is one of ROMA Connect's FDI in its listings.
+// A Task is a data integration task in the listings of ROMA Connect.
 type Task struct {
 	ID, Name string
 	// Kind is NORMAL or CDC.
@@ -18,25 +18,24 @@ type Task struct {
 	LastRun  time.Time
 }
 
-// TaskScene are the tasks of an instance of ROMA Connect at one look.
+// TaskScene holds the tasks of an instance of ROMA Connect at one look.
 type TaskScene struct {
-	// Common and CDC are counts by word: "running", "abnormal", "terminated", "completed". Those that are missing are zero; of a nil
-	// map the answer has null.
+	// Common and CDC are counts by word: "running", "abnormal", "terminated", "completed". Missing words count zero; a nil map is null in
+	// the answer.
 	Common, CDC map[string]int
-	// Listed are the tasks in the listings. If they are nil, there is one for each that is counted.
+	// Listed are the tasks in the listings. Default: one for each that is counted.
 	Listed []Task
 }
 
-// Tasks is a scene with such counts.
+// Tasks is a scene with these counts.
 func Tasks(common, cdc map[string]int) TaskScene { return TaskScene{Common: common, CDC: cdc} }
 
-// taskWords are the counts of the API, and runs the status of the last run that goes with each.
+// taskWords are the counts of the API, and runStatuses the status of the last run for each.
 var (
-	taskWords = []string{"running", "abnormal", "terminated", "completed"}
-	runs      = map[string]string{"running": "RUNNING", "abnormal": "ERROR", "terminated": "CANCELLED", "completed": "SUCCESS"}
+	taskWords   = []string{"running", "abnormal", "terminated", "completed"}
+	runStatuses = map[string]string{"running": "RUNNING", "abnormal": "ERROR", "terminated": "CANCELLED", "completed": "SUCCESS"}
 )
 
-// ServeHTTP answers with the counts, or with a page of one of the listings.
 func (t TaskScene) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, statisticsSuffix):
@@ -53,7 +52,7 @@ func taskCounts(counts map[string]int) object {
 		return nil
 	}
 	details := object{}
-	for _, word := range known(taskWords, counts) {
+	for _, word := range allWords(taskWords, counts) {
 		details[word+"_tasks_count"] = counts[word]
 	}
 	return details
@@ -82,13 +81,13 @@ func (t TaskScene) listing(w http.ResponseWriter, r *http.Request) {
 		}
 		rows = append(rows, row)
 	}
-	// The monitors' pages are numbered from one, and zero is the first page, too.
-	first := number(r, "offset", 0)
+	// The monitors' pages are numbered from one, but zero is the first page, too.
+	first := queryInt(r, "offset", 0)
 	if monitors {
 		first = max(first, 1) - 1
 	}
-	some := page(rows, first, number(r, "limit", 10))
-	writeJSON(w, object{"total": len(rows), "size": len(some), "entities": some})
+	selected := page(rows, first, queryInt(r, "limit", 10))
+	writeJSON(w, object{"total": len(rows), "size": len(selected), "entities": selected})
 }
 
 func (t TaskScene) tasks() []Task {
@@ -104,7 +103,7 @@ func (t TaskScene) tasks() []Task {
 			for range kind.counts[word] {
 				n := len(tasks) + 1
 				tasks = append(tasks, Task{
-					ID: fmt.Sprintf("task-id-%d", n), Name: fmt.Sprintf("task-%d", n), Kind: kind.name, Status: runs[word], Position: "READER",
+					ID: fmt.Sprintf("task-id-%d", n), Name: fmt.Sprintf("task-%d", n), Kind: kind.name, Status: runStatuses[word], Position: "READER",
 				})
 			}
 		}

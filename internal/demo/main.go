@@ -1,6 +1,5 @@
-// Command demo shows what hwgate does, with the real Terraform and without an account: it builds the provider, installs it in a
-// local mirror, plays the services on loopback, and shows five data sources, gates that open, gates that stop a rollout, a gate
-// that waits, one that looks again at a saved plan, and one that shows its progress. It works in a temporary folder and removes it.
+// Command demo shows what hwgate does, with the real Terraform and without an account: it builds the provider, installs it in a local
+// mirror, serves a mock of the services on loopback, and runs Terraform on the configurations in the folders next to this file.
 package main
 
 import (
@@ -33,7 +32,7 @@ func main() {
 	defer stop()
 	if err := run(ctx, *terraform); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1) //nolint:gocritic // there is nothing left for the deferred stop to do
+		os.Exit(1) //nolint:gocritic // nothing is left for the deferred stop
 	}
 }
 
@@ -66,7 +65,6 @@ func run(ctx context.Context, terraform string) error {
 	return nil
 }
 
-// showSources reads five data sources and prints what they say.
 func showSources(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 	folder, err := cli.prepare(ctx, "read")
 	if err != nil {
@@ -100,7 +98,6 @@ func showSources(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 	return nil
 }
 
-// showOpenGate applies a configuration whose gate lets it through.
 func showOpenGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 	fmt.Println("\nNow a gate. A gate is the postcondition `self.succeeded` of a data source. The next configuration creates the next" +
 		"\nlayer of a rollout only if the DataArts jobs succeeded. They did, so Terraform goes on:")
@@ -116,7 +113,6 @@ func showOpenGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 	return nil
 }
 
-// showClosedGate applies a configuration whose gate has to stop it.
 func showClosedGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 	fmt.Println("\nThe next configuration asks for a script order. The recorded one was canceled, so Terraform has to stop:")
 	folder, err := cli.prepare(ctx, "closed")
@@ -124,7 +120,7 @@ func showClosedGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 		return err
 	}
 	out, err := cli.apply(ctx, folder)
-	code, err := refused(out, err)
+	code, err := expectClosedGate(out, err)
 	if err != nil {
 		return err
 	}
@@ -132,11 +128,10 @@ func showClosedGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 		return errors.New("the gate stopped terraform apply, but the next layer was created")
 	}
 	fmt.Printf("\n%s\n\nterraform apply has ended with exit code %d, nothing was created, and the reason above is the summary\n"+
-		"of the data source. That is the gate: a pipeline stops here.\n", errorOf(out), code)
+		"of the data source. That is the gate: a pipeline stops here.\n", errorText(out), code)
 	return nil
 }
 
-// showFailedJob applies a gate on jobs, one of which has failed.
 func showFailedJob(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	fmt.Println("\nA closed gate names what failed. In this DataArts workspace, one of seven job instances did:")
 	svc.Workspace("").Then(cloudtest.JobScene{
@@ -147,17 +142,16 @@ func showFailedJob(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 		return err
 	}
 	out, err := cli.apply(ctx, folder)
-	if _, err := refused(out, err); err != nil {
+	if _, err := expectClosedGate(out, err); err != nil {
 		return err
 	}
 	if !strings.Contains(string(out), "load_orders") {
 		return fmt.Errorf("the gate does not name the job\n%s", out)
 	}
-	fmt.Printf("\n%s\n", errorOf(out))
+	fmt.Printf("\n%s\n", errorText(out))
 	return nil
 }
 
-// showWait applies a gate that waits until tasks are healthy.
 func showWait(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	fmt.Println("\nSome states need time. After a switch, the tasks of ROMA start one by one. This gate waits until twelve of them run and" +
 		"\nnone is abnormal, and until that has lasted for two seconds. One task is abnormal at the second look:")
@@ -179,7 +173,7 @@ func showWait(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	return nil
 }
 
-// showSavedPlan plans while all is well, and applies the plan when it no longer is.
+// showSavedPlan saves a plan while the order has succeeded, and applies it after the order has failed.
 func showSavedPlan(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	fmt.Println("\nA saved plan can be older than the state of things. An ephemeral resource looks again when the plan is applied. This one" +
 		"\nwas planned while the order had succeeded; then the same order is reported as failed:")
@@ -201,14 +195,13 @@ func showSavedPlan(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	}
 	order.Now(cloudtest.Failed(8, 2))
 	out, err := cli.run(ctx, folder, "apply", "-no-color", "-input=false", "saved.tfplan")
-	if _, err := refused(out, err); err != nil {
+	if _, err := expectClosedGate(out, err); err != nil {
 		return err
 	}
-	fmt.Printf("\n%s\n", errorOf(out))
+	fmt.Printf("\n%s\n", errorText(out))
 	return nil
 }
 
-// showProgress invokes an action.
 func showProgress(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	fmt.Println("\nAn action reports its progress. This is `terraform apply -invoke=action.coc_script_order.verify`:")
 	if cli.product == "OpenTofu" || cli.older([2]int{1, 14}) {
@@ -232,8 +225,8 @@ func showProgress(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	return nil
 }
 
-// refused gives the exit code of a command that a gate had to stop, or an error if none did.
-func refused(out []byte, err error) (code int, wrong error) {
+// expectClosedGate returns the exit code of a command that a gate stopped, or an error if it was not stopped.
+func expectClosedGate(out []byte, err error) (exitCode int, unexpected error) {
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if !ok || !strings.Contains(string(out), "Error: ") {
 		return 0, fmt.Errorf("the gate should have stopped terraform apply, but it ended with %w\n%s", err, out)
@@ -241,8 +234,8 @@ func refused(out []byte, err error) (code int, wrong error) {
 	return exit.ExitCode(), nil
 }
 
-// errorOf is what the command line printed of an error.
-func errorOf(out []byte) string {
+// errorText returns the output from the first error on.
+func errorText(out []byte) string {
 	text := string(out)
 	if start := strings.Index(text, "Error: "); start >= 0 {
 		text = text[start:]
@@ -268,13 +261,12 @@ func (c cli) older(than [2]int) bool { return slices.Compare(c.version[:], than[
 
 func (c cli) name() string { return fmt.Sprintf("%s %d.%d", c.product, c.version[0], c.version[1]) }
 
-// prepare lays a configuration out, ready for any command.
 func (c cli) prepare(ctx context.Context, name string) (folder string, err error) {
 	configuration, err := fs.Sub(configurations, name)
 	if err != nil {
 		return "", err
 	}
-	return c.Lay(ctx, configuration)
+	return c.WriteInitialized(ctx, configuration)
 }
 
 func (c cli) run(ctx context.Context, folder string, arguments ...string) ([]byte, error) {

@@ -1,12 +1,12 @@
-// Command live looks at the services with an account and says which assumptions of the documentation hold. It only reads: a few dozen
-// requests in some minutes. Region, credentials and an id of each kind come from the environment:
+// Command live checks with an account which assumptions about the services hold. It only reads: a few dozen requests in some minutes.
+// Region, credentials and an id of each kind come from the environment:
 //
 //	HW_REGION_NAME, HW_ACCESS_KEY, HW_SECRET_KEY, HW_SECURITY_TOKEN or HW_AUTH_TOKEN, HW_PROJECT_ID
 //	HWGATE_LIVE_ORDER      id of a script order of COC that has ended
 //	HWGATE_LIVE_WORKSPACE  id of a workspace of DataArts Factory that ran jobs today
 //	HWGATE_LIVE_ROMA       id of an instance of ROMA Connect
 //
-// What an id is missing for is not looked at. The answers are recorded, scrubbed, in a folder that git ignores.
+// Assumptions whose id is missing are not checked. The answers are recorded, scrubbed, in a folder that git ignores.
 package main
 
 import (
@@ -28,21 +28,21 @@ func main() {
 	folder := flag.String("recordings", "live-recordings", "the folder that the recordings go to")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	fell, err := run(ctx, os.Stdout, os.Getenv, *folder, http.DefaultTransport)
+	failed, err := run(ctx, os.Stdout, os.Getenv, *folder, http.DefaultTransport)
 	stop()
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "live:", err)
 		os.Exit(2)
-	case fell > 0:
+	case failed > 0:
 		os.Exit(1)
 	}
 }
 
 const timeLimit = 5 * time.Minute
 
-// run looks at every open point and prints what it saw. It gives the number of assumptions that fell.
-func run(ctx context.Context, out io.Writer, getenv func(string) string, folder string, network http.RoundTripper) (fell int, err error) {
+// run checks and prints every assumption. It returns how many failed.
+func run(ctx context.Context, out io.Writer, getenv func(string) string, folder string, network http.RoundTripper) (failed int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
 	defer cancel()
 	transport, stop, err := recording.RecordTo(folder, "live", network)
@@ -54,22 +54,22 @@ func run(ctx context.Context, out io.Writer, getenv func(string) string, folder 
 	if err != nil {
 		return 0, err
 	}
-	for _, point := range points() {
-		seen := point.look(account, ctx)
-		_, err = fmt.Fprintf(out, "%-9s %s\n          assumed: %s\n          seen:    %s\n", seen.verdict, point.name, point.assumed, seen.text)
+	for _, a := range assumptions() {
+		result := a.check(account, ctx)
+		_, err = fmt.Fprintf(out, "%-9s %s\n          assumed: %s\n          seen:    %s\n", result.verdict, a.name, a.assumed, result.text)
 		if err != nil {
-			return fell, err
+			return failed, err
 		}
-		if seen.verdict == fallen {
-			fell++
+		if result.verdict == fails {
+			failed++
 		}
 	}
-	_, err = fmt.Fprintf(out, "\n%d of the assumptions fell. The answers are in %s; read them before you show them to anybody.\n",
-		fell, folder)
-	return fell, err
+	_, err = fmt.Fprintf(out, "\n%d of the assumptions fail. The answers are in %s; read them before you show them to anybody.\n",
+		failed, folder)
+	return failed, err
 }
 
-// account is where and with what to look.
+// account is a client with the objects to read.
 type account struct {
 	*client.Client
 

@@ -52,7 +52,7 @@ func says(t *testing.T, body any) http.Handler {
 // counts are the twelve counts, zero but for the given ones; nil leaves one out.
 func counts(changed map[string]any) map[string]any {
 	all := map[string]any{}
-	for _, name := range known {
+	for _, name := range jobCountNames {
 		all[name] = 0
 	}
 	for name, count := range changed {
@@ -88,28 +88,28 @@ func jobs(t *testing.T, first func(offset int) int) http.Handler {
 	})
 }
 
-// look runs the command against a service and gives each point's line by its name.
-func look(t *testing.T, svc *cloudtest.Service) (points map[string]string, fell int, folder string) {
+// check runs the command against a service and returns the result of each assumption by name.
+func check(t *testing.T, svc *cloudtest.Service) (results map[string]string, failed int, folder string) {
 	t.Helper()
 	folder = t.TempDir()
 	var out strings.Builder
-	fell, err := run(context.Background(), &out, func(name string) string { return environment[name] }, folder, svc)
+	failed, err := run(context.Background(), &out, func(name string) string { return environment[name] }, folder, svc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	points = map[string]string{}
+	results = map[string]string{}
 	for block := range strings.SplitSeq(strings.ReplaceAll(out.String(), "\n          ", "; "), "\n") {
 		if verdict, rest, found := strings.Cut(block, " "); found {
 			name, seen, _ := strings.Cut(strings.TrimSpace(rest), "; assumed: ")
 			_, seen, _ = strings.Cut(seen, "seen:")
-			points[name] = verdict + ": " + strings.TrimSpace(seen)
+			results[name] = verdict + ": " + strings.TrimSpace(seen)
 		}
 	}
-	return points, fell, folder
+	return results, failed, folder
 }
 
-// Each point is seen to hold where the service is as the code assumes, and to have fallen where it is not.
-func TestPoints(t *testing.T) {
+// TestAssumptions hold where the service is as the code assumes, and fail where it is not.
+func TestAssumptions(t *testing.T) {
 	t.Parallel()
 	order := func(change func(map[string]any)) map[string]any {
 		data := map[string]any{"status": "FINISHED", "gmt_created": 1000000, "gmt_finished": 1311283, "execute_costs": 311282}
@@ -127,55 +127,55 @@ func TestPoints(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		holds string
-		// pattern answers otherwise, and fell is then seen.
-		pattern string
-		answer  http.Handler
-		fell    string
+		// With another answer at pattern, the result is wantOtherwise.
+		pattern       string
+		answer        http.Handler
+		wantOtherwise string
 	}{
 		"COC: how an order answers": {
-			"holds: data: true", orderPath, says(t, map[string]any{"status": "FINISHED"}), "FELL: data: false, status at the top: true",
+			"holds: data: true", orderPath, says(t, map[string]any{"status": "FINISHED"}), "FAILS: data: false, status at the top: true",
 		},
 		"COC: unit of execute_costs": {
-			"holds: 311", orderPath, says(t, order(func(o map[string]any) { o["execute_costs"] = 311 })), "FELL: 311 for 311283 ms",
+			"holds: 311", orderPath, says(t, order(func(o map[string]any) { o["execute_costs"] = 311 })), "FAILS: 311 for 311283 ms",
 		},
 		"COC: counts of an order": {
-			"holds: 10 of 10", orderPath + "/statistics", says(t, map[string]any{"data": map[string]any{"total_instance": 3}}), "FELL: 0 of 3",
+			"holds: 10 of 10", orderPath + "/statistics", says(t, map[string]any{"data": map[string]any{"total_instance": 3}}), "FAILS: 0 of 3",
 		},
 		"COC: first page of a batch": {
 			"holds: 10 listed of 10", orderPath + "/batches/1?limit=100", cloudtest.Error(400, "COC.00010002", "limit"),
-			"FELL: HTTP 400 COC.00010002",
+			"FAILS: HTTP 400 COC.00010002",
 		},
 		"COC: an order that does not exist": {
 			"holds: HTTP 400 COC.00040709", "/v1/job/script/orders/SCT2000010100000000000none", cloudtest.Error(404, "COC.1", "gone"),
-			"FELL: HTTP 404 COC.1",
+			"FAILS: HTTP 404 COC.1",
 		},
 		"DataArts: counts": {
 			"holds: absent: none; new: none", countsPath, says(t, counts(map[string]any{"pause_count": nil, "timeout_count": 0})),
-			"FELL: absent: pause_count; new: timeout_count",
+			"FAILS: absent: pause_count; new: timeout_count",
 		},
 		"DataArts: counts and total": {
 			"holds: the twelve counts are 12, total_count is 12", countsPath,
 			says(t, counts(map[string]any{"success_count": 11, "total_count": 12})), "holds: the twelve counts are 11, total_count is 12",
 		},
 		"DataArts: day of the counts": {
-			"holds: the counts fit midnight of UTC+8", countsPath, says(t, counts(map[string]any{"total_count": 14})), "FELL: the counts fit midnight of ",
+			"holds: the counts fit midnight of UTC+8", countsPath, says(t, counts(map[string]any{"total_count": 14})), "FAILS: the counts fit midnight of ",
 		},
 		"DataArts: listing up to a time to come": {
-			"holds: 36 instances", jobsPath, cloudtest.Error(400, "DLF.3051", "time"), "FELL: HTTP 400 DLF.3051",
+			"holds: 36 instances", jobsPath, cloudtest.Error(400, "DLF.3051", "time"), "FAILS: HTTP 400 DLF.3051",
 		},
 		"DataArts: offset of the listing": {
 			"holds: offset 1 with a limit of 2 begins with the third row", jobsPath, jobs(t, func(offset int) int { return offset }),
-			"FELL: offset 1 with a limit of 2 begins with the second row",
+			"FAILS: offset 1 with a limit of 2 begins with the second row",
 		},
 		"ROMA: kinds of tasks": {
 			"holds: common_task_details: true", tasksPath, says(t, map[string]any{"common_task_details": nil}),
-			"FELL: common_task_details: true, cdc_task_details: false",
+			"FAILS: common_task_details: true, cdc_task_details: false",
 		},
 		"ROMA: abnormal tasks": {
-			"holds: 2 are counted, 2 are listed", pastPath, says(t, map[string]any{"total": 5}), "FELL: 2 are counted, 5 are listed",
+			"holds: 2 are counted, 2 are listed", pastPath, says(t, map[string]any{"total": 5}), "FAILS: 2 are counted, 5 are listed",
 		},
 		"ROMA: offset of the monitors": {
-			"holds: offset 1 with a limit of 2 begins with the first row", pastPath, rows(2), "FELL: offset 1 with a limit of 2 begins with the third",
+			"holds: offset 1 with a limit of 2 begins with the first row", pastPath, rows(2), "FAILS: offset 1 with a limit of 2 begins with the third",
 		},
 		"Permissions": {
 			"open: nothing was refused", orderPath,
@@ -185,14 +185,14 @@ func TestPoints(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if points, fell, _ := look(t, asAssumed(t)); !strings.HasPrefix(points[name], test.holds) || fell != 0 {
-				t.Errorf("as assumed: %q and %d fell, want %q", points[name], fell, test.holds)
+			if results, failed, _ := check(t, asAssumed(t)); !strings.HasPrefix(results[name], test.holds) || failed != 0 {
+				t.Errorf("as assumed: %q and %d failed, want %q", results[name], failed, test.holds)
 			}
 			other := asAssumed(t)
 			other.At(test.pattern).Now(test.answer)
-			points, fell, _ := look(t, other)
-			if !strings.HasPrefix(points[name], test.fell) || (fell > 0) != strings.HasPrefix(test.fell, "FELL") {
-				t.Errorf("otherwise: %q and %d fell, want %q", points[name], fell, test.fell)
+			results, failed, _ := check(t, other)
+			if !strings.HasPrefix(results[name], test.wantOtherwise) || (failed > 0) != strings.HasPrefix(test.wantOtherwise, "FAILS") {
+				t.Errorf("otherwise: %q and %d failed, want %q", results[name], failed, test.wantOtherwise)
 			}
 		})
 	}
@@ -206,8 +206,8 @@ func TestNothingSecretIsKept(t *testing.T) {
 	t.Parallel()
 	svc := asAssumed(t)
 	svc.At(orderPath).Then(says(t, map[string]any{"data": map[string]any{"status": "FINISHED", "creator": "planted-person"}}))
-	points, _, folder := look(t, svc)
-	kept := fmt.Sprint(points)
+	results, _, folder := check(t, svc)
+	kept := fmt.Sprint(results)
 	files, err := filepath.Glob(filepath.Join(folder, "*"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no recording: %v", err)
@@ -252,7 +252,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// What an id is missing for is not looked at, and no assumption of it falls.
+// Without their id, assumptions are not checked and do not fail.
 func TestOneKindOnly(t *testing.T) {
 	t.Parallel()
 	svc := asAssumed(t)
@@ -263,10 +263,10 @@ func TestOneKindOnly(t *testing.T) {
 		return environment[name]
 	}
 	var out strings.Builder
-	if fell, err := run(t.Context(), &out, getenv, t.TempDir(), svc); err != nil || fell != 0 {
-		t.Fatalf("%d fell, error %v", fell, err)
+	if failed, err := run(t.Context(), &out, getenv, t.TempDir(), svc); err != nil || failed != 0 {
+		t.Fatalf("%d failed, error %v", failed, err)
 	}
-	if !strings.Contains(out.String(), "not looked at: set HWGATE_LIVE_ROMA") {
+	if !strings.Contains(out.String(), "not checked: set HWGATE_LIVE_ROMA") {
 		t.Errorf("printed:\n%s", out.String())
 	}
 	for _, request := range svc.Log() {

@@ -73,7 +73,7 @@ func newSandbox(t *testing.T) *sandbox.Sandbox {
 // lay lays a configuration out that is ready for any command but init.
 func lay(t *testing.T, box *sandbox.Sandbox, configuration fs.FS) (folder string) {
 	t.Helper()
-	folder, err := box.Lay(t.Context(), configuration)
+	folder, err := box.WriteInitialized(t.Context(), configuration)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -252,7 +252,7 @@ func runCase(t *testing.T, box *sandbox.Sandbox, name string, files fstest.MapFS
 	}
 	together(t, states, func(t *testing.T, state string, illness illness) {
 		t.Helper()
-		folder, err := box.Share(name, files)
+		folder, err := box.WriteSharing(name, files)
 		if err != nil {
 			t.Fatal(err)
 		}

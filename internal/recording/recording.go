@@ -1,7 +1,7 @@
-// Package recording keeps answers of the services as go-vcr cassettes, for the tests and the demo.
+// Package recording keeps answers of the services as go-vcr cassettes, for tests and the demo.
 //
-// Replaying is the default: it never reaches the network, and a request that was not recorded fails. Recording has to be asked for,
-// by the environment variable HWGATE_RECORD=1; CONTRIBUTING.md says how.
+// Replaying never reaches the network, and a request that is not recorded fails. The environment variable HWGATE_RECORD=1 makes a new
+// recording instead; see CONTRIBUTING.md.
 package recording
 
 import (
@@ -25,11 +25,11 @@ import (
 //go:embed cassettes
 var cassettes embed.FS
 
-// Documented are the recordings made of the API's pages: one a source, and one for each listing that names what failed.
+// Documented returns the names of the recordings with the examples of the API's pages: one for each source and listing of failures.
 func Documented() []string {
 	files, err := fs.Glob(cassettes, "cassettes/documented/*.yaml")
 	if err != nil {
-		panic(err) // The pattern is malformed, which no run can change.
+		panic(err) // The pattern is malformed.
 	}
 	for i, file := range files {
 		files[i] = strings.TrimSuffix(strings.TrimPrefix(file, "cassettes/"), ".yaml")
@@ -37,7 +37,7 @@ func Documented() []string {
 	return files
 }
 
-// Recording tells whether answers of a live account are to be recorded.
+// Recording reports whether to record answers of a live account.
 func Recording() bool { return os.Getenv("HWGATE_RECORD") == "1" }
 
 // Exchange is a recorded request with its answer.
@@ -48,7 +48,7 @@ type Exchange struct {
 	Body        string
 }
 
-// Load gives the exchanges of a recording, in their order.
+// Load returns the exchanges of a recording in order.
 func Load(name string) ([]Exchange, error) {
 	tape, err := cassette.LoadWithFS(path.Join("cassettes", name), embedded{})
 	if err != nil {
@@ -63,12 +63,12 @@ func Load(name string) ([]Exchange, error) {
 	return exchanges, nil
 }
 
-// RecordTo starts a new recording in a folder of the caller's, which sends requests on. Stop writes it, as Record's does.
+// RecordTo is Record into another folder.
 func RecordTo(folder, name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
 	return record(filepath.Join(folder, name), next)
 }
 
-// Record starts a new recording, which sends requests on. Stop writes it, without what may be secret.
+// Record starts a new recording of the requests that it forwards to next. The function stop writes it, without secrets.
 func Record(name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
 	return record(filepath.Join(sourceDir(), "cassettes", filepath.FromSlash(name)), next)
 }
@@ -86,10 +86,10 @@ func record(file string, next http.RoundTripper) (transport http.RoundTripper, s
 	return rec, rec.Stop, nil
 }
 
-// keptHeaders are the headers of an answer that mean something to the client. All others go, and all of the request's.
+// keptHeaders are the headers of an answer that the client reads. All others are dropped, and all headers of the request.
 var keptHeaders = []string{"Content-Type", "Retry-After", "X-Request-Id"}
 
-// scrub takes out of an exchange whatever may be secret: credentials, signatures, cookies, log texts, parameter values, names of users.
+// scrub removes what may be secret: credentials, signatures, cookies, logs, parameter values, names of users.
 func scrub(exchange *cassette.Interaction) error {
 	exchange.Request.Headers, exchange.Request.Form, exchange.Request.Body = nil, nil, ""
 	for name := range exchange.Response.Headers {
@@ -103,13 +103,13 @@ func scrub(exchange *cassette.Interaction) error {
 	return nil
 }
 
-// scrubbedMembers are members of answers whose values people write.
+// scrubbedMembers are members of answers that hold credentials or text by people.
 var scrubbedMembers = []string{
 	"message", "param_value", "creator", "error_msg", "errorMsg", "errorMessage", "remarks", "encoded_authorization_message",
 	"access", "secret", "securitytoken", "access_key_id", "secret_access_key", "security_token",
 }
 
-// scrubBody also lays JSON out so that a person can review it. What is not JSON is dropped: nobody knows what is in it.
+// scrubBody also indents JSON for review. Anything else is dropped, since it cannot be scrubbed.
 func scrubBody(body string) string {
 	decoder := json.NewDecoder(strings.NewReader(body))
 	decoder.UseNumber()
@@ -145,7 +145,7 @@ func scrubValue(value any) {
 	}
 }
 
-// embedded gives go-vcr the cassettes inside the binary.
+// embedded implements the file system of go-vcr with the embedded cassettes.
 type embedded struct{}
 
 func (embedded) ReadFile(name string) ([]byte, error) {
@@ -161,7 +161,6 @@ func (embedded) WriteFile(name string, _ []byte) error {
 	return fmt.Errorf("replaying must not write %s", name)
 }
 
-// sourceDir is the folder of this file.
 func sourceDir() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Dir(file)

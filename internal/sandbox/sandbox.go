@@ -1,5 +1,5 @@
-// Package sandbox runs the real Terraform on the provider of this tree, apart from anything that is set up on the machine: in a
-// temporary folder, with providers from a local mirror only, and without the machine's settings for Terraform or Huawei Cloud.
+// Package sandbox runs the real Terraform with this provider in a temporary folder, with providers from a local mirror only, and without
+// the machine's settings for Terraform and Huawei Cloud.
 package sandbox
 
 import (
@@ -17,10 +17,9 @@ import (
 	"testing/fstest"
 )
 
-// module is this tree's.
 const module = "github.com/hwgate/terraform-provider-hwgate"
 
-// version is what the installed providers say of themselves.
+// version is that of the installed providers.
 const version = "0.0.1"
 
 // Sandbox is a temporary folder with a mirror of providers. Close removes it.
@@ -32,7 +31,7 @@ type Sandbox struct {
 	initErr    error
 }
 
-// New makes a sandbox for a Terraform or OpenTofu, with hwgate in its mirror.
+// New returns a sandbox that runs a program, Terraform or OpenTofu, with hwgate in its mirror.
 func New(ctx context.Context, program string) (*Sandbox, error) {
 	folder, err := os.MkdirTemp("", "hwgate-")
 	if err != nil {
@@ -54,7 +53,7 @@ func New(ctx context.Context, program string) (*Sandbox, error) {
 // Close removes the folder.
 func (s *Sandbox) Close() { _ = os.RemoveAll(s.folder) }
 
-// Install builds a package of this module as the provider of a source, <namespace>/<name>.
+// Install builds a package of this module as the provider with a source address, <namespace>/<name>.
 func (s *Sandbox) Install(ctx context.Context, source, pkg string) error {
 	file := binaryName(path.Base(source))
 	built := filepath.Join(s.folder, file)
@@ -64,7 +63,7 @@ func (s *Sandbox) Install(ctx context.Context, source, pkg string) error {
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the provider %s: %w\n%s", source, err, out)
 	}
-	// Terraform and OpenTofu each look under the host of their own registry.
+	// Terraform and OpenTofu have different default registries.
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 		platform := filepath.Join(s.folder, "mirror", host, filepath.FromSlash(source), version, runtime.GOOS+"_"+runtime.GOARCH)
 		if err := os.MkdirAll(platform, 0o750); err != nil {
@@ -85,7 +84,7 @@ func binaryName(provider string) string {
 	return file
 }
 
-// BinarySize is the size in bytes of an installed provider, stripped as a release is.
+// BinarySize returns the size in bytes of an installed provider, which is stripped as a release is.
 func (s *Sandbox) BinarySize(name string) (int64, error) {
 	built, err := os.Stat(filepath.Join(s.folder, binaryName(name)))
 	if err != nil {
@@ -94,18 +93,18 @@ func (s *Sandbox) BinarySize(name string) (int64, error) {
 	return built.Size(), nil
 }
 
-// Write lays a configuration out in a folder of its own.
+// Write writes a configuration to a new folder.
 func (s *Sandbox) Write(name string, configuration fs.FS) error {
 	return os.CopyFS(filepath.Join(s.folder, name), configuration)
 }
 
-// Lay lays a configuration out in a new folder, ready for any command but init. It may need hwgate and built-in providers only: one
-// folder is initialized, and the others share what that has made.
-func (s *Sandbox) Lay(ctx context.Context, configuration fs.FS) (name string, err error) {
+// WriteInitialized writes a configuration to a new folder that needs no init. The configuration may use no other providers than hwgate and
+// built-in ones: only one folder is initialized, and the others share the result.
+func (s *Sandbox) WriteInitialized(ctx context.Context, configuration fs.FS) (name string, err error) {
 	const first = "initialized"
 	s.initialize.Do(func() {
-		needs := "terraform {\n  required_providers {\n    hwgate = { source = \"hwgate/hwgate\" }\n  }\n}\n"
-		if s.initErr = s.Write(first, fstest.MapFS{"main.tf": {Data: []byte(needs)}}); s.initErr != nil {
+		requirements := "terraform {\n  required_providers {\n    hwgate = { source = \"hwgate/hwgate\" }\n  }\n}\n"
+		if s.initErr = s.Write(first, fstest.MapFS{"main.tf": {Data: []byte(requirements)}}); s.initErr != nil {
 			return
 		}
 		if out, err := s.Run(ctx, first, nil, "init", "-no-color", "-input=false"); err != nil {
@@ -115,20 +114,19 @@ func (s *Sandbox) Lay(ctx context.Context, configuration fs.FS) (name string, er
 	if s.initErr != nil {
 		return "", s.initErr
 	}
-	return s.Share(first, configuration)
+	return s.WriteSharing(first, configuration)
 }
 
-// Share lays a configuration out in a new folder that needs no init: it shares what init has made of the same providers and modules in
-// another folder.
-func (s *Sandbox) Share(initialized string, configuration fs.FS) (name string, err error) {
-	folder, err := os.MkdirTemp(s.folder, "laid-")
+// WriteSharing writes a configuration to a new folder that needs no init: it shares the providers and modules of an initialized folder.
+func (s *Sandbox) WriteSharing(initialized string, configuration fs.FS) (name string, err error) {
+	folder, err := os.MkdirTemp(s.folder, "shared-")
 	if err != nil {
 		return "", err
 	}
 	if err := os.CopyFS(folder, configuration); err != nil {
 		return "", err
 	}
-	// What is installed is only read, but the lock file is written again at times.
+	// Installed providers are only read, but the CLI may rewrite the lock file.
 	if err := os.Symlink(filepath.Join(s.folder, initialized, ".terraform"), filepath.Join(folder, ".terraform")); err != nil {
 		return "", err
 	}
@@ -140,7 +138,7 @@ func (s *Sandbox) Share(initialized string, configuration fs.FS) (name string, e
 	return filepath.Base(folder), os.WriteFile(filepath.Join(folder, lock), locked, 0o600) //nolint:gosec // a folder that was just made
 }
 
-// Version asks a program whether it is Terraform or OpenTofu, and for the first two parts of its version.
+// Version returns the name of a program, Terraform or OpenTofu, and its major and minor version.
 func Version(ctx context.Context, program string) (product string, version [2]int, err error) {
 	process := exec.CommandContext(ctx, program, "version") //nolint:gosec // which program to run is the caller's to say
 	process.Env = environment(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE="+os.DevNull)
@@ -154,18 +152,18 @@ func Version(ctx context.Context, program string) (product string, version [2]in
 	return product, version, nil
 }
 
-// Run runs a command of Terraform in a folder that Write made, with more environment variables. The output is both streams'. The
-// end of the context interrupts it, as Ctrl-C does.
+// Run runs a command of Terraform in a folder, with additional environment variables, and returns its combined output. The end of the
+// context interrupts it, as Ctrl-C does.
 func (s *Sandbox) Run(ctx context.Context, name string, environment []string, arguments ...string) ([]byte, error) {
 	return s.Command(ctx, name, environment, arguments...).CombinedOutput()
 }
 
-// Command is the command that Run runs, for a caller that reads its output or interrupts it meanwhile.
+// Command returns the command that Run runs, for callers that read its output or interrupt it while it runs.
 func (s *Sandbox) Command(ctx context.Context, name string, environment []string, arguments ...string) *exec.Cmd {
 	return s.command(ctx, name, environment, s.program, arguments...)
 }
 
-// Script runs a shell in a folder that Write made, as Run runs a command. What the script calls terraform is the sandbox's program.
+// Script is Run for a shell. In its scripts, terraform is the program of the sandbox.
 func (s *Sandbox) Script(ctx context.Context, name string, environment []string, shell string, arguments ...string) ([]byte, error) {
 	program, err := exec.LookPath(s.program)
 	if err == nil {
@@ -185,23 +183,22 @@ func (s *Sandbox) Script(ctx context.Context, name string, environment []string,
 	return s.command(ctx, name, append([]string{search}, environment...), shell, arguments...).CombinedOutput()
 }
 
-func (s *Sandbox) command(ctx context.Context, name string, more []string, program string, arguments ...string) *exec.Cmd {
+func (s *Sandbox) command(ctx context.Context, name string, variables []string, program string, arguments ...string) *exec.Cmd {
 	process := exec.CommandContext(ctx, program, arguments...) //nolint:gosec // which program to run is the caller's to say
-	// The end of the context is Ctrl-C: Terraform tells the provider and unlocks its state.
 	process.Cancel = func() error { return process.Process.Signal(os.Interrupt) }
 	process.Dir = filepath.Join(s.folder, name)
 	process.Env = environment(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(s.folder, "cli.tfrc"), "CHECKPOINT_DISABLE=1")
-	process.Env = append(process.Env, more...)
+	process.Env = append(process.Env, variables...)
 	return process
 }
 
-// environment is the caller's without what is set there for the CLI or the provider, and with more.
-func environment(callers []string, more ...string) []string {
+// environment returns variables without those for the CLI or a provider, and with others added.
+func environment(variables []string, added ...string) []string {
 	var kept []string
-	for _, variable := range callers {
+	for _, variable := range variables {
 		if !strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "HW_") && !strings.HasPrefix(variable, "OS_") {
 			kept = append(kept, variable)
 		}
 	}
-	return append(kept, more...)
+	return append(kept, added...)
 }

@@ -1,5 +1,5 @@
-// Command schemajson prints the schemas of the provider in the form of `terraform providers schema -json`, for the generator of the
-// documentation. It asks the provider itself: a CLI prints only the forms that it knows, and actions came late.
+// Command schemajson prints the schemas of the provider in the format of `terraform providers schema -json`, for the generator of the
+// documentation. It asks the provider itself, since an older CLI prints no ephemeral resources or actions.
 package main
 
 import (

@@ -1,10 +1,9 @@
 // Command gendocs writes docs/ from the provider's schema, templates/ and examples/.
 //
-// tfplugindocs renders a type only if its name begins with the provider's name, and ours do not.
-// So it is given a copy of the schema in which each type carries that prefix, and the templates cut
-// the prefix off again. The result is then validated against the true names.
+// tfplugindocs renders a type only if its name begins with the provider's name, and ours do not. It therefore gets a copy of the schema
+// with that prefix, which the templates remove again. The result is then validated against the true names.
 //
-// Everything is made in a temporary directory; only a complete result replaces docs/.
+// All work is done in a temporary directory; only a complete result replaces docs/.
 package main
 
 import (
@@ -24,7 +23,6 @@ import (
 
 const providerName = "hwgate"
 
-// errStale is what -check reports when docs/ is not what would be generated.
 var errStale = errors.New("docs/ is out of date: run `make generate` and commit the result")
 
 func main() {
@@ -52,7 +50,7 @@ func run(ctx context.Context, root string, check bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 
-	schema, err := readSchema(ctx, root)
+	schema, err := command(ctx, root, "go", "run", "-buildvcs=false", "./internal/schemajson")
 	if err != nil {
 		return err
 	}
@@ -69,13 +67,7 @@ func run(ctx context.Context, root string, check bool) (err error) {
 	return os.CopyFS(current, os.DirFS(generated))
 }
 
-// readSchema asks the provider of this tree for its schema, in the form that a CLI prints. A CLI itself would leave out the forms that it
-// is too old for.
-func readSchema(ctx context.Context, root string) ([]byte, error) {
-	return command(ctx, root, "go", "run", "-buildvcs=false", "./internal/schemajson")
-}
-
-// render makes work/docs.
+// render writes work/docs.
 func render(ctx context.Context, root, work string, schema []byte) error {
 	prefixed, trueNames := filepath.Join(work, "prefixed.json"), filepath.Join(work, "true.json")
 	for path, prefix := range map[string]string{prefixed: providerName + "_", trueNames: ""} {
@@ -90,7 +82,7 @@ func render(ctx context.Context, root, work string, schema []byte) error {
 	if err := prefixExamples(filepath.Join(root, "examples"), filepath.Join(work, "examples")); err != nil {
 		return err
 	}
-	// tfplugindocs takes the places of examples and result only as paths relative to the provider.
+	// tfplugindocs takes these folders only as paths relative to the provider.
 	relative, err := filepath.Rel(root, work)
 	if err != nil {
 		return err
@@ -107,8 +99,7 @@ func render(ctx context.Context, root, work string, schema []byte) error {
 	return err
 }
 
-// prefixExamples copies the examples of all forms to where tfplugindocs looks for them: in folders with the prefixed names. A page finds
-// out there whether its form has an example of its own.
+// prefixExamples copies the examples of all forms to folders with the prefixed names, where tfplugindocs looks for them.
 func prefixExamples(from, to string) error {
 	for _, form := range []string{"data-sources", "ephemeral-resources", "actions"} {
 		examples, err := os.ReadDir(filepath.Join(from, form))
@@ -125,8 +116,8 @@ func prefixExamples(from, to string) error {
 	return nil
 }
 
-// relabel rewrites the output of `terraform providers schema -json`: the provider gets its short
-// name, which tfplugindocs looks for, and each type name the prefix.
+// relabel changes the output of `terraform providers schema -json`: the provider gets its short name, as tfplugindocs expects, and each
+// type name the prefix.
 func relabel(schema []byte, prefix string) ([]byte, error) {
 	var in struct {
 		FormatVersion string                                `json:"format_version"`
@@ -164,8 +155,7 @@ func relabel(schema []byte, prefix string) ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// compare prints how the generated pages differ from the current ones. It looks at the files, not
-// at the index, so pages that are untracked or left over count too.
+// compare prints how the generated pages differ from the current ones. It compares files, so untracked pages count too.
 func compare(ctx context.Context, work, current, generated string) error {
 	const before, after = "current", "generated"
 	dir := filepath.Join(work, "diff")
@@ -188,10 +178,10 @@ func compare(ctx context.Context, work, current, generated string) error {
 	return err
 }
 
-// command runs a program and returns what it printed; on failure the error carries all of it.
+// command runs a program and returns its standard output. The error of a failure includes all output.
 func command(ctx context.Context, dir, name string, args ...string) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the caller's own programs, by design
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // only the programs that this package names
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("%s %s: %w\n%s%s", filepath.Base(name), strings.Join(args, " "), err, stdout.Bytes(), stderr.Bytes())

@@ -1,4 +1,4 @@
-// Command floor is a provider that does nothing, under the same names: what Terraform itself costs.
+// Command floor is a provider with the names of hwgate that does nothing: it shows the cost of Terraform itself.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command official plays the official provider, huaweicloud/huaweicloud, in tests: it has the one resource that a use case starts with,
-// and speaks to no service.
+// Command official replaces the official provider, huaweicloud/huaweicloud, in tests: it has the one resource that use cases start with,
+// and sends no requests.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// orderID is the id of a script order in the example of COC's documentation.
+// orderID is that of the example in COC's documentation.
 const orderID = "SCT2023083109562601af694bf"
 
 func main() {
@@ -82,11 +82,11 @@ func (scriptExecute) Schema(_ context.Context, _ resource.SchemaRequest, resp *r
 	}
 }
 
-// Create succeeds whatever the outcome of the order is. The official provider does so too unless it reads the status ABNORMAL: it
-// stops waiting at any other status but PROCESSING, and without an error when its timeout is over.
+// Create succeeds whatever becomes of the order, as the official provider does unless it reads the status ABNORMAL: it stops waiting at any
+// other status but PROCESSING, and without an error at its timeout.
 func (scriptExecute) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	resp.State.Raw = req.Plan.Raw
-	// The status is the one of a wait that was over before the order had ended. An order has no finishing time then.
+	// The wait timed out before the order ended, so there is no finishing time.
 	for name, value := range map[string]types.String{
 		"id": types.StringValue(orderID), "status": types.StringValue("PROCESSING"), "script_name": types.StringValue("migrate"),
 		"created_at": types.StringValue("2023-10-22T03:47:32Z"), "finished_at": types.StringNull(),
@@ -95,11 +95,10 @@ func (scriptExecute) Create(ctx context.Context, req resource.CreateRequest, res
 	}
 }
 
-// Read keeps the state as it is.
+// Read keeps the state.
 func (scriptExecute) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {}
 
-// Update does nothing: the official provider refuses to change an argument of an order that was started, and no test tries to.
+// Update does nothing: the official provider refuses to change an order, and no test tries to.
 func (scriptExecute) Update(context.Context, resource.UpdateRequest, *resource.UpdateResponse) {}
 
-// Delete forgets the order.
 func (scriptExecute) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}
