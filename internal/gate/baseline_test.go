@@ -75,7 +75,7 @@ func TestBaseline(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			asked := JobQuestion{Baseline: allWords(morning), MinNew: test.min}
+			asked := JobRequest{Baseline: allWords(morning), MinNew: test.min}
 			got := readJobs(t, &dataArts{statistics: always(jobs(since(test.counts)))}, asked)
 			want := Verdict{
 				Outcome: test.outcome, Good: test.outcome == Succeeded, Completed: test.completed, Stuck: test.stuck, Counts: since(test.counts),
@@ -98,7 +98,7 @@ func TestBaselineThatStillRuns(t *testing.T) {
 	t.Parallel()
 	for word, outcome := range map[string]Outcome{"running": Running, "waiting": Pending, "pause": Paused, "waiting_confirm": Paused} {
 		before := map[string]int64{word: 1}
-		asked := JobQuestion{Baseline: allWords(before), MinNew: 1}
+		asked := JobRequest{Baseline: allWords(before), MinNew: 1}
 		got := readJobs(t, &dataArts{statistics: always(jobs(map[string]int64{word: 1, "success": 1}))}, asked)
 		if got.Outcome != outcome || got.Good || got.Completed || *got.Tally.New != 1 {
 			t.Errorf("%s: got %+v", word, got.Verdict)
@@ -136,7 +136,7 @@ func TestBaselineDoubts(t *testing.T) {
 		for _, wait := range []*Wait{nil, {}} {
 			synctest.Test(t, func(t *testing.T) {
 				service := &dataArts{statistics: always(jobs(test.counts))}
-				got := readJobs(t, service, JobQuestion{Baseline: test.baseline, Wait: wait, Details: true})
+				got := readJobs(t, service, JobRequest{Baseline: test.baseline, Wait: wait, Details: true})
 				want := Verdict{Outcome: Unknown, Doubt: test.doubt, Counts: allWords(test.counts)}
 				if diff := cmp.Diff(want, got.Verdict); diff != "" || got.Tally != nil || got.Failures != nil || got.Timeout != nil {
 					t.Errorf("%s: tally %v, failures %v, timeout %v, verdict (-want +got):\n%s", name, got.Tally, got.Failures, got.Timeout, diff)
@@ -199,7 +199,7 @@ func TestWaitForTheRunThatWasStarted(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				service := &dataArts{statistics: inTurn(test.looks...)}
-				got := readJobs(t, service, JobQuestion{Baseline: allWords(before), MinNew: test.min, Wait: &Wait{StableFor: test.stable}})
+				got := readJobs(t, service, JobRequest{Baseline: allWords(before), MinNew: test.min, Wait: &Wait{StableFor: test.stable}})
 				if got.Outcome != test.outcome || got.Timeout != nil || test.asked != 0 && len(service.asked) != test.asked {
 					t.Errorf("%s after %d looks, want %s after %d", got.Outcome, len(service.asked), test.outcome, test.asked)
 				}
@@ -243,7 +243,7 @@ func TestMidnightInAWait(t *testing.T) {
 				service := &dataArts{statistics: func(n int) (*client.JobStatistics, error) {
 					return jobs(test.looks[min(n, len(test.looks))-1]), nil
 				}}
-				asked := JobQuestion{Baseline: test.baseline, Wait: &Wait{}}
+				asked := JobRequest{Baseline: test.baseline, Wait: &Wait{}}
 				asked.QueryDays = test.days
 				got := readJobs(t, service, asked)
 				if got.Outcome != test.outcome || got.Timeout != nil || got.Completed != (test.outcome == Succeeded) ||
@@ -292,7 +292,7 @@ func TestJobsAndTasksTimeOut(t *testing.T) {
 					return first(n)
 				}
 			}
-			got, err := ReadJobs(limited(t), service, JobQuestion{Baseline: test.baseline, Details: true, Wait: &Wait{StableFor: test.stable}})
+			got, err := ReadJobs(limited(t), service, JobRequest{Baseline: test.baseline, Details: true, Wait: &Wait{StableFor: test.stable}})
 			if err != nil || got.Timeout == nil || got.Outcome != test.outcome || got.Good || got.Completed {
 				t.Fatalf("%s: got %+v and the error %v", name, got, err)
 			}
@@ -306,7 +306,7 @@ func TestJobsAndTasksTimeOut(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		service := &roma{statistics: always(ordinary(1, 1, 0, 0)), abnormal: tasksListed(1)}
-		got, err := ReadTasks(limited(t), service, TaskQuestion{MinRunning: 3, Details: true, Wait: &Wait{}})
+		got, err := ReadTasks(limited(t), service, TaskRequest{MinRunning: 3, Details: true, Wait: &Wait{}})
 		if err != nil || got.Timeout == nil || got.Outcome != Failed || got.Good {
 			t.Fatalf("got %+v and the error %v", got, err)
 		}
@@ -323,7 +323,7 @@ func TestWaitForTasks(t *testing.T) {
 		service := &roma{statistics: inTurn(
 			ordinary(0, 0, 12, 0), ordinary(3, 0, 0, 9), ordinary(11, 1, 0, 0), ordinary(11, 0, 0, 0), ordinary(12, 0, 0, 0),
 		)}
-		got := readTasks(t, service, TaskQuestion{MinRunning: 12, Wait: &Wait{}})
+		got := readTasks(t, service, TaskRequest{MinRunning: 12, Wait: &Wait{}})
 		if !got.Good || got.Outcome != Running || len(service.asked) != 5 || got.Timeout != nil {
 			t.Errorf("after %d looks: %+v", len(service.asked), got.Report)
 		}

@@ -37,11 +37,11 @@ func TestDoubtsOfALongWaitAreBounded(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
-			report, err := ReadJobs(ctx, &changing{until: doubtful}, JobQuestion{Wait: &Wait{Interval: time.Second}})
+			report, err := ReadJobs(ctx, &changing{until: doubtful}, JobRequest{Wait: &Wait{Interval: time.Second}})
 			if err != nil || !report.Good {
 				t.Fatalf("report %+v, error %v", report, err)
 			}
-			if got, want := len(report.Passed), int(min(doubtful, 10)); got != want {
+			if got, want := len(report.PastDoubts), int(min(doubtful, 10)); got != want {
 				t.Errorf("%d looks in doubt: %d are told of, want %d", doubtful, got, want)
 			}
 		})
@@ -75,7 +75,7 @@ func TestFailuresBeyondReason(t *testing.T) {
 			}
 			service.order = always(&client.ScriptOrder{Status: new(abnormal)})
 			service.statistics = always(statistics(int64(test.counted), row(abnormal, int64(test.counted), indexes...)))
-			report, err := ReadOrder(t.Context(), service, OrderQuestion{Order: theOrder, Details: true})
+			report, err := ReadOrder(t.Context(), service, OrderRequest{Order: theOrder, Details: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,7 +120,7 @@ func TestSilentStatisticsHoldNoWaitUp(t *testing.T) {
 		defer cancel()
 		service := &silentStatistics{began: time.Now()}
 		wait := &Wait{Interval: 10 * time.Second, Progress: func(Progress) {}}
-		report, err := ReadOrder(ctx, service, OrderQuestion{Order: theOrder, Details: true, Wait: wait})
+		report, err := ReadOrder(ctx, service, OrderRequest{Order: theOrder, Details: true, Wait: wait})
 		if err != nil || report.Outcome != Canceled || report.UnreadDetails == nil {
 			t.Fatalf("report %+v, error %v", report, err)
 		}
@@ -137,7 +137,7 @@ func TestUnconfirmedSuccessIsSaid(t *testing.T) {
 		service := &coc{
 			order: always(&client.ScriptOrder{Status: new(status)}), statistics: failing[*client.ScriptOrderStatistics](errors.New("no answer")),
 		}
-		report, err := ReadOrder(t.Context(), service, OrderQuestion{Order: theOrder, Details: true})
+		report, err := ReadOrder(t.Context(), service, OrderRequest{Order: theOrder, Details: true})
 		if err != nil {
 			t.Fatal(err)
 		}

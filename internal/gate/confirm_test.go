@@ -90,7 +90,7 @@ func TestFinishedIsConfirmed(t *testing.T) {
 				order: always(order), statistics: always(test.statistics),
 				batches: map[int64]*client.ScriptOrderBatch{1: failedBatch(judgeStatistics(test.statistics).Tally.Failed)},
 			}
-			got := readOrder(t, service, OrderQuestion{Details: true})
+			got := readOrder(t, service, OrderRequest{Details: true})
 			if got.Outcome != test.outcome || got.Good != (test.outcome == Succeeded) || got.Completed != (test.outcome != Unknown) {
 				t.Errorf("got %+v, want %s", got.Verdict, test.outcome)
 			}
@@ -112,7 +112,7 @@ func TestFinishedIsConfirmed(t *testing.T) {
 			}
 			// The order's own word is taken when it is not to be confirmed.
 			service = &coc{order: always(order)}
-			if got = readOrder(t, service, OrderQuestion{}); got.Outcome != Succeeded || !got.Completed || got.Counts != nil ||
+			if got = readOrder(t, service, OrderRequest{}); got.Outcome != Succeeded || !got.Completed || got.Counts != nil ||
 				service.statsAsked != nil {
 				t.Errorf("without details: %+v after %d more requests", got.Verdict, len(service.statsAsked))
 			}
@@ -140,7 +140,7 @@ func TestFinishedWithoutStatistics(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					service := &coc{order: always(over("FINISHED")), statistics: statistics}
 					start := time.Now()
-					got := readOrder(t, service, OrderQuestion{Details: true, Wait: wait})
+					got := readOrder(t, service, OrderRequest{Details: true, Wait: wait})
 					if !got.Good || got.Outcome != Succeeded || got.Counts != nil || got.Failures != nil || got.UnreadDetails == nil || got.Doubt != "" {
 						t.Errorf("got %+v", got.Report)
 					}
@@ -205,7 +205,7 @@ func TestGraceOfOrders(t *testing.T) {
 						}
 						return order, err
 					}
-					asked := OrderQuestion{Order: madeAgo(0), Details: true, Wait: &Wait{Interval: 5 * time.Minute}, IgnoreNotFound: ignore}
+					asked := OrderRequest{Order: madeAgo(0), Details: true, Wait: &Wait{Interval: 5 * time.Minute}, IgnoreNotFound: ignore}
 					if test.old {
 						asked.Order = madeAgo(10*time.Minute + time.Second)
 					}
@@ -231,7 +231,7 @@ func TestGraceOfOrders(t *testing.T) {
 						}
 						return
 					}
-					if err != nil || got.Outcome != test.outcome || got.Timeout != nil || got.Good || len(got.Passed) != 0 {
+					if err != nil || got.Outcome != test.outcome || got.Timeout != nil || got.Good || len(got.PastDoubts) != 0 {
 						t.Errorf("got %+v and the error %v", got, err)
 					}
 				})
@@ -263,8 +263,8 @@ func TestGraceIsUsed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				got := readOrder(t, service, OrderQuestion{Order: madeAgo(0), Details: true, Wait: &Wait{}})
-				if !got.Good || got.Counts["FINISHED"] != 10 || len(got.Passed) != 0 || got.Doubt != "" || len(service.ordersAsked) != 3 {
+				got := readOrder(t, service, OrderRequest{Order: madeAgo(0), Details: true, Wait: &Wait{}})
+				if !got.Good || got.Counts["FINISHED"] != 10 || len(got.PastDoubts) != 0 || got.Doubt != "" || len(service.ordersAsked) != 3 {
 					t.Errorf("after %d looks: %+v", len(service.ordersAsked), got.Report)
 				}
 				if !strings.HasSuffix(got.Summary, "10 of 10 instances finished; waited 2s") {
@@ -315,7 +315,7 @@ func TestDoubtOutlastsUnreadableStatistics(t *testing.T) {
 					}
 				}
 				start := time.Now()
-				got := readOrder(t, service, OrderQuestion{Order: madeAgo(0), Details: true, Wait: &Wait{}})
+				got := readOrder(t, service, OrderRequest{Order: madeAgo(0), Details: true, Wait: &Wait{}})
 				if got.Outcome != test.outcome || got.Good != (test.outcome == Succeeded) || got.Timeout != nil {
 					t.Errorf("got %+v, want %s", got.Report, test.outcome)
 				}
@@ -346,7 +346,7 @@ func TestGraceThatFailuresOutlast(t *testing.T) {
 				return over("FINISHED"), nil
 			}
 		}
-		got, err := ReadOrder(ctx, service, OrderQuestion{Order: theOrder, Details: true, Wait: &Wait{}})
+		got, err := ReadOrder(ctx, service, OrderRequest{Order: theOrder, Details: true, Wait: &Wait{}})
 		if err != nil || got.Outcome != Unknown || got.Timeout != nil {
 			t.Errorf("%d looks, got %+v and the error %v", len(service.ordersAsked), got, err)
 		}
@@ -404,7 +404,7 @@ func TestOrderTimesOut(t *testing.T) {
 				if test.told {
 					wait.Progress = func(Progress) {}
 				}
-				got, err := ReadOrder(ctx, service, OrderQuestion{Order: theOrder, Details: !test.plain, Wait: wait})
+				got, err := ReadOrder(ctx, service, OrderRequest{Order: theOrder, Details: !test.plain, Wait: wait})
 				if err != nil || got.Timeout == nil || got.Good || got.Completed {
 					t.Fatalf("got %+v and the error %v", got, err)
 				}
@@ -436,7 +436,7 @@ func TestConfirmationCanceled(t *testing.T) {
 			cancel()
 			return nil, &client.Error{Err: context.Canceled}
 		}}
-		if got, err := ReadOrder(ctx, service, OrderQuestion{Order: theOrder, Details: true, Wait: wait}); got != nil ||
+		if got, err := ReadOrder(ctx, service, OrderRequest{Order: theOrder, Details: true, Wait: wait}); got != nil ||
 			!errors.Is(err, context.Canceled) {
 			t.Errorf("waiting %t: got %v and the error %v", wait != nil, got, err)
 		}
@@ -455,7 +455,7 @@ func TestStatisticsAfterProgress(t *testing.T) {
 				}
 				return finishedOf(9, 1), nil
 			}
-			got := readOrder(t, service, OrderQuestion{Details: true, Wait: &Wait{Progress: func(Progress) {}}})
+			got := readOrder(t, service, OrderRequest{Details: true, Wait: &Wait{Progress: func(Progress) {}}})
 			if got.Outcome != outcome || got.Counts == nil || len(got.Failures) != 1 || got.UnreadDetails != nil {
 				t.Errorf("%s: got %+v, failures %v", status, got.Report, got.Failures)
 			}

@@ -14,13 +14,13 @@ import (
 )
 
 // jobState is one of the twelve states that DataArts Factory counts, by the name of its count without "_count", and as it is said.
-type jobState struct {
-	word, said string
+type jobStateCount struct {
+	state, label string
 	count      *int64
 }
 
-func jobStates(s *client.JobStatistics) []jobState {
-	return []jobState{
+func jobStateCounts(s *client.JobStatistics) []jobStateCount {
+	return []jobStateCount{
 		{"fail", "failed", s.FailCount},
 		{"force_success", "forced to success", s.ForceSuccessCount},
 		{"freeze", "frozen", s.FreezeCount},
@@ -37,10 +37,10 @@ func jobStates(s *client.JobStatistics) []jobState {
 }
 
 // JobWords are the state words of DataArts Factory.
-func JobWords() []string {
+func JobStates() []string {
 	var words []string
-	for _, state := range jobStates(&client.JobStatistics{}) {
-		words = append(words, state.word)
+	for _, state := range jobStateCounts(&client.JobStatistics{}) {
+		words = append(words, state.state)
 	}
 	return words
 }
@@ -52,7 +52,7 @@ type JobReader interface {
 }
 
 // JobQuestion asks for the job instances of a DataArts workspace.
-type JobQuestion struct {
+type JobRequest struct {
 	client.WorkspaceJobs
 
 	// Wait waits until nothing runs any more; nil looks once.
@@ -103,35 +103,35 @@ func JobsName(asked client.WorkspaceJobs) string {
 
 // ReadJobs reads the job instances of a workspace, after waiting for their end if that is asked for. Only the reading of the counts can
 // fail. After a cancellation there is no report.
-func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobReport, error) {
-	name := JobsName(asked.WorkspaceJobs)
-	asked.MinNew = max(asked.MinNew, 1)
+func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport, error) {
+	name := JobsName(req.WorkspaceJobs)
+	req.MinNew = max(req.MinNew, 1)
 	type looked struct {
 		statistics *client.JobStatistics
 		tally      *JobTally
 	}
 	// before is how many instances the look before counted. Those of a day never get fewer, but that the counts begin again at midnight.
 	var before int64
-	ended, err := waitFor(ctx, asked.Wait, name, func(timed context.Context) (looked, Observation, error) {
-		statistics, err := reader.JobStatistics(timed, asked.WorkspaceJobs)
+	ended, err := waitFor(ctx, req.Wait, name, func(timed context.Context) (looked, Observation, error) {
+		statistics, err := reader.JobStatistics(timed, req.WorkspaceJobs)
 		if err != nil {
 			return looked{}, Observation{}, err
 		}
-		verdict, tally := judgeJobs(statistics, asked.Baseline, asked.MinNew)
+		verdict, tally := judgeJobs(statistics, req.Baseline, req.MinNew)
 		fell := false
-		if tally != nil && asked.QueryDays != "all" {
-			now, _ := sumOf(verdict.Counts)
+		if tally != nil && req.QueryDays != "all" {
+			now, _ := sumJobCounts(verdict.Counts)
 			if fell = now < before; fell {
-				verdict, tally = anotherDay(before, now, verdict.Counts), nil
+				verdict, tally = dayChangedVerdict(before, now, verdict.Counts), nil
 			}
 			before = now
 		}
-		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobWords(verdict, tally)}
+		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobSummary(verdict, tally)}
 		seen.Settling = verdict.Outcome == Empty
 		// Counts that have begun again may catch up with those of the day before, and would then be compared with them.
-		seen.Final = fell || baselineDoubt(asked.Baseline, verdict.Counts) != ""
-		if verdict.Outcome == Pending && tally.New != nil && *tally.New < asked.MinNew {
-			seen.Wanted = plural(asked.MinNew, "new instance is needed", "new instances are needed")
+		seen.Final = fell || baselineDoubt(req.Baseline, verdict.Counts) != ""
+		if verdict.Outcome == Pending && tally.New != nil && *tally.New < req.MinNew {
+			seen.Wanted = plural(req.MinNew, "new instance is needed", "new instances are needed")
 		}
 		return looked{statistics, tally}, seen, nil
 	})
@@ -141,21 +141,21 @@ func ReadJobs(ctx context.Context, reader JobReader, asked JobQuestion) (*JobRep
 	statistics, tally := ended.last.statistics, ended.last.tally
 	report := &JobReport{Report: ended.report(statistics.Warnings), Statistics: statistics, Tally: tally}
 	var failed *table
-	if asked.Details && tally != nil && (asked.IsOwn == nil || !*asked.IsOwn) {
-		failed = report.readFailures(ctx, reader, asked)
+	if req.Details && tally != nil && (req.IsOwn == nil || !*req.IsOwn) {
+		failed = report.readFailures(ctx, reader, req)
 	}
-	if stopped(ctx) {
+	if isCanceled(ctx) {
 		return nil, ctx.Err()
 	}
 	if report.Timeout != nil {
-		report.Timeout.Missing = parts(report.Timeout.Missing, failed.named())
+		report.Timeout.Missing = joinParts(report.Timeout.Missing, failed.summary())
 	}
 	by := ""
 	if tally != nil && tally.Overridden > 0 {
 		by = fmt.Sprintf("%d counted as successful because a person overrode the state", tally.Overridden)
 	}
-	report.describe(name, moving(report.Outcome), jobFigures(report.Counts), failed,
-		ended.seen.Tally, ended.seen.Wanted, failed.named(), by, ended.ending())
+	report.describe(name, outcomeText(report.Outcome), jobFigures(report.Counts), failed,
+		ended.observation.Tally, ended.observation.Wanted, failed.summary(), by, ended.ending())
 	return report, nil
 }
 
@@ -167,12 +167,12 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 		return Verdict{Outcome: Unknown, Doubt: doubt}, nil
 	}
 	if len(statistics.Further) > 0 {
-		return newWords(counts, statistics.Further), nil
+		return newCountsVerdict(counts, statistics.Further), nil
 	}
 	if doubt := baselineDoubt(baseline, counts); doubt != "" {
 		return Verdict{Outcome: Unknown, Doubt: doubt, Counts: counts}, nil
 	}
-	above := func(words ...string) int64 {
+	sinceBaseline := func(words ...string) int64 {
 		var rest int64
 		for _, word := range words {
 			rest += counts[word] - baseline[word]
@@ -184,15 +184,15 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 		Failed: counts["fail"] + counts["running_exception"], Unfinished: moves + held,
 		Overridden: counts["force_success"] + counts["ignore_success"],
 	}
-	newFailed := max(above("fail", "running_exception"), 0)
+	newFailed := max(sinceBaseline("fail", "running_exception"), 0)
 	enough := true
 	if baseline != nil {
-		tally.New, tally.NewFailed = new(above(JobWords()...)), &newFailed
+		tally.New, tally.NewFailed = new(sinceBaseline(JobStates()...)), &newFailed
 		enough = *tally.New >= minNew
 	}
 	enough = enough || newFailed > 0
 	// Of what is new all is frozen or skipped: the success is that of an instance from before.
-	idle := tally.New != nil && *tally.New <= max(above("freeze"), 0)+max(above("skip"), 0)
+	idle := tally.New != nil && *tally.New <= max(sinceBaseline("freeze"), 0)+max(sinceBaseline("skip"), 0)
 	verdict := Verdict{
 		Counts: counts,
 		// What is still to come is no person's doing.
@@ -209,9 +209,9 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 		verdict.Outcome = Pending
 	case held > 0:
 		verdict.Outcome = Paused
-	case above("manual_stop") > 0:
+	case sinceBaseline("manual_stop") > 0:
 		verdict.Outcome = Canceled
-	case above("success", "force_success", "ignore_success") > 0 && !idle:
+	case sinceBaseline("success", "force_success", "ignore_success") > 0 && !idle:
 		verdict.Outcome, verdict.Good = Succeeded, true
 	default:
 		verdict.Outcome = Empty
@@ -223,16 +223,16 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 // jobCounts gives the twelve counts, or says why they cannot be trusted.
 func jobCounts(statistics *client.JobStatistics) (counts map[string]int64, doubt string) {
 	counts = map[string]int64{}
-	for _, state := range jobStates(statistics) {
+	for _, state := range jobStateCounts(statistics) {
 		switch {
 		case state.count == nil:
-			return nil, "the count of " + state.word + " is missing"
+			return nil, "the count of " + state.state + " is missing"
 		case *state.count < 0:
-			return nil, "the count of " + state.word + " is negative"
+			return nil, "the count of " + state.state + " is negative"
 		}
-		counts[state.word] = *state.count
+		counts[state.state] = *state.count
 	}
-	if _, fits := sumOf(counts); !fits {
+	if _, fits := sumJobCounts(counts); !fits {
 		return nil, tooLarge
 	}
 	return counts, ""
@@ -244,7 +244,7 @@ func baselineDoubt(baseline, counts map[string]int64) string {
 	if baseline == nil {
 		return ""
 	}
-	for _, word := range JobWords() {
+	for _, word := range JobStates() {
 		switch count, ok := baseline[word]; {
 		case !ok:
 			return "the baseline has no count of " + word
@@ -252,12 +252,12 @@ func baselineDoubt(baseline, counts map[string]int64) string {
 			return "the baseline has a negative count of " + word
 		}
 	}
-	before, fits := sumOf(baseline)
-	now, _ := sumOf(counts)
+	before, fits := sumJobCounts(baseline)
+	now, _ := sumJobCounts(counts)
 	switch {
 	case !fits:
 		return "the baseline's counts are too large to be true"
-	case len(baseline) > len(JobWords()):
+	case len(baseline) > len(JobStates()):
 		return "the baseline has words that are no state of a job instance"
 	case counts != nil && before > now:
 		return fmt.Sprintf("the baseline counts %d instances, but there are only %d: it is of another day, workspace or filter", before, now)
@@ -266,27 +266,27 @@ func baselineDoubt(baseline, counts map[string]int64) string {
 }
 
 // sumOf adds up the counts of the twelve states, and tells whether the sum fits.
-func sumOf(counts map[string]int64) (sum int64, fits bool) {
+func sumJobCounts(counts map[string]int64) (sum int64, fits bool) {
 	fits = true
-	for _, word := range JobWords() {
+	for _, word := range JobStates() {
 		var ok bool
-		sum, ok = add(sum, counts[word])
+		sum, ok = addCounts(sum, counts[word])
 		fits = fits && ok
 	}
 	return sum, fits
 }
 
 // anotherDay is the verdict on counts that have begun again: what was seen before is no longer in them.
-func anotherDay(before, now int64, counts map[string]int64) Verdict {
+func dayChangedVerdict(before, now int64, counts map[string]int64) Verdict {
 	return Verdict{Outcome: Unknown, Counts: counts, Doubt: fmt.Sprintf(
 		"an earlier look of this wait counted %d instances, and now there are only %d: the day of the counts has changed", before, now)}
 }
 
 // newWords is the verdict on counts that are new to this version. They join the others, unless one is negative.
-func newWords(counts, further map[string]int64) Verdict {
+func newCountsVerdict(counts, further map[string]int64) Verdict {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(further)) {
-		list = append(list, fmt.Sprintf("%s (%d)", word(name), further[name]))
+		list = append(list, fmt.Sprintf("%s (%d)", statusWord(name), further[name]))
 		if further[name] < 0 {
 			counts = nil
 		}
@@ -294,11 +294,11 @@ func newWords(counts, further map[string]int64) Verdict {
 	if counts != nil {
 		maps.Copy(counts, further)
 	}
-	return Verdict{Outcome: Unknown, Doubt: "counts new to this version of the provider: " + allNames(list), Counts: counts}
+	return Verdict{Outcome: Unknown, Doubt: "counts new to this version of the provider: " + joinAllNames(list), Counts: counts}
 }
 
 // readFailures reads which instances failed, and gives them as a table.
-func (r *JobReport) readFailures(ctx context.Context, reader JobReader, asked JobQuestion) *table {
+func (r *JobReport) readFailures(ctx context.Context, reader JobReader, req JobRequest) *table {
 	failed := &table{head: []string{"failed job", "instance", "status", "planned", "started"}, total: r.Tally.Failed}
 	if r.Tally.NewFailed != nil {
 		failed.total = *r.Tally.NewFailed
@@ -307,13 +307,13 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, asked Jo
 		r.Failures = []client.JobInstance{}
 		return nil
 	}
-	instances := client.JobInstances{WorkspaceJobs: asked.WorkspaceJobs, Now: time.Now(), Limit: int(min(failed.total, mostCulprits))}
+	instances := client.JobInstances{WorkspaceJobs: req.WorkspaceJobs, Now: time.Now(), Limit: int(min(failed.total, maxCulprits))}
 	for _, status := range []string{"fail", "running-exception"} {
 		if r.Counts[strings.ReplaceAll(status, "-", "_")] > 0 {
 			instances.Statuses = append(instances.Statuses, status)
 		}
 	}
-	list, err := readNames(ctx, func(brief context.Context) (*client.JobInstanceList, error) {
+	list, err := readDetails(ctx, func(brief context.Context) (*client.JobInstanceList, error) {
 		return reader.FailedJobInstances(brief, instances)
 	})
 	if err != nil {
@@ -321,21 +321,21 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, asked Jo
 		return nil
 	}
 	for _, instance := range list.Instances {
-		job := cmp.Or(text.Plain(deref(instance.JobName), nameLimit), "a job without a name")
+		job := cmp.Or(text.Plain(deref(instance.JobName), maxNameLength), "a job without a name")
 		line := job
-		if id := text.Plain(deref(instance.InstanceID), wordLimit); id != "" {
+		if id := text.Plain(deref(instance.InstanceID), maxStatusLength); id != "" {
 			line += " (instance " + id + ")"
 		}
-		failed.addNamed(line, job, deref(instance.InstanceID), deref(instance.Status), clock(instance.PlanTime), clock(instance.StartTime))
+		failed.addNamed(line, job, deref(instance.InstanceID), deref(instance.Status), formatTime(instance.PlanTime), formatTime(instance.StartTime))
 	}
 	if len(list.Instances) > 0 {
 		r.Failures = list.Instances
 	}
-	return r.blameListed(failed, "failed instance", list.Warnings)
+	return r.setListedCulprits(failed, "failed instance", list.Warnings)
 }
 
 // clock writes milliseconds since 1970 as a time, empty for what is none.
-func clock(milliseconds *int64) string {
+func formatTime(milliseconds *int64) string {
 	if at := Instant(milliseconds); at != nil {
 		return at.Format(time.RFC3339)
 	}
@@ -348,18 +348,18 @@ func jobFigures(counts map[string]int64) []figure {
 		return nil
 	}
 	var list []figure
-	for _, state := range jobStates(&client.JobStatistics{}) {
-		list = append(list, figure{counts[state.word], state.said})
+	for _, state := range jobStateCounts(&client.JobStatistics{}) {
+		list = append(list, figure{counts[state.state], state.label})
 	}
-	return append(list, furtherFigures(counts, JobWords())...)
+	return append(list, furtherFigures(counts, JobStates())...)
 }
 
 // jobWords puts the counts into words, empty when they cannot be trusted.
-func jobWords(verdict Verdict, tally *JobTally) string {
+func jobSummary(verdict Verdict, tally *JobTally) string {
 	if tally == nil {
 		return ""
 	}
-	counted := cmp.Or(figures(jobFigures(verdict.Counts)...), "no instances")
+	counted := cmp.Or(joinFigures(jobFigures(verdict.Counts)...), "no instances")
 	if tally.New == nil {
 		return counted
 	}

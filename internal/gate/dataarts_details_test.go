@@ -59,7 +59,7 @@ func TestFailedJobs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			service := &dataArts{statistics: always(jobs(test.counts)), failed: listing(test.listed)}
-			asked := JobQuestion{Details: !test.plain}
+			asked := JobRequest{Details: !test.plain}
 			asked.WorkspaceID, asked.IsOwn = "ws1", &test.own
 			if test.baseline != nil {
 				asked.Baseline = allWords(test.baseline)
@@ -108,7 +108,7 @@ func TestFailedJobNames(t *testing.T) {
 		statistics: always(jobs(map[string]int64{"fail": 4})),
 		failed:     func(context.Context) (*client.JobInstanceList, error) { return list, nil },
 	}
-	got := readJobs(t, service, JobQuestion{Details: true})
+	got := readJobs(t, service, JobRequest{Details: true})
 	want := []string{
 		"load [0m (instance 7)", "a job without a name", "a job without a name",
 		strings.Repeat("n", 125) + "… (instance " + strings.Repeat("i", 61) + "…)",
@@ -129,7 +129,7 @@ func TestFailedJobsCannotBeRead(t *testing.T) {
 		statistics: always(jobs(map[string]int64{"fail": 2})),
 		failed:     func(context.Context) (*client.JobInstanceList, error) { return nil, fault },
 	}
-	got := readJobs(t, service, JobQuestion{Details: true})
+	got := readJobs(t, service, JobRequest{Details: true})
 	if got.Outcome != Failed || !got.Completed || got.Failures != nil || got.Culprits != nil || !errors.Is(got.UnreadDetails, fault) {
 		t.Errorf("got %+v", got)
 	}
@@ -151,7 +151,7 @@ func TestFailedJobsCanceled(t *testing.T) {
 				return nil, ctx.Err()
 			},
 		}
-		if got, err := ReadJobs(ctx, service, JobQuestion{Details: true}); got != nil || !errors.Is(err, context.Canceled) {
+		if got, err := ReadJobs(ctx, service, JobRequest{Details: true}); got != nil || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v and the error %v", got, err)
 		}
 	})
@@ -165,7 +165,7 @@ func TestUnreadFieldsOfJobs(t *testing.T) {
 	service := &dataArts{statistics: always(statistics), failed: func(context.Context) (*client.JobInstanceList, error) {
 		return &client.JobInstanceList{Instances: []client.JobInstance{{JobName: new("job")}}, Warnings: []string{"planTime is a list"}}, nil
 	}}
-	got := readJobs(t, service, JobQuestion{Details: true})
+	got := readJobs(t, service, JobRequest{Details: true})
 	if diff := cmp.Diff([]string{"total_count is a list", "planTime is a list"}, got.UnreadFields); diff != "" {
 		t.Errorf("unread fields (-want +got):\n%s", diff)
 	}

@@ -79,7 +79,7 @@ func listing(n int) func(context.Context) (*client.JobInstanceList, error) {
 	return func(context.Context) (*client.JobInstanceList, error) { return list, nil }
 }
 
-func readJobs(t *testing.T, service *dataArts, asked JobQuestion) *JobReport {
+func readJobs(t *testing.T, service *dataArts, asked JobRequest) *JobReport {
 	t.Helper()
 	report, err := ReadJobs(t.Context(), service, asked)
 	if err != nil {
@@ -91,7 +91,7 @@ func readJobs(t *testing.T, service *dataArts, asked JobQuestion) *JobReport {
 // The words are the names of the API's counts, in the order of the documentation of this provider.
 func TestJobWords(t *testing.T) {
 	t.Parallel()
-	if diff := cmp.Diff(jobWordList, JobWords()); diff != "" {
+	if diff := cmp.Diff(jobWordList, JobStates()); diff != "" {
 		t.Errorf("words (-want +got):\n%s", diff)
 	}
 }
@@ -192,7 +192,7 @@ func TestJobs(t *testing.T) {
 			}
 			tally := &JobTally{Failed: test.failed, Unfinished: test.unfinished, Overridden: test.overridden}
 			service := &dataArts{statistics: always(statistics)}
-			got := readJobs(t, service, JobQuestion{WorkspaceJobs: asked})
+			got := readJobs(t, service, JobRequest{WorkspaceJobs: asked})
 			if diff := cmp.Diff(want, got.Verdict) + cmp.Diff(tally, got.Tally); diff != "" {
 				t.Errorf("verdict and tally (-want +got):\n%s", diff)
 			}
@@ -218,7 +218,7 @@ func TestJobsDoubts(t *testing.T) {
 		t.Helper()
 		for _, baseline := range []map[string]int64{nil, allWords(nil)} {
 			service := &dataArts{statistics: always(statistics)}
-			got := readJobs(t, service, JobQuestion{Baseline: baseline, Details: true})
+			got := readJobs(t, service, JobRequest{Baseline: baseline, Details: true})
 			if diff := cmp.Diff(Verdict{Outcome: Unknown, Doubt: doubt}, got.Verdict); diff != "" {
 				t.Errorf("verdict (-want +got):\n%s", diff)
 			}
@@ -264,7 +264,7 @@ func TestJobsFurtherCounts(t *testing.T) {
 			t.Parallel()
 			statistics := jobs(map[string]int64{"success": 5})
 			statistics.Further = test.further
-			got := readJobs(t, &dataArts{statistics: always(statistics)}, JobQuestion{Details: true})
+			got := readJobs(t, &dataArts{statistics: always(statistics)}, JobRequest{Details: true})
 			want := Verdict{Outcome: Unknown, Doubt: "counts new to this version of the provider: " + test.doubt}
 			if test.counts != nil {
 				want.Counts = allWords(test.counts)

@@ -30,30 +30,30 @@ const DefaultPageSize = 50
 
 const (
 	// batchesAtOnce bounds how many batches are read side by side, and mostBatches how many in all; an order has twenty at the most.
-	batchesAtOnce = 4
-	mostBatches   = 100
+	batchConcurrency = 4
+	maxBatches   = 100
 	// mostFailed bounds the failed instances; an order has two hundred instances at the most. Terraform turns each of them into values,
 	// and does not end early when the read is over.
-	mostFailed = 1000
+	maxFailed = 1000
 )
 
 // namesPatience bounds the reading of names: a red must not come much later for them.
-const namesPatience = time.Minute
+const detailsTimeout = time.Minute
 
 // ErrSlowNames says that the names of what failed were not read in namesPatience, though the read itself had more time.
-var ErrSlowNames = errors.New("the names could not be read within a minute")
+var ErrDetailsTimeout = errors.New("the names could not be read within a minute")
 
 // readNames reads what failed, by name.
-func readNames[T any](ctx context.Context, read func(context.Context) (T, error)) (T, error) {
-	brief, cancel := context.WithTimeout(ctx, namesPatience)
+func readDetails[T any](ctx context.Context, read func(context.Context) (T, error)) (T, error) {
+	brief, cancel := context.WithTimeout(ctx, detailsTimeout)
 	defer cancel()
 	list, err := read(brief)
 	end, _ := brief.Deadline()
 	if whole, ok := ctx.Deadline(); ok && !end.Before(whole) {
 		return list, err
 	}
-	if err != nil && (brief.Err() != nil || asksTooMuch(err)) {
-		err = fmt.Errorf("%w: %w", ErrSlowNames, err)
+	if err != nil && (brief.Err() != nil || pauseExceedsDeadline(err)) {
+		err = fmt.Errorf("%w: %w", ErrDetailsTimeout, err)
 	}
 	return list, err
 }
@@ -68,21 +68,21 @@ type orderFailures struct {
 
 // readFailures reads the batches that have a failed instance. A list that is not whole would pass for better news than there is: it
 // is an error. Only of very many failing batches the first are read, and the error comes beside them.
-func readFailures(ctx context.Context, reader OrderReader, asked OrderQuestion, instances *Instances) (*orderFailures, error) {
+func readFailures(ctx context.Context, reader OrderReader, req OrderRequest, instances *Instances) (*orderFailures, error) {
 	tally := instances.Tally
 	if tally.Failed > 0 && tally.FailedBatchIndexes == nil {
 		return nil, untrusted("the statistics", "they do not say which batches have failed instances")
 	}
-	if tally.Failed > mostFailed {
+	if tally.Failed > maxFailed {
 		return nil, untrusted("the statistics", fmt.Sprintf("they count %d failed instances, and an order cannot have as many", tally.Failed))
 	}
 	indexes := tally.FailedBatchIndexes
 	var cut error
-	if len(indexes) > mostBatches {
-		cut = fmt.Errorf("%d batches have failed instances, and only the first %d of them were read", len(indexes), mostBatches)
-		indexes = indexes[:mostBatches]
+	if len(indexes) > maxBatches {
+		cut = fmt.Errorf("%d batches have failed instances, and only the first %d of them were read", len(indexes), maxBatches)
+		indexes = indexes[:maxBatches]
 	}
-	batches, err := readBatches(ctx, reader, asked.Order, indexes, asked.LogTail)
+	batches, err := readBatches(ctx, reader, req.Order, indexes, req.LogTail)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func readBatches(
 ) ([]*client.ScriptOrderBatch, error) {
 	batches := make([]*client.ScriptOrderBatch, len(indexes))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(batchesAtOnce)
+	group.SetLimit(batchConcurrency)
 	for i, index := range indexes {
 		group.Go(func() error {
 			if err := ctx.Err(); err != nil {
@@ -153,9 +153,9 @@ func (f *orderFailures) table() *table {
 }
 
 // stillRunning names hosts whose instances have not ended, empty when they are not known: without them a message is only shorter.
-func stillRunning(ctx context.Context, reader OrderReader, order client.Order, instances *Instances) string {
+func unfinishedHosts(ctx context.Context, reader OrderReader, order client.Order, instances *Instances) string {
 	indexes := instances.Tally.unfinishedBatchIndexes
-	batches, err := readBatches(ctx, reader, order, indexes[:min(len(indexes), batchesAtOnce)], 0)
+	batches, err := readBatches(ctx, reader, order, indexes[:min(len(indexes), batchConcurrency)], 0)
 	if err != nil {
 		return ""
 	}
@@ -170,7 +170,7 @@ func stillRunning(ctx context.Context, reader OrderReader, order client.Order, i
 	if len(hosts) == 0 {
 		return ""
 	}
-	return "not ended: " + names(hosts, instances.Tally.Unfinished)
+	return "not ended: " + joinNames(hosts, instances.Tally.Unfinished)
 }
 
 // hostName is the name of an instance's host: its id when it has no name, its record's when it has neither.
@@ -183,7 +183,7 @@ func hostName(instance client.Instance) string {
 		candidates = append(candidates, target.ResourceID)
 	}
 	for _, candidate := range slices.DeleteFunc(candidates, func(s *string) bool { return s == nil }) {
-		if name := text.Plain(*candidate, nameLimit); name != "" {
+		if name := text.Plain(*candidate, maxNameLength); name != "" {
 			return name
 		}
 	}

@@ -37,7 +37,7 @@ func TestFailures(t *testing.T) {
 		order: always(order), statistics: always(counted), batches: map[int64]*client.ScriptOrderBatch{1: stopped, 3: failing},
 	}
 
-	got := readOrder(t, service, OrderQuestion{Details: true, LogTail: 512})
+	got := readOrder(t, service, OrderRequest{Details: true, LogTail: 512})
 	want := []FailedInstance{
 		{BatchIndex: 1, Status: new("CANCELED"), HostName: "web-9"},
 		{
@@ -94,7 +94,7 @@ func TestWhenDetailsAreRead(t *testing.T) {
 	} {
 		for _, details := range []bool{false, true} {
 			service := &coc{order: always(over(status)), statistics: always(statistics(1, row("FINISHED", 1, 1)))}
-			got := readOrder(t, service, OrderQuestion{Details: details})
+			got := readOrder(t, service, OrderRequest{Details: details})
 			requests, read := 0, want && details
 			if read {
 				requests = 1
@@ -146,7 +146,7 @@ func TestFailuresRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			service := &coc{order: always(over("ABNORMAL")), statistics: always(test.statistics), batches: test.batches}
-			got := readOrder(t, service, OrderQuestion{Details: true})
+			got := readOrder(t, service, OrderRequest{Details: true})
 			if diff := cmp.Diff(test.asked, service.indexes()); diff != "" {
 				t.Errorf("batches that were read (-want +got):\n%s", diff)
 			}
@@ -215,7 +215,7 @@ func TestFailuresCannotBeRead(t *testing.T) {
 				service := &coc{
 					order: always(over(status)), statistics: test.service.statistics, batches: test.service.batches, batchErr: test.service.batchErr,
 				}
-				got := readOrder(t, service, OrderQuestion{Details: true})
+				got := readOrder(t, service, OrderRequest{Details: true})
 				if got.Outcome != outcome || got.Counts != nil || got.Failures != nil || got.Culprits != nil {
 					t.Errorf("got %+v, failures %v", got.Report, got.Failures)
 				}
@@ -250,7 +250,7 @@ func TestFailuresSideBySide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service := manyBatches(20)
 		start := time.Now()
-		got := readOrder(t, service, OrderQuestion{Details: true})
+		got := readOrder(t, service, OrderRequest{Details: true})
 		// One after the other they would take 210 s, in fours no more than a quarter of it and the longest one.
 		if took := time.Since(start); took > 210*time.Second/4+20*time.Second {
 			t.Errorf("reading took %s", took)
@@ -279,7 +279,7 @@ func TestVeryManyFailures(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				service := manyBatches(batches)
 				service.pause = nil
-				got := readOrder(t, service, OrderQuestion{Details: true})
+				got := readOrder(t, service, OrderRequest{Details: true})
 				if len(service.batchesAsked) != 100 || len(got.Failures) != 100 || len(got.Culprits) != 100 || got.Counts["ABNORMAL"] != batches {
 					t.Errorf("%d batches read, %d failures, %d culprits, counts %v", len(service.batchesAsked), len(got.Failures), len(got.Culprits),
 						got.Counts)
@@ -306,7 +306,7 @@ func TestManyFailuresInOneBatch(t *testing.T) {
 		order: always(over("ABNORMAL")), statistics: always(statistics(150, row("ABNORMAL", 150, 1))),
 		batches: map[int64]*client.ScriptOrderBatch{1: batch(150, slices.Repeat([]string{"ABNORMAL"}, 150)...)},
 	}
-	got := readOrder(t, service, OrderQuestion{Details: true})
+	got := readOrder(t, service, OrderRequest{Details: true})
 	if len(got.Failures) != 150 || len(got.Culprits) != 100 || got.MoreCulprits != 50 || got.UnreadDetails != nil {
 		t.Errorf("%d failures, %d culprits and %d more, unread %v", len(got.Failures), len(got.Culprits), got.MoreCulprits, got.UnreadDetails)
 	}
@@ -331,7 +331,7 @@ func TestFailuresStopAtAFault(t *testing.T) {
 		fault := errors.New("fault")
 		service.pause[2], service.batchErr = time.Millisecond, map[int64]error{2: fault}
 		start := time.Now()
-		got := readOrder(t, service, OrderQuestion{Details: true})
+		got := readOrder(t, service, OrderRequest{Details: true})
 		if !errors.Is(got.UnreadDetails, fault) || got.Outcome != Failed {
 			t.Errorf("%s, unread %v", got.Outcome, got.UnreadDetails)
 		}
@@ -358,7 +358,7 @@ func TestFailuresAreCutShort(t *testing.T) {
 				}
 				start := time.Now()
 				service := manyBatches(20)
-				got, err := ReadOrder(ctx, service, OrderQuestion{Order: theOrder, Details: true})
+				got, err := ReadOrder(ctx, service, OrderRequest{Order: theOrder, Details: true})
 				if took := time.Since(start); took != 30*time.Second || len(service.batchesAsked) < 5 || len(service.batchesAsked) == 20 {
 					t.Errorf("it took %s and %d requests", took, len(service.batchesAsked))
 				}

@@ -66,7 +66,7 @@ type Report struct {
 	// Timeout is how things stood when the deadline came before the end of a wait; nil for any other end.
 	Timeout *Progress
 	// Passed are doubts that were met on the way and no longer hold.
-	Passed []string
+	PastDoubts []string
 	// UnreadFields names informational fields of an unexpected type, which are null.
 	UnreadFields []string
 	// UnreadDetails says why what failed could not be named, or not all of it; nil when it could.
@@ -75,8 +75,8 @@ type Report struct {
 
 // report begins the report on what a wait has ended with. A state that was good but not for long enough when the time was over is no
 // success.
-func (w *waited[T]) report(unread []string) Report {
-	r := Report{Verdict: w.seen.Verdict, Timeout: w.timeout, Passed: w.passed, UnreadFields: unread}
+func (w *waitResult[T]) report(unread []string) Report {
+	r := Report{Verdict: w.observation.Verdict, Timeout: w.timeout, PastDoubts: w.pastDoubts, UnreadFields: unread}
 	if r.Timeout != nil && r.Good {
 		r.Outcome, r.Good, r.Completed = Unknown, false, false
 		r.Doubt = "the time was over before the state had been stable for long enough: " + r.Timeout.Missing
@@ -85,29 +85,29 @@ func (w *waited[T]) report(unread []string) Report {
 }
 
 // blame notes what failed, by name.
-func (r *Report) blame(failed *table) {
-	r.Culprits = failed.lines[:min(len(failed.lines), mostCulprits)]
+func (r *Report) setCulprits(failed *table) {
+	r.Culprits = failed.lines[:min(len(failed.lines), maxCulprits)]
 	r.MoreCulprits = failed.total - int64(len(r.Culprits))
 }
 
 // blameListed notes what a listing names, each of one kind. A list that is not whole would pass for better news than there is, so it
 // is noted as such. It gives nil when the list is empty although something failed.
-func (r *Report) blameListed(failed *table, one string, unread []string) *table {
+func (r *Report) setListedCulprits(failed *table, one string, unread []string) *table {
 	listed := int64(len(failed.lines))
-	if listed < min(failed.total, mostCulprits) {
+	if listed < min(failed.total, maxCulprits) {
 		r.UnreadDetails = fmt.Errorf("the service counts %s, but lists %d", plural(failed.total, one, one+"s"), listed)
 	}
 	if listed == 0 {
 		return nil
 	}
 	r.UnreadFields = append(r.UnreadFields, unread...)
-	r.blame(failed)
+	r.setCulprits(failed)
 	return failed
 }
 
 // describe puts the report into words: the state, the doubt, and what else there is to say.
 func (r *Report) describe(name, state string, counts []figure, failed *table, said ...string) {
-	r.Summary = parts(append([]string{name + ": " + state, r.Doubt}, said...)...)
+	r.Summary = joinParts(append([]string{name + ": " + state, r.Doubt}, said...)...)
 	r.Markdown = markdown(name, r.Verdict, counts, failed)
 }
 

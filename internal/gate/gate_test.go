@@ -122,8 +122,8 @@ func TestTimedOutIsNeverGood(t *testing.T) {
 	for _, outcome := range []Outcome{Pending, Running, Paused, Succeeded, Failed, Canceled, Empty, Unknown} {
 		for _, good := range []bool{false, true} {
 			before := Verdict{Outcome: outcome, Good: good, Completed: true, Counts: map[string]int64{"success": 1}}
-			ended := waited[int]{
-				seen: Observation{Verdict: before}, timeout: &Progress{Missing: "stable for 1s of 2s"}, passed: []string{"passed"},
+			ended := waitResult[int]{
+				observation: Observation{Verdict: before}, timeout: &Progress{Missing: "stable for 1s of 2s"}, pastDoubts: []string{"passed"},
 			}
 			report := ended.report(nil)
 			want := before
@@ -131,8 +131,8 @@ func TestTimedOutIsNeverGood(t *testing.T) {
 				want.Outcome, want.Good, want.Completed = Unknown, false, false
 				want.Doubt = "the time was over before the state had been stable for long enough: stable for 1s of 2s"
 			}
-			if diff := cmp.Diff(want, report.Verdict); diff != "" || report.Timeout == nil || len(report.Passed) != 1 {
-				t.Errorf("%s, good %t: timeout %v, passed %v, verdict (-want +got):\n%s", outcome, good, report.Timeout, report.Passed, diff)
+			if diff := cmp.Diff(want, report.Verdict); diff != "" || report.Timeout == nil || len(report.PastDoubts) != 1 {
+				t.Errorf("%s, good %t: timeout %v, passed %v, verdict (-want +got):\n%s", outcome, good, report.Timeout, report.PastDoubts, diff)
 			}
 			ended.timeout = nil
 			report = ended.report(nil)

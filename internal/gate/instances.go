@@ -10,7 +10,7 @@ import (
 )
 
 // instanceWords are the documented status words of an instance.
-func instanceWords() []string {
+func instanceStatuses() []string {
 	return []string{ready, processing, abnormal, canceled, finished, rolledBack}
 }
 
@@ -74,16 +74,16 @@ func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order,
 	instances := judgeStatistics(statistics)
 	batches := ""
 	if instances.Tally != nil && len(instances.Tally.FailedBatchIndexes) > 0 {
-		batches = "failed batches: " + allNames(numbers(instances.Tally.FailedBatchIndexes))
+		batches = "failed batches: " + joinAllNames(formatIntegers(instances.Tally.FailedBatchIndexes))
 	}
 	report := Report{Verdict: instances.Verdict}
-	report.describe(name, string(report.Outcome), instances.figures(), nil, instances.words(), batches)
+	report.describe(name, string(report.Outcome), instances.figures(), nil, instances.summary(), batches)
 	return &StatisticsReport{Report: report, Tally: instances.Tally, Statistics: statistics}, nil
 }
 
 // judgeStatistics judges the instances of a whole order.
 func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
-	counts := zeroCounts(instanceWords())
+	counts := zeroCounts(instanceStatuses())
 	doubt := ""
 	failed, unfinished := []int64{}, []int64{}
 	for _, row := range statistics.ExecuteStatistics {
@@ -92,14 +92,14 @@ func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
 			doubt = "a row of the statistics has no status"
 			continue
 		case row.InstanceCount == nil:
-			doubt = "the count of " + word(*row.InstanceStatus) + " is missing"
+			doubt = "the count of " + statusWord(*row.InstanceStatus) + " is missing"
 			continue
 		case *row.InstanceCount < 0:
-			doubt = "the count of " + word(*row.InstanceStatus) + " is negative"
+			doubt = "the count of " + statusWord(*row.InstanceStatus) + " is negative"
 			continue
 		}
 		status := normalize(*row.InstanceStatus)
-		sum, ok := add(counts[status], *row.InstanceCount)
+		sum, ok := addCounts(counts[status], *row.InstanceCount)
 		if !ok {
 			doubt = tooLarge
 		}
@@ -125,7 +125,7 @@ func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
 }
 
 // BatchQuestion asks for a batch of an order.
-type BatchQuestion struct {
+type BatchRequest struct {
 	client.Batch
 
 	// IgnoreNotFound reports an order that COC does not know, instead of an error.
@@ -150,23 +150,23 @@ func BatchName(id string, index int64) string {
 }
 
 // ReadBatch reads the instances of a batch, all pages of them.
-func ReadBatch(ctx context.Context, reader OrderReader, asked BatchQuestion) (*BatchReport, error) {
-	name := BatchName(asked.ExecuteUUID, asked.BatchIndex)
-	batch, err := reader.ScriptOrderBatch(ctx, asked.Batch)
+func ReadBatch(ctx context.Context, reader OrderReader, req BatchRequest) (*BatchReport, error) {
+	name := BatchName(req.ExecuteUUID, req.BatchIndex)
+	batch, err := reader.ScriptOrderBatch(ctx, req.Batch)
 	switch {
-	case client.IsNotFound(err) && asked.IgnoreNotFound:
+	case client.IsNotFound(err) && req.IgnoreNotFound:
 		return &BatchReport{Report: missingOrder(name)}, nil
 	case err != nil:
 		return nil, err
 	}
-	instances, hosts := judgeBatch(asked.Batch, batch)
-	report := Report{Verdict: instances.Verdict, Filtered: asked.Partial(), UnreadFields: batch.Warnings}
+	instances, hosts := judgeBatch(req.Batch, batch)
+	report := Report{Verdict: instances.Verdict, Filtered: req.Partial(), UnreadFields: batch.Warnings}
 	failed := &table{head: []string{"failed host"}, total: int64(len(hosts))}
 	for _, host := range hosts {
 		failed.addNamed(host, host)
 	}
-	report.blame(failed)
-	report.describe(name, string(report.Outcome), instances.figures(), failed, instances.words(), failed.named())
+	report.setCulprits(failed)
+	report.describe(name, string(report.Outcome), instances.figures(), failed, instances.summary(), failed.summary())
 	return &BatchReport{Report: report, Tally: instances.Tally, FailedHosts: hosts, Batch: batch}, nil
 }
 
@@ -176,7 +176,7 @@ func judgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) (instances I
 	if asked.Partial() {
 		return doubtful("the listing is filtered, so it proves nothing about the batch"), nil
 	}
-	counts := zeroCounts(instanceWords())
+	counts := zeroCounts(instanceStatuses())
 	doubt := ""
 	hosts := []string{}
 	for _, instance := range batch.ExecuteInstances {
@@ -213,7 +213,7 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 	fits := true
 	for status, count := range counts {
 		var ok bool
-		if sum, ok = add(sum, count); !ok {
+		if sum, ok = addCounts(sum, count); !ok {
 			fits = false
 		}
 		switch {
@@ -223,8 +223,8 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 			tally.Failed += count
 		default:
 			tally.Unfinished += count
-			if !slices.Contains(instanceWords(), status) {
-				fresh = append(fresh, word(status))
+			if !slices.Contains(instanceStatuses(), status) {
+				fresh = append(fresh, statusWord(status))
 			}
 		}
 	}
@@ -249,7 +249,7 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 	case len(fresh) > 0:
 		slices.Sort(fresh)
 		instances.Outcome = Unknown
-		instances.Doubt = "status new to this version of the provider: " + allNames(fresh)
+		instances.Doubt = "status new to this version of the provider: " + joinAllNames(fresh)
 	case tally.Total == 0:
 		instances.Outcome = Empty
 	case tally.Unfinished > 0 && tally.Unfinished == counts[ready]:
@@ -275,11 +275,11 @@ func (i *Instances) figures() []figure {
 		{i.Tally.Finished, "finished"}, {i.Tally.Failed - i.Tally.Canceled, "failed"}, {i.Tally.Canceled, "canceled"},
 		{i.Counts[processing], "running"}, {i.Counts[ready], "waiting"},
 	}
-	return append(list, furtherFigures(i.Counts, append(instanceWords(), errored))...)
+	return append(list, furtherFigures(i.Counts, append(instanceStatuses(), errored))...)
 }
 
 // words puts the counts into words, empty when they cannot be trusted.
-func (i *Instances) words() string {
+func (i *Instances) summary() string {
 	list := i.figures()
 	switch {
 	case list == nil:
@@ -288,7 +288,7 @@ func (i *Instances) words() string {
 		return "no instances"
 	}
 	text := fmt.Sprintf("%d of %s finished", i.Tally.Finished, plural(i.Tally.Total, "instance", "instances"))
-	if others := figures(list[1:]...); others != "" {
+	if others := joinFigures(list[1:]...); others != "" {
 		text += ", " + others
 	}
 	return text
@@ -303,14 +303,14 @@ func zeroCounts(words []string) map[string]int64 {
 }
 
 // add sums two counts that are not negative, and tells whether the sum fits.
-func add(a, b int64) (int64, bool) {
+func addCounts(a, b int64) (int64, bool) {
 	if a > math.MaxInt64-b {
 		return math.MaxInt64, false
 	}
 	return a + b, true
 }
 
-func numbers(list []int64) []string {
+func formatIntegers(list []int64) []string {
 	texts := make([]string, len(list))
 	for i, n := range list {
 		texts[i] = fmt.Sprint(n)

@@ -172,7 +172,7 @@ func readStatistics(t *testing.T, statistics *client.ScriptOrderStatistics) *Sta
 func readBatch(t *testing.T, asked client.Batch, listed *client.ScriptOrderBatch) *BatchReport {
 	t.Helper()
 	service := &coc{batches: map[int64]*client.ScriptOrderBatch{asked.BatchIndex: listed}}
-	report, err := ReadBatch(t.Context(), service, BatchQuestion{Batch: asked})
+	report, err := ReadBatch(t.Context(), service, BatchRequest{Batch: asked})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // mostCulprits bounds how many of what failed are named one by one.
-const mostCulprits = 100
+const maxCulprits = 100
 
 // table is a list of what failed, for people.
 type table struct {
@@ -21,7 +21,7 @@ type table struct {
 }
 
 func (t *table) add(cells ...string) {
-	if len(t.rows) < mostCulprits {
+	if len(t.rows) < maxCulprits {
 		t.rows = append(t.rows, cells)
 	}
 }
@@ -32,11 +32,11 @@ func (t *table) addNamed(line string, cells ...string) {
 }
 
 // named names what failed for a summary, empty when there is nothing to name.
-func (t *table) named() string {
+func (t *table) summary() string {
 	if t == nil || len(t.lines) == 0 {
 		return ""
 	}
-	return t.head[0] + "s: " + names(t.lines, t.total)
+	return t.head[0] + "s: " + joinNames(t.lines, t.total)
 }
 
 // markdown writes a report: a heading with the verdict, a table of counts and a table of what failed.
@@ -46,14 +46,14 @@ func markdown(name string, verdict Verdict, counts []figure, failed *table) stri
 	if verdict.Good {
 		sign = "✅"
 	}
-	fmt.Fprintf(&b, "### %s %s: %s\n", sign, cell(name), cell(string(verdict.Outcome)))
+	fmt.Fprintf(&b, "### %s %s: %s\n", sign, escapeCell(name), escapeCell(string(verdict.Outcome)))
 	if verdict.Doubt != "" {
-		fmt.Fprintf(&b, "\n%s\n", cell(verdict.Doubt))
+		fmt.Fprintf(&b, "\n%s\n", escapeCell(verdict.Doubt))
 	}
 	if len(counts) > 0 {
 		rows := table{head: []string{"state", "count"}, total: int64(len(counts))}
 		for _, figure := range counts {
-			rows.add(figure.what, fmt.Sprint(figure.count))
+			rows.add(figure.label, fmt.Sprint(figure.count))
 		}
 		rows.write(&b)
 	}
@@ -68,7 +68,7 @@ func (t *table) write(b *strings.Builder) {
 	for _, row := range t.rows {
 		cells := make([]string, len(row))
 		for i, content := range row {
-			cells[i] = cell(content)
+			cells[i] = escapeCell(content)
 		}
 		fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
 	}
@@ -84,4 +84,4 @@ var escapes = strings.NewReplacer(
 )
 
 // cell makes a text from outside fit for one cell of a table.
-func cell(content string) string { return escapes.Replace(text.Plain(content, 2*nameLimit)) }
+func escapeCell(content string) string { return escapes.Replace(text.Plain(content, 2*maxNameLength)) }

@@ -176,15 +176,15 @@ func TestReportsAreHarmless(t *testing.T) {
 			order := readOrder(t, &coc{
 				order: always(over("ABNORMAL")), statistics: always(statistics(many, row("ABNORMAL", many, 1))),
 				batches: map[int64]*client.ScriptOrderBatch{1: listed},
-			}, OrderQuestion{Details: true})
+			}, OrderRequest{Details: true})
 			found := readJobs(t, &dataArts{
 				statistics: always(jobs(map[string]int64{"fail": many})),
 				failed:     func(context.Context) (*client.JobInstanceList, error) { return list, nil },
-			}, JobQuestion{Details: true})
+			}, JobRequest{Details: true})
 			tasks := readTasks(t, &roma{
 				statistics: always(ordinary(0, many, 0, 0)),
 				abnormal:   func(context.Context) (*client.FDITaskList, error) { return abnormal, nil },
-			}, TaskQuestion{Details: true})
+			}, TaskRequest{Details: true})
 			for _, report := range []Report{order.Report, found.Report, tasks.Report} {
 				if fault := harmless(report.Summary); fault != "" {
 					t.Errorf("the summary has %s: %.300q", fault, report.Summary)

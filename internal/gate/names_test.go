@@ -24,7 +24,7 @@ func slowNames(list func(context.Context) error) map[string]func(context.Context
 			service := &slowBatches{list: list, coc: coc{
 				order: always(over("ABNORMAL")), statistics: always(statistics(1, row("ABNORMAL", 1, 1))),
 			}}
-			report, err := ReadOrder(ctx, service, OrderQuestion{Order: theOrder, Details: true})
+			report, err := ReadOrder(ctx, service, OrderRequest{Order: theOrder, Details: true})
 			if err != nil || report.Failures != nil || report.Counts != nil {
 				t.Fatalf("got %+v and the error %v", report, err)
 			}
@@ -35,7 +35,7 @@ func slowNames(list func(context.Context) error) map[string]func(context.Context
 			report, err := ReadJobs(ctx, &dataArts{
 				statistics: always(jobs(map[string]int64{"fail": 1})),
 				failed:     func(ctx context.Context) (*client.JobInstanceList, error) { return nil, list(ctx) },
-			}, JobQuestion{Details: true})
+			}, JobRequest{Details: true})
 			if err != nil || report.Failures != nil || report.Counts["fail"] != 1 {
 				t.Fatalf("got %+v and the error %v", report, err)
 			}
@@ -46,7 +46,7 @@ func slowNames(list func(context.Context) error) map[string]func(context.Context
 			report, err := ReadTasks(ctx, &roma{
 				statistics: always(&client.FDITaskStatistics{CommonTaskDetails: details(0, 1, 0, 0)}),
 				abnormal:   func(ctx context.Context) (*client.FDITaskList, error) { return nil, list(ctx) },
-			}, TaskQuestion{Details: true})
+			}, TaskRequest{Details: true})
 			if err != nil || report.Abnormal != nil || report.Counts["abnormal"] != 1 {
 				t.Fatalf("got %+v and the error %v", report, err)
 			}
@@ -99,7 +99,7 @@ func TestNamesGetAMinute(t *testing.T) {
 					if took := time.Since(start); took != test.took {
 						t.Errorf("it took %s, want %s", took, test.took)
 					}
-					if report.Outcome != Failed || errors.Is(report.UnreadDetails, ErrSlowNames) != test.slow {
+					if report.Outcome != Failed || errors.Is(report.UnreadDetails, ErrDetailsTimeout) != test.slow {
 						t.Errorf("%s, unread details: %v", report.Outcome, report.UnreadDetails)
 					}
 					if report.UnreadDetails == nil || (test.err != nil && !errors.Is(report.UnreadDetails, test.err)) {
@@ -121,7 +121,7 @@ func TestConfirmationKeepsTheWholeTime(t *testing.T) {
 		}}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
-		report, err := ReadOrder(ctx, service, OrderQuestion{Order: theOrder, Details: true})
+		report, err := ReadOrder(ctx, service, OrderRequest{Order: theOrder, Details: true})
 		if err != nil || report.Outcome != Unknown {
 			t.Errorf("got %+v and the error %v", report, err)
 		}

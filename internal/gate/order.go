@@ -42,7 +42,7 @@ type OrderReader interface {
 }
 
 // OrderQuestion asks for a script order.
-type OrderQuestion struct {
+type OrderRequest struct {
 	client.Order
 
 	// Wait waits until the order has ended; nil looks once.
@@ -68,11 +68,11 @@ type OrderReport struct {
 
 // ReadOrder reads a script order, after waiting for its end if that is asked for. Only the reading of the order itself can fail; what
 // is read beside it can be missing from the report. After a cancellation there is no report.
-func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*OrderReport, error) {
-	name := OrderName(asked.ExecuteUUID)
+func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*OrderReport, error) {
+	name := OrderName(req.ExecuteUUID)
 	var doubted *Instances
-	ended, err := waitFor(ctx, asked.Wait, name, func(timed context.Context) (orderLook, Observation, error) {
-		look, seen, err := lookAtOrder(ctx, timed, reader, asked, doubted)
+	ended, err := waitFor(ctx, req.Wait, name, func(timed context.Context) (orderLook, Observation, error) {
+		look, seen, err := lookAtOrder(ctx, timed, reader, req, doubted)
 		if err == nil {
 			doubted = nil
 			if seen.Settling {
@@ -82,7 +82,7 @@ func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*O
 		return look, seen, err
 	})
 	switch {
-	case client.IsNotFound(err) && asked.IgnoreNotFound:
+	case client.IsNotFound(err) && req.IgnoreNotFound:
 		return &OrderReport{Report: missingOrder(name)}, nil
 	case err != nil:
 		return nil, err
@@ -92,38 +92,38 @@ func ReadOrder(ctx context.Context, reader OrderReader, asked OrderQuestion) (*O
 		Report: ended.report(look.order.Warnings), Span: span(look.order.GmtCreated, look.order.GmtFinished), Order: look.order,
 	}
 	ends := report.Completed || report.Stuck
-	if asked.Details && !look.asked && (ends || report.Timeout != nil) {
-		look.readInstances(ctx, reader, asked.Order)
+	if req.Details && !look.asked && (ends || report.Timeout != nil) {
+		look.readInstances(ctx, reader, req.Order)
 	}
 	var failed *table
 	if ends {
 		report.UnreadDetails = look.err
 		var failures *orderFailures
 		if look.instances != nil {
-			failures, report.UnreadDetails = readNames(ctx, func(brief context.Context) (*orderFailures, error) {
-				return readFailures(brief, reader, asked, look.instances)
+			failures, report.UnreadDetails = readDetails(ctx, func(brief context.Context) (*orderFailures, error) {
+				return readFailures(brief, reader, req, look.instances)
 			})
 		}
 		if failures != nil {
 			report.Counts, report.Failures = look.instances.Counts, failures.instances
 			failed = failures.table()
-			report.blame(failed)
+			report.setCulprits(failed)
 			report.UnreadFields = append(report.UnreadFields, failures.unreadFields...)
 		}
 	}
 	if timeout := report.Timeout; timeout != nil && look.instances != nil {
-		timeout.Tally = look.instances.words()
-		timeout.Missing = stillRunning(ctx, reader, asked.Order, look.instances)
+		timeout.Tally = look.instances.summary()
+		timeout.Missing = unfinishedHosts(ctx, reader, req.Order, look.instances)
 	}
-	if stopped(ctx) {
+	if isCanceled(ctx) {
 		return nil, ctx.Err()
 	}
-	report.describe(name, ended.seen.Status, look.instances, failed, ended.ending())
+	report.describe(name, ended.observation.Status, look.instances, failed, ended.ending())
 	return report, nil
 }
 
 // progressPatience bounds the reading of statistics that only tell how an order is getting on.
-const progressPatience = 5 * time.Second
+const progressTimeout = 5 * time.Second
 
 // orderLook is what one look at an order found.
 type orderLook struct {
@@ -138,19 +138,19 @@ type orderLook struct {
 // not bound by the time of the wait: time is kept for them. Doubted is what spoke against the success at the look before, nil for nothing:
 // it does so until statistics that can be read take it back.
 func lookAtOrder(
-	ctx, timed context.Context, reader OrderReader, asked OrderQuestion, doubted *Instances,
+	ctx, timed context.Context, reader OrderReader, req OrderRequest, doubted *Instances,
 ) (orderLook, Observation, error) {
-	order, err := reader.ScriptOrder(timed, asked.Order)
-	young := orderIsYoung(asked.ExecuteUUID, time.Now())
+	order, err := reader.ScriptOrder(timed, req.Order)
+	young := orderIsYoung(req.ExecuteUUID, time.Now())
 	if err != nil {
 		return orderLook{}, Observation{Settling: young && client.IsNotFound(err)}, err
 	}
 	look := orderLook{order: order}
 	verdict := judgeOrder(order, nil)
-	switch told := asked.Wait != nil && asked.Wait.Progress != nil; {
-	case !asked.Details:
+	switch told := req.Wait != nil && req.Wait.Progress != nil; {
+	case !req.Details:
 	case verdict.Succeeded(), told && verdict.Completed:
-		look.readInstances(ctx, reader, asked.Order)
+		look.readInstances(ctx, reader, req.Order)
 		if verdict.Succeeded() {
 			if look.instances = cmp.Or(look.instances, doubted); look.instances == nil {
 				look.err = fmt.Errorf("nothing confirms the success: %w", look.err)
@@ -159,14 +159,14 @@ func lookAtOrder(
 		verdict = judgeOrder(order, look.instances)
 	case told:
 		// They are worth little time while the order moves: its end must not be seen late because of them.
-		brief, cancel := context.WithTimeout(timed, progressPatience)
+		brief, cancel := context.WithTimeout(timed, progressTimeout)
 		defer cancel()
-		look.readInstances(brief, reader, asked.Order)
+		look.readInstances(brief, reader, req.Order)
 		if look.err != nil {
 			look = orderLook{order: order}
 		}
 	}
-	seen := Observation{Verdict: verdict, Status: word(orderStatus(order)), Tally: look.instances.words()}
+	seen := Observation{Verdict: verdict, Status: statusWord(orderStatus(order)), Tally: look.instances.summary()}
 	contradicted := verdict.Outcome == Unknown && orderStatus(order) == finished
 	seen.Settling = contradicted || (verdict.Outcome == Empty && young)
 	return look, seen, nil
@@ -228,7 +228,7 @@ func judgeOrder(order *client.ScriptOrder, instances *Instances) Verdict {
 	case "":
 		return Verdict{Outcome: Unknown, Completed: ended, Doubt: "the answer has no status"}
 	default:
-		return Verdict{Outcome: Unknown, Completed: ended, Doubt: "the status " + word(status) + " is new to this version of the provider"}
+		return Verdict{Outcome: Unknown, Completed: ended, Doubt: "the status " + statusWord(status) + " is new to this version of the provider"}
 	}
 }
 
@@ -258,14 +258,14 @@ func missingOrder(what string) Report {
 
 // describe puts the report on an order into words.
 func (r *OrderReport) describe(name, status string, instances *Instances, failed *table, ending string) {
-	state := moving(r.Outcome)
+	state := outcomeText(r.Outcome)
 	if status != "" {
 		state += " (" + status + ")"
 	}
 	if duration := r.Duration(); duration != nil {
 		state += " after " + duration.Round(time.Second).String()
 	}
-	tally, limit := instances.words(), ""
+	tally, limit := instances.summary(), ""
 	if share := threshold(r.Order); share != nil && instances != nil && instances.Tally.Finished < instances.Tally.Total {
 		limit = "success-rate threshold " + percent(*share)
 	}
@@ -273,7 +273,7 @@ func (r *OrderReport) describe(name, status string, instances *Instances, failed
 		// It says what the tally and the threshold say.
 		tally, limit = "", ""
 	}
-	r.Report.describe(name, state, instances.figures(), failed, tally, limit, failed.named(), ending)
+	r.Report.describe(name, state, instances.figures(), failed, tally, limit, failed.summary(), ending)
 }
 
 func threshold(order *client.ScriptOrder) *float64 {

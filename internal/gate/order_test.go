@@ -28,7 +28,7 @@ func withThreshold(order *client.ScriptOrder, percent float64) *client.ScriptOrd
 	return order
 }
 
-func readOrder(t *testing.T, service *coc, asked OrderQuestion) *OrderReport {
+func readOrder(t *testing.T, service *coc, asked OrderRequest) *OrderReport {
 	t.Helper()
 	if asked.Order == (client.Order{}) {
 		asked.Order = theOrder
@@ -111,7 +111,7 @@ func TestOrder(t *testing.T) {
 			t.Parallel()
 			test.order.Warnings = []string{"creator is a list"}
 			service := &coc{order: always(test.order)}
-			got := readOrder(t, service, OrderQuestion{})
+			got := readOrder(t, service, OrderRequest{})
 			if diff := cmp.Diff(test.verdict, got.Verdict) + cmp.Diff(test.span, got.Span); diff != "" {
 				t.Errorf("verdict and span (-want +got):\n%s", diff)
 			}
@@ -133,7 +133,7 @@ func TestOrder(t *testing.T) {
 func TestOrderHostileStatus(t *testing.T) {
 	t.Parallel()
 	for name, status := range hostileTexts {
-		got := readOrder(t, &coc{order: always(&client.ScriptOrder{Status: &status})}, OrderQuestion{})
+		got := readOrder(t, &coc{order: always(&client.ScriptOrder{Status: &status})}, OrderRequest{})
 		if got.Outcome != Unknown || got.Completed || got.Good {
 			t.Errorf("%s: outcome %s, completed %t", name, got.Outcome, got.Completed)
 		}
@@ -154,7 +154,7 @@ func TestOrderKeepsParametersToItself(t *testing.T) {
 			ScriptName:   new(secret),
 			ExecuteParam: &client.ScriptExecuteParam{ExecuteUser: new(secret), ScriptParams: []client.ScriptParam{param}},
 		},
-	})}, OrderQuestion{})
+	})}, OrderRequest{})
 	if strings.Contains(got.Summary+got.Markdown+got.Doubt, secret) {
 		t.Errorf("the report gives it away: %s\n%s", got.Summary, got.Markdown)
 	}
@@ -173,7 +173,7 @@ func TestMissingOrder(t *testing.T) {
 		}
 		for name, read := range map[string]func(ignore bool) (Report, error){
 			"COC script order " + orderID: func(ignore bool) (Report, error) {
-				report, err := ReadOrder(t.Context(), service, OrderQuestion{Order: theOrder, IgnoreNotFound: ignore})
+				report, err := ReadOrder(t.Context(), service, OrderRequest{Order: theOrder, IgnoreNotFound: ignore})
 				if err != nil {
 					return Report{}, err
 				}
@@ -187,7 +187,7 @@ func TestMissingOrder(t *testing.T) {
 				return report.Report, nil
 			},
 			"Batch 3 of COC script order " + orderID: func(ignore bool) (Report, error) {
-				asked := BatchQuestion{Batch: client.Batch{Order: theOrder, BatchIndex: 3}, IgnoreNotFound: ignore}
+				asked := BatchRequest{Batch: client.Batch{Order: theOrder, BatchIndex: 3}, IgnoreNotFound: ignore}
 				report, err := ReadBatch(t.Context(), service, asked)
 				if err != nil {
 					return Report{}, err
@@ -207,7 +207,7 @@ func TestMissingOrder(t *testing.T) {
 			}
 			want := Report{
 				Verdict: Verdict{Outcome: NotFound}, Missing: true, Summary: name + ": not_found, COC does not know the order",
-				Markdown: "### ❌ " + cell(name) + ": not\\_found\n",
+				Markdown: "### ❌ " + escapeCell(name) + ": not\\_found\n",
 			}
 			if diff := cmp.Diff(want, got); err != nil || diff != "" {
 				t.Errorf("%s: error %v, report (-want +got):\n%s", name, err, diff)
@@ -256,7 +256,7 @@ func FuzzJudgeOrder(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status string, begun, ended int64) {
 		order := &client.ScriptOrder{Status: &status, GmtCreated: &begun, GmtFinished: &ended}
-		got := readOrder(t, &coc{order: always(order)}, OrderQuestion{})
+		got := readOrder(t, &coc{order: always(order)}, OrderRequest{})
 		if got.Good != (status == "FINISHED") || got.Good != got.Succeeded() {
 			t.Errorf("status %q: outcome %s", status, got.Outcome)
 		}

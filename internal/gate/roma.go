@@ -10,7 +10,7 @@ import (
 )
 
 // taskStates are the status words of data integration (FDI) tasks.
-func taskStates() []string { return []string{"running", "abnormal", "terminated", "completed"} }
+func taskStatuses() []string { return []string{"running", "abnormal", "terminated", "completed"} }
 
 // TaskReader reads data integration tasks of ROMA Connect. The API client is one.
 type TaskReader interface {
@@ -19,7 +19,7 @@ type TaskReader interface {
 }
 
 // TaskQuestion asks for the data integration tasks of a ROMA Connect instance.
-type TaskQuestion struct {
+type TaskRequest struct {
 	client.FDIInstance
 
 	// Wait waits until the tasks are healthy; nil looks once.
@@ -47,19 +47,19 @@ func TasksName(instanceID string) string { return "FDI tasks of ROMA Connect ins
 
 // ReadTasks reads the tasks of an instance, after waiting for their health if that is asked for. Only the reading of the counts can
 // fail. After a cancellation there is no report.
-func ReadTasks(ctx context.Context, reader TaskReader, asked TaskQuestion) (*TaskReport, error) {
-	name := TasksName(asked.InstanceID)
-	ended, err := waitFor(ctx, asked.Wait, name, func(timed context.Context) (*client.FDITaskStatistics, Observation, error) {
-		statistics, err := reader.FDITaskStatistics(timed, asked.FDIInstance)
+func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskReport, error) {
+	name := TasksName(req.InstanceID)
+	ended, err := waitFor(ctx, req.Wait, name, func(timed context.Context) (*client.FDITaskStatistics, Observation, error) {
+		statistics, err := reader.FDITaskStatistics(timed, req.FDIInstance)
 		if err != nil {
 			return nil, Observation{}, err
 		}
-		verdict := judgeTasks(statistics, asked.MinRunning)
+		verdict := judgeTasks(statistics, req.MinRunning)
 		// Tasks that run for ever never complete, so the wait goes on until they are healthy, or there are none.
-		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskWords(statistics, verdict)}
+		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskSummary(statistics, verdict)}
 		seen.Settling = verdict.Outcome == Empty
-		if verdict.Counts != nil && verdict.Counts["running"] < asked.MinRunning {
-			seen.Wanted = fmt.Sprintf("%d must run", asked.MinRunning)
+		if verdict.Counts != nil && verdict.Counts["running"] < req.MinRunning {
+			seen.Wanted = fmt.Sprintf("%d must run", req.MinRunning)
 		}
 		return statistics, seen, nil
 	})
@@ -72,17 +72,17 @@ func ReadTasks(ctx context.Context, reader TaskReader, asked TaskQuestion) (*Tas
 		report.Total = new(counts["running"] + counts["abnormal"] + counts["terminated"] + counts["completed"])
 	}
 	var abnormal *table
-	if asked.Details && report.Total != nil {
-		abnormal = report.readAbnormal(ctx, reader, asked)
+	if req.Details && report.Total != nil {
+		abnormal = report.readAbnormal(ctx, reader, req)
 	}
-	if stopped(ctx) {
+	if isCanceled(ctx) {
 		return nil, ctx.Err()
 	}
 	if report.Timeout != nil {
-		report.Timeout.Missing = parts(report.Timeout.Missing, abnormal.named())
+		report.Timeout.Missing = joinParts(report.Timeout.Missing, abnormal.summary())
 	}
 	report.describe(name, string(report.Outcome), taskFigures(report.Counts), abnormal,
-		ended.seen.Tally, ended.seen.Wanted, abnormal.named(), ended.ending())
+		ended.observation.Tally, ended.observation.Wanted, abnormal.summary(), ended.ending())
 	return report, nil
 }
 
@@ -112,14 +112,14 @@ func (k taskKind) counts() map[string]*int64 {
 
 // judgeTasks judges the tasks of an instance, ordinary and CDC tasks together.
 func judgeTasks(statistics *client.FDITaskStatistics, minRunning int64) Verdict {
-	counts := zeroCounts(taskStates())
+	counts := zeroCounts(taskStatuses())
 	var total int64
 	for _, kind := range taskKinds(statistics) {
 		doubt := ""
 		if kind.absent {
 			doubt = "the member " + kind.member + " is absent from the answer"
 		}
-		for _, status := range taskStates() {
+		for _, status := range taskStatuses() {
 			count, read := kind.counts()[status]
 			fits := true
 			switch {
@@ -129,7 +129,7 @@ func judgeTasks(statistics *client.FDITaskStatistics, minRunning int64) Verdict 
 			case *count < 0:
 				doubt = "the member " + kind.member + " has a negative count of " + status + " tasks"
 			default:
-				total, fits = add(total, *count)
+				total, fits = addCounts(total, *count)
 				counts[status] += *count
 			}
 			if !fits {
@@ -141,7 +141,7 @@ func judgeTasks(statistics *client.FDITaskStatistics, minRunning int64) Verdict 
 		}
 	}
 	if len(statistics.Further) > 0 {
-		return newWords(counts, statistics.Further)
+		return newCountsVerdict(counts, statistics.Further)
 	}
 	verdict := Verdict{Counts: counts}
 	switch {
@@ -162,27 +162,27 @@ func judgeTasks(statistics *client.FDITaskStatistics, minRunning int64) Verdict 
 }
 
 // readAbnormal reads which tasks are abnormal, and gives them as a table.
-func (r *TaskReport) readAbnormal(ctx context.Context, reader TaskReader, asked TaskQuestion) *table {
+func (r *TaskReport) readAbnormal(ctx context.Context, reader TaskReader, req TaskRequest) *table {
 	abnormal := &table{head: []string{"abnormal task", "kind", "last run", "position"}, total: r.Counts["abnormal"]}
 	if abnormal.total == 0 {
 		r.Abnormal = []client.FDITask{}
 		return nil
 	}
-	list, err := readNames(ctx, func(brief context.Context) (*client.FDITaskList, error) {
-		return reader.AbnormalTasks(brief, asked.FDIInstance, mostCulprits)
+	list, err := readDetails(ctx, func(brief context.Context) (*client.FDITaskList, error) {
+		return reader.AbnormalTasks(brief, req.FDIInstance, maxCulprits)
 	})
 	if err != nil {
 		r.UnreadDetails = err
 		return nil
 	}
 	for _, task := range list.Tasks {
-		name := cmp.Or(text.Plain(deref(task.TaskName), nameLimit), text.Plain(deref(task.TaskID), wordLimit), "a task without a name")
+		name := cmp.Or(text.Plain(deref(task.TaskName), maxNameLength), text.Plain(deref(task.TaskID), maxStatusLength), "a task without a name")
 		abnormal.addNamed(name, name, deref(task.Kind), deref(task.ExecuteStatus), deref(task.Position))
 	}
 	if len(list.Tasks) > 0 {
 		r.Abnormal = list.Tasks
 	}
-	return r.blameListed(abnormal, "abnormal task", list.Warnings)
+	return r.setListedCulprits(abnormal, "abnormal task", list.Warnings)
 }
 
 // taskFigures lists what there is to count, nil when the counts cannot be trusted.
@@ -194,11 +194,11 @@ func taskFigures(counts map[string]int64) []figure {
 		{counts["abnormal"], "abnormal"}, {counts["running"], "running"}, {counts["completed"], "completed"},
 		{counts["terminated"], "terminated"},
 	}
-	return append(list, furtherFigures(counts, taskStates())...)
+	return append(list, furtherFigures(counts, taskStatuses())...)
 }
 
 // taskWords puts the counts into words, the two kinds apart where both have tasks; empty when the counts cannot be trusted.
-func taskWords(statistics *client.FDITaskStatistics, verdict Verdict) string {
+func taskSummary(statistics *client.FDITaskStatistics, verdict Verdict) string {
 	if verdict.Counts == nil {
 		return ""
 	}
@@ -208,15 +208,15 @@ func taskWords(statistics *client.FDITaskStatistics, verdict Verdict) string {
 		for status, count := range kind.counts() {
 			counts[status] = *count
 		}
-		if words := figures(taskFigures(counts)...); words != "" {
+		if words := joinFigures(taskFigures(counts)...); words != "" {
 			kinds = append(kinds, kind.name+" tasks: "+words)
 		}
 	}
 	switch len(kinds) {
 	case 0:
-		return cmp.Or(figures(taskFigures(verdict.Counts)...), "no tasks")
+		return cmp.Or(joinFigures(taskFigures(verdict.Counts)...), "no tasks")
 	case 1:
-		return figures(taskFigures(verdict.Counts)...)
+		return joinFigures(taskFigures(verdict.Counts)...)
 	default:
 		return kinds[0] + "; " + kinds[1]
 	}

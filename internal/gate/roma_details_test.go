@@ -38,7 +38,7 @@ func TestMinRunning(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := readTasks(t, &roma{statistics: always(test.statistics)}, TaskQuestion{FDIInstance: theInstance, MinRunning: test.min})
+			got := readTasks(t, &roma{statistics: always(test.statistics)}, TaskRequest{FDIInstance: theInstance, MinRunning: test.min})
 			if got.Outcome != test.outcome || got.Good != test.good || !strings.HasSuffix(got.Summary, test.text) {
 				t.Errorf("%s, good %t: %s", got.Outcome, got.Good, got.Summary)
 			}
@@ -65,7 +65,7 @@ func TestTasksFurtherCounts(t *testing.T) {
 			statistics := ordinary(5, 0, 0, 0)
 			statistics.Further = test.further
 			service := &roma{statistics: always(statistics)}
-			got := readTasks(t, service, TaskQuestion{FDIInstance: theInstance, Details: true})
+			got := readTasks(t, service, TaskRequest{FDIInstance: theInstance, Details: true})
 			if diff := cmp.Diff(test.counts, got.Counts); diff != "" {
 				t.Errorf("counts (-want +got):\n%s", diff)
 			}
@@ -116,7 +116,7 @@ func TestAbnormalTasks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			service := &roma{statistics: always(ordinary(1, test.abnormal, 0, 0)), abnormal: tasksListed(test.listed)}
-			got := readTasks(t, service, TaskQuestion{FDIInstance: theInstance, Details: !test.plain})
+			got := readTasks(t, service, TaskRequest{FDIInstance: theInstance, Details: !test.plain})
 			if test.asked && !cmp.Equal(service.limits, []int{100}) || !test.asked && service.limits != nil {
 				t.Errorf("asked for %v abnormal tasks", service.limits)
 			}
@@ -145,7 +145,7 @@ func TestAbnormalTaskNames(t *testing.T) {
 			{TaskName: new("copy\x1b[0m"), TaskID: new("7")}, {TaskName: new("\n"), TaskID: new("8")}, {},
 		}}, nil
 	}}
-	got := readTasks(t, service, TaskQuestion{FDIInstance: theInstance, Details: true})
+	got := readTasks(t, service, TaskRequest{FDIInstance: theInstance, Details: true})
 	if diff := cmp.Diff([]string{"copy [0m", "8", "a task without a name"}, got.Culprits); diff != "" {
 		t.Errorf("culprits (-want +got):\n%s", diff)
 	}
@@ -159,7 +159,7 @@ func TestAbnormalTasksCannotBeRead(t *testing.T) {
 		statistics: always(ordinary(0, 2, 0, 0)),
 		abnormal:   func(context.Context) (*client.FDITaskList, error) { return nil, fault },
 	}
-	got := readTasks(t, service, TaskQuestion{FDIInstance: theInstance, Details: true})
+	got := readTasks(t, service, TaskRequest{FDIInstance: theInstance, Details: true})
 	if got.Outcome != Failed || got.Abnormal != nil || got.Culprits != nil || !errors.Is(got.UnreadDetails, fault) || *got.Total != 2 {
 		t.Errorf("got %+v", got)
 	}
@@ -175,7 +175,7 @@ func TestAbnormalTasksCanceled(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}}
-		if got, err := ReadTasks(ctx, service, TaskQuestion{Details: true}); got != nil || !errors.Is(err, context.Canceled) {
+		if got, err := ReadTasks(ctx, service, TaskRequest{Details: true}); got != nil || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v and the error %v", got, err)
 		}
 	})

@@ -45,7 +45,7 @@ func ordinary(running, abnormal, terminated, completed int64) *client.FDITaskSta
 	return &client.FDITaskStatistics{CommonTaskDetails: details(running, abnormal, terminated, completed)}
 }
 
-func readTasks(t *testing.T, service *roma, asked TaskQuestion) *TaskReport {
+func readTasks(t *testing.T, service *roma, asked TaskRequest) *TaskReport {
 	t.Helper()
 	report, err := ReadTasks(t.Context(), service, asked)
 	if err != nil {
@@ -160,7 +160,7 @@ func TestTasks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			service := &roma{statistics: always(&test.statistics)}
-			got := readTasks(t, service, TaskQuestion{FDIInstance: theInstance})
+			got := readTasks(t, service, TaskRequest{FDIInstance: theInstance})
 			if diff := cmp.Diff(test.want.verdict, got.Verdict) + cmp.Diff(test.want.total, got.Total); diff != "" {
 				t.Errorf("verdict and total (-want +got):\n%s", diff)
 			}

@@ -61,27 +61,27 @@ type Progress struct {
 }
 
 const (
-	shortestPause = time.Second // also the first one
-	longestGrace  = time.Minute
+	minPause = time.Second // also the first one
+	maxGrace  = time.Minute
 	// lastLook is how long before the deadline there is a last look.
-	lastLook = time.Second
+	lastLookMargin = time.Second
 	// mostDoubts bounds the doubts that are told of. One that holds a count may read differently at every look.
-	mostDoubts = 10
+	maxDoubts = 10
 	// longestReserve is the time kept at the end of a wait for reading details. It is a tenth at most of what a stable span leaves.
-	longestReserve = 10 * time.Second
+	maxReserve = 10 * time.Second
 	// defaultLimit bounds a wait whose context has no deadline.
 	defaultLimit = 30 * time.Minute
 )
 
 // waited is how a wait ended that had something to show.
-type waited[T any] struct {
+type waitResult[T any] struct {
 	last T
-	seen Observation
+	observation Observation
 	// passed are doubts that were met on the way and no longer hold.
-	passed  []string
+	pastDoubts  []string
 	elapsed time.Duration
 	// held is how long the state had been stable, zero when that was not asked for.
-	held time.Duration
+	stableTime time.Duration
 	// timeout is set when the deadline came before the end of the wait.
 	timeout *Progress
 }
@@ -93,62 +93,62 @@ type lookFunc[T any] func(ctx context.Context) (T, Observation, error)
 //
 // Before the first good answer every failure ends the wait, but one that may come from looking too early, in the grace. Afterwards
 // only those end it that asking again cannot mend. The error is that failure, or the end of the context.
-func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T]) (waited[T], error) {
+func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T]) (waitResult[T], error) {
 	if w == nil {
 		last, seen, err := look(ctx)
-		return waited[T]{last: last, seen: seen}, err
+		return waitResult[T]{last: last, observation: seen}, err
 	}
 	start := time.Now()
-	end := deadline(ctx, start, w.StableFor)
+	end := waitDeadline(ctx, start, w.StableFor)
 	timed, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
-	course := course{wait: *w, limit: end.Sub(start), grace: min(longestGrace, end.Sub(start)/2)}
+	state := waitState{wait: *w, limit: end.Sub(start), grace: min(maxGrace, end.Sub(start)/2)}
 	log := cmp.Or(w.Logger, slog.New(slog.DiscardHandler))
-	var ended waited[T]
+	var result waitResult[T]
 	now := func(err error) *Progress {
-		return &Progress{Observation: ended.seen, Missing: course.missing(&ended.seen), Elapsed: time.Since(start), Limit: course.limit, Err: err}
+		return &Progress{Observation: result.observation, Missing: state.missing(&result.observation), Elapsed: time.Since(start), Limit: state.limit, Err: err}
 	}
 	tell := func(err error) {
 		if w.Progress != nil {
 			w.Progress(*now(err))
 		}
 	}
-	over := func(timeout *Progress) (waited[T], error) {
-		ended.timeout, ended.passed = timeout, course.passed(ended.seen.Doubt)
+	finish := func(timeout *Progress) (waitResult[T], error) {
+		result.timeout, result.pastDoubts = timeout, state.pastDoubts(result.observation.Doubt)
 		if timeout == nil {
-			ended.held = course.held()
+			result.stableTime = state.stableTime()
 		} else {
-			ended.elapsed = timeout.Elapsed
+			result.elapsed = timeout.Elapsed
 		}
-		return ended, nil
+		return result, nil
 	}
-	fail := func(err error) (waited[T], error) {
-		if client.IsNotFound(err) && ended.elapsed >= shortestPause {
-			err = fmt.Errorf("looked for it for %s: %w", ended.elapsed.Round(time.Second), err)
+	fail := func(err error) (waitResult[T], error) {
+		if client.IsNotFound(err) && result.elapsed >= minPause {
+			err = fmt.Errorf("looked for it for %s: %w", result.elapsed.Round(time.Second), err)
 		}
-		return ended, err
+		return result, err
 	}
 	tell(nil)
 	for good := false; ; {
 		sent := time.Since(start)
 		last, seen, err := look(timed)
-		ended.elapsed = time.Since(start)
+		result.elapsed = time.Since(start)
 		done := false
 		switch {
 		case err == nil:
-			if !good || seen.Status != ended.seen.Status {
+			if !good || seen.Status != result.observation.Status {
 				log.InfoContext(ctx, "status seen", "what", name, "status", seen.Status, "outcome", string(seen.Outcome),
-					"elapsed_ms", ended.elapsed.Milliseconds())
+					"elapsed_ms", result.elapsed.Milliseconds())
 			}
-			good, ended.last, ended.seen = true, last, seen
-			done = course.see(sent, ended.elapsed, &seen)
-		case stopped(ctx):
-			return ended, ctx.Err()
-		case good && (asksTooMuch(err) || (timed.Err() != nil && !refusal(err))):
-			return over(now(err))
-		case seen.Settling && ended.elapsed < course.grace:
+			good, result.last, result.observation = true, last, seen
+			done = state.observe(sent, result.elapsed, &seen)
+		case isCanceled(ctx):
+			return result, ctx.Err()
+		case good && (pauseExceedsDeadline(err) || (timed.Err() != nil && !isPermanent(err))):
+			return finish(now(err))
+		case seen.Settling && result.elapsed < state.grace:
 		case good && client.IsTransient(err):
-			course.see(sent, ended.elapsed, nil)
+			state.observe(sent, result.elapsed, nil)
 			log.InfoContext(ctx, "looking again after a failure", "what", name, "error", err.Error())
 		default:
 			return fail(err)
@@ -156,12 +156,12 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 		tell(err)
 		switch {
 		case done:
-			return over(nil)
-		case sleep(timed, course.pause(ended.elapsed)):
-		case stopped(ctx):
-			return ended, ctx.Err()
+			return finish(nil)
+		case sleep(timed, state.pause(result.elapsed)):
+		case isCanceled(ctx):
+			return result, ctx.Err()
 		case good:
-			return over(now(err))
+			return finish(now(err))
 		default:
 			return fail(err)
 		}
@@ -169,16 +169,16 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 }
 
 // deadline is when a wait has to end so that details can still be read. A stable span that fits into the time still fits.
-func deadline(ctx context.Context, now time.Time, stableFor time.Duration) time.Time {
+func waitDeadline(ctx context.Context, now time.Time, stableFor time.Duration) time.Time {
 	end, ok := ctx.Deadline()
 	if !ok {
 		end = now.Add(defaultLimit)
 	}
-	return end.Add(-max(min(longestReserve, (end.Sub(now)-stableFor)/10), 0))
+	return end.Add(-max(min(maxReserve, (end.Sub(now)-stableFor)/10), 0))
 }
 
 // course is what a wait remembers from look to look. It is a pure state machine: times are counted from the start of the wait.
-type course struct {
+type waitState struct {
 	wait         Wait
 	limit, grace time.Duration
 
@@ -196,7 +196,7 @@ type course struct {
 }
 
 // see takes in a look, nil for one that failed, and tells whether there is nothing more to wait for.
-func (c *course) see(sent, answered time.Duration, seen *Observation) bool {
+func (c *waitState) observe(sent, answered time.Duration, seen *Observation) bool {
 	switch {
 	case seen == nil:
 		c.interrupt("an answer that could not be read")
@@ -211,7 +211,7 @@ func (c *course) see(sent, answered time.Duration, seen *Observation) bool {
 	if seen == nil {
 		return false
 	}
-	if seen.Doubt != "" && !seen.Settling && len(c.doubts) < mostDoubts && !slices.Contains(c.doubts, seen.Doubt) {
+	if seen.Doubt != "" && !seen.Settling && len(c.doubts) < maxDoubts && !slices.Contains(c.doubts, seen.Doubt) {
 		c.doubts = append(c.doubts, seen.Doubt)
 	}
 	if !c.settling {
@@ -220,7 +220,7 @@ func (c *course) see(sent, answered time.Duration, seen *Observation) bool {
 	c.settling = seen.Settling
 	switch {
 	case seen.Good:
-		return c.held() >= c.wait.StableFor
+		return c.stableTime() >= c.wait.StableFor
 	case seen.Settling:
 		return answered-c.settlingSince >= c.grace
 	case seen.Completed, seen.Outcome == Empty, seen.Final:
@@ -231,18 +231,18 @@ func (c *course) see(sent, answered time.Duration, seen *Observation) bool {
 }
 
 // passed are the doubts that were met, but for the one that still holds.
-func (c *course) passed(held string) []string {
+func (c *waitState) pastDoubts(held string) []string {
 	return slices.DeleteFunc(c.doubts, func(doubt string) bool { return doubt == held })
 }
 
-func (c *course) interrupt(by string) {
+func (c *waitState) interrupt(by string) {
 	if c.stable {
 		c.stable, c.interruption = false, by
 	}
 }
 
 // held is how long the state has been seen stable.
-func (c *course) held() time.Duration {
+func (c *waitState) stableTime() time.Duration {
 	if !c.stable {
 		return 0
 	}
@@ -252,10 +252,10 @@ func (c *course) held() time.Duration {
 // pause is how long to wait for the next look. It grows with the time waited, so that the end is seen soon after it came, in
 // proportion; jitter shortens it by up to a fifth, since many waits that began together must not stay together. A look that the
 // deadline, a stable span or a grace needs is never skipped.
-func (c *course) pause(now time.Duration) time.Duration {
-	pause := min(max(now/3, shortestPause), cmp.Or(c.wait.Interval, DefaultPollInterval))
+func (c *waitState) pause(now time.Duration) time.Duration {
+	pause := min(max(now/3, minPause), cmp.Or(c.wait.Interval, DefaultPollInterval))
 	pause -= rand.N(pause/5 + 1) //nolint:gosec // jitter needs no secrecy
-	if left := c.limit - lastLook - now; left > 0 {
+	if left := c.limit - lastLookMargin - now; left > 0 {
 		pause = min(pause, left)
 	}
 	if c.stable {
@@ -268,16 +268,16 @@ func (c *course) pause(now time.Duration) time.Duration {
 }
 
 // missing says what the wait still asks for.
-func (c *course) missing(seen *Observation) string {
+func (c *waitState) missing(seen *Observation) string {
 	stable, interruption := "", ""
 	if c.wait.StableFor > 0 && (c.stable || c.interruption != "") {
 		// Rounded down, so that the two never look equal.
-		stable = fmt.Sprintf("stable for %s of %s", c.held().Truncate(time.Second), c.wait.StableFor)
+		stable = fmt.Sprintf("stable for %s of %s", c.stableTime().Truncate(time.Second), c.wait.StableFor)
 	}
 	if c.interruption != "" {
 		interruption = "last interruption: " + c.interruption
 	}
-	return parts(seen.Wanted, stable, interruption)
+	return joinParts(seen.Wanted, stable, interruption)
 }
 
 // Line words the progress for a reader, with the time that has passed since the look added to it.
@@ -300,7 +300,7 @@ func (p Progress) Line(since time.Duration) string {
 		failed = "the last look failed"
 	}
 	elapsed := p.Elapsed + since
-	return parts(state, p.Missing, failed,
+	return joinParts(state, p.Missing, failed,
 		fmt.Sprintf("%s elapsed, %s left", elapsed.Round(time.Second), max(p.Limit-elapsed, 0).Round(time.Second)))
 }
 
@@ -318,16 +318,16 @@ func sleep(ctx context.Context, pause time.Duration) bool {
 }
 
 // stopped tells the caller's wish to end from the caller's own deadline.
-func stopped(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
+func isCanceled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 // refusal tells whether the service gave an answer that asking again cannot mend.
-func refusal(err error) bool {
+func isPermanent(err error) bool {
 	e, ok := errors.AsType[*client.Error](err)
 	return ok && e.Status != 0 && !client.IsTransient(err)
 }
 
 // asksTooMuch tells whether the service asked for a pause that lies beyond the deadline.
-func asksTooMuch(err error) bool {
+func pauseExceedsDeadline(err error) bool {
 	_, ok := errors.AsType[*client.PauseError](err)
 	return ok
 }

@@ -59,11 +59,11 @@ func TestWaitDeadline(t *testing.T) {
 				if err != nil || ended.timeout == nil {
 					t.Fatalf("ended with %+v and the error %v", ended, err)
 				}
-				if ended.seen.Outcome != test.outcome || ended.last == 0 || ended.seen.Good {
-					t.Errorf("last seen: %s at look %d, want %s", ended.seen.Outcome, ended.last, test.outcome)
+				if ended.observation.Outcome != test.outcome || ended.last == 0 || ended.observation.Good {
+					t.Errorf("last seen: %s at look %d, want %s", ended.observation.Outcome, ended.last, test.outcome)
 				}
 				timeout := ended.timeout
-				if !errors.Is(timeout.Err, test.lastError) || timeout.Status != ended.seen.Status || timeout.Tally != ended.seen.Tally ||
+				if !errors.Is(timeout.Err, test.lastError) || timeout.Status != ended.observation.Status || timeout.Tally != ended.observation.Tally ||
 					timeout.Missing != "" {
 					t.Errorf("timeout %+v, want the error %v", timeout, test.lastError)
 				}
@@ -120,7 +120,7 @@ func TestWaitSeesTheEndAtTheDeadline(t *testing.T) {
 			return saw("FINISHED")
 		}}
 		ended, err := await(t.Context(), late, nil)
-		if err != nil || (ended.timeout != nil) || !ended.seen.Good {
+		if err != nil || (ended.timeout != nil) || !ended.observation.Good {
 			t.Errorf("ended with %+v and the error %v", ended, err)
 		}
 	})
@@ -216,7 +216,7 @@ func TestWaitFailures(t *testing.T) {
 					}
 					return
 				}
-				if err != nil || !ended.seen.Good || len(scene.looks) != 6 {
+				if err != nil || !ended.observation.Good || len(scene.looks) != 6 {
 					t.Errorf("%d looks, error %v, ended with %+v", len(scene.looks), err, ended)
 				}
 			})
@@ -302,10 +302,10 @@ func TestWaitDoubts(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				ended, err := await(t.Context(), test.scene, nil)
-				if err != nil || ended.seen.Outcome != test.outcome || ended.seen.Doubt != test.doubt || len(test.scene.looks) != test.looks {
-					t.Errorf("error %v, %s after %d looks, want %s after %d", err, ended.seen.Outcome, len(test.scene.looks), test.outcome, test.looks)
+				if err != nil || ended.observation.Outcome != test.outcome || ended.observation.Doubt != test.doubt || len(test.scene.looks) != test.looks {
+					t.Errorf("error %v, %s after %d looks, want %s after %d", err, ended.observation.Outcome, len(test.scene.looks), test.outcome, test.looks)
 				}
-				if diff := cmp.Diff(test.passed, ended.passed, cmpopts.EquateEmpty()); diff != "" {
+				if diff := cmp.Diff(test.passed, ended.pastDoubts, cmpopts.EquateEmpty()); diff != "" {
 					t.Errorf("passed doubts (-want +got):\n%s", diff)
 				}
 			})

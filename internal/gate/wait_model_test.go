@@ -138,7 +138,7 @@ func checkWait(t *rapid.T, bubble func(func(context.Context))) string {
 			return 0, Observation{}, errOverloaded
 		}
 	}
-	var ended waited[int]
+	var ended waitResult[int]
 	var err error
 	var took time.Duration
 	bubble(func(ctx context.Context) {
@@ -175,8 +175,8 @@ func checkWait(t *rapid.T, bubble func(func(context.Context))) string {
 		t.Fatalf("gave up after %s of %s", took, limit)
 	case ended.elapsed != took:
 		t.Fatalf("elapsed %s, took %s", ended.elapsed, took)
-	case green && ended.held < span:
-		t.Fatalf("held for %s of %s", ended.held, span)
+	case green && ended.stableTime < span:
+		t.Fatalf("held for %s of %s", ended.stableTime, span)
 	case green:
 		return "green"
 	case ended.timeout != nil:

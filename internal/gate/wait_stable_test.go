@@ -36,7 +36,7 @@ func shifting(changes ...from) *scene {
 func sawTasks(running, abnormal int64) step {
 	statistics := ordinary(running, abnormal, 0, 0)
 	verdict := judgeTasks(statistics, 0)
-	return step{seen: Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskWords(statistics, verdict)}}
+	return step{seen: Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskSummary(statistics, verdict)}}
 }
 
 // With stable_for a wait ends when every look of that long has shown what it is for; anything else starts the span again. What has
@@ -99,10 +99,10 @@ func TestWaitStableFor(t *testing.T) {
 				ended, err := await(t.Context(), test.scene, func(w *setting) {
 					w.limit, w.Interval, w.StableFor = 10*time.Minute, test.interval, 3*time.Minute
 				})
-				if err != nil || ended.seen.Outcome != test.outcome || ended.held != test.held {
-					t.Errorf("error %v, outcome %s, held for %s; want %s, %s", err, ended.seen.Outcome, ended.held, test.outcome, test.held)
+				if err != nil || ended.observation.Outcome != test.outcome || ended.stableTime != test.held {
+					t.Errorf("error %v, outcome %s, held for %s; want %s, %s", err, ended.observation.Outcome, ended.stableTime, test.outcome, test.held)
 				}
-				if (ended.timeout == nil && ended.seen.Good) != test.good || test.elapsed != 0 && ended.elapsed != test.elapsed {
+				if (ended.timeout == nil && ended.observation.Good) != test.good || test.elapsed != 0 && ended.elapsed != test.elapsed {
 					t.Errorf("ended after %s, want %s; timeout %v", ended.elapsed, test.elapsed, ended.timeout)
 				}
 				if missing := regexp.MustCompile("^" + test.missing + "$"); ended.timeout != nil && !missing.MatchString(ended.timeout.Missing) {
@@ -146,7 +146,7 @@ func TestWaitStableForWithSlowAnswers(t *testing.T) {
 			return sawTasks(1, 0)
 		}}
 		ended, err := await(t.Context(), scene, func(w *setting) { w.StableFor = time.Minute })
-		if err != nil || ended.timeout != nil || ended.held < time.Minute {
+		if err != nil || ended.timeout != nil || ended.stableTime < time.Minute {
 			t.Errorf("ended with %+v and the error %v", ended, err)
 		}
 		if last := scene.looks[len(scene.looks)-1]; last < 80*time.Second || last > 100*time.Second {
@@ -240,7 +240,7 @@ func TestOrderProgress(t *testing.T) {
 			} else {
 				service.statistics = always(finishedOf(2, 0))
 			}
-			got := readOrder(t, service, OrderQuestion{Details: true, Wait: wait})
+			got := readOrder(t, service, OrderRequest{Details: true, Wait: wait})
 			if !got.Good || len(service.statsAsked) != requests {
 				t.Errorf("told %t: %s after %d statistics", told, got.Outcome, len(service.statsAsked))
 			}
@@ -269,7 +269,7 @@ func TestGraceOfJobsAndTasks(t *testing.T) {
 						}
 						return jobs(map[string]int64{"skip": 1}), nil
 					}}
-					got, err := ReadJobs(ctx, service, JobQuestion{Wait: &Wait{}})
+					got, err := ReadJobs(ctx, service, JobRequest{Wait: &Wait{}})
 					check := func(report *Report) {
 						t.Helper()
 						want := Empty
@@ -293,7 +293,7 @@ func TestGraceOfJobsAndTasks(t *testing.T) {
 							return ordinary(0, 0, 0, 1), nil
 						}
 						return ordinary(0, 0, 0, 0), nil
-					}}, TaskQuestion{Wait: &Wait{}})
+					}}, TaskRequest{Wait: &Wait{}})
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -45,7 +45,7 @@ type setting struct {
 }
 
 // await waits for a scene, with settings that the test may change: half an hour in all.
-func await(ctx context.Context, s *scene, change func(*setting)) (waited[int], error) {
+func await(ctx context.Context, s *scene, change func(*setting)) (waitResult[int], error) {
 	s.start = time.Now()
 	how := setting{limit: 30 * time.Minute}
 	if change != nil {
@@ -74,13 +74,13 @@ func until(end time.Duration) *scene {
 
 // saw is a good answer: an order with that status.
 func saw(status string) step {
-	return step{seen: Observation{Verdict: judgeOrder(&client.ScriptOrder{Status: &status}, nil), Status: word(status)}}
+	return step{seen: Observation{Verdict: judgeOrder(&client.ScriptOrder{Status: &status}, nil), Status: statusWord(status)}}
 }
 
 // sawJobs is a good answer: job instances in these states.
 func sawJobs(counts map[string]int64) step {
 	verdict, tally := judgeJobs(jobs(counts), nil, 1)
-	return step{seen: Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobWords(verdict, tally)}}
+	return step{seen: Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobSummary(verdict, tally)}}
 }
 
 // early is a look that may have come too early.
@@ -168,10 +168,10 @@ func TestWaitLooks(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if ended.seen.Outcome != test.outcome || len(test.scene.looks) != test.looks {
-					t.Errorf("%s after %d looks, want %s after %d", ended.seen.Outcome, len(test.scene.looks), test.outcome, test.looks)
+				if ended.observation.Outcome != test.outcome || len(test.scene.looks) != test.looks {
+					t.Errorf("%s after %d looks, want %s after %d", ended.observation.Outcome, len(test.scene.looks), test.outcome, test.looks)
 				}
-				if ended.timeout != nil || ended.held != 0 || ended.last != test.looks {
+				if ended.timeout != nil || ended.stableTime != 0 || ended.last != test.looks {
 					t.Errorf("ended with %+v", ended)
 				}
 				if want := test.scene.looks[test.looks-1]; ended.elapsed != want {
@@ -195,8 +195,8 @@ func TestWaitSeesTheEndSoon(t *testing.T) {
 				for seconds := 1; seconds <= 600; seconds++ {
 					end := time.Duration(seconds) * time.Second
 					ended, err := await(t.Context(), until(end), func(w *setting) { w.Interval = interval })
-					if err != nil || !ended.seen.Good {
-						t.Fatalf("a job of %s: error %v, outcome %s", end, err, ended.seen.Outcome)
+					if err != nil || !ended.observation.Good {
+						t.Fatalf("a job of %s: error %v, outcome %s", end, err, ended.observation.Outcome)
 					}
 					late, bound := ended.elapsed-end, min(max(time.Second, end/3), interval)
 					if late > bound {
@@ -247,8 +247,8 @@ func TestWaitLooksOnceMoreBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ended, err := await(t.Context(), until(30*time.Minute-time.Second), func(w *setting) { w.Interval = 5 * time.Minute })
-		if err != nil || (ended.timeout != nil) || !ended.seen.Good {
-			t.Errorf("error %v, timed out %t, outcome %s", err, (ended.timeout != nil), ended.seen.Outcome)
+		if err != nil || (ended.timeout != nil) || !ended.observation.Good {
+			t.Errorf("error %v, timed out %t, outcome %s", err, (ended.timeout != nil), ended.observation.Outcome)
 		}
 	})
 }

@@ -13,25 +13,25 @@ import (
 )
 
 const (
-	wordLimit    = 64
-	nameLimit    = 128
-	namesInShort = 10
+	maxStatusLength    = 64
+	maxNameLength    = 128
+	maxShownNames = 10
 )
 
 // word makes a status word of the service fit for a text. One with characters that cannot be seen would pass for another: it is quoted,
 // with escapes. Only a word that is not there is empty.
-func word(status string) string {
+func statusWord(status string) string {
 	// More than is shown, so that a cut is marked; what lies beyond can be very long.
-	status = text.Head(status, wordLimit+utf8.UTFMax)
+	status = text.Head(status, maxStatusLength+utf8.UTFMax)
 	if text.Plain(status, len(status)) != status {
 		status = strconv.Quote(status)
 	}
-	return text.Plain(status, wordLimit)
+	return text.Plain(status, maxStatusLength)
 }
 
 // names joins names for a summary: ten at most, then how many more there are of the total.
-func names(list []string, total int64) string {
-	shown := list[:min(len(list), namesInShort)]
+func joinNames(list []string, total int64) string {
+	shown := list[:min(len(list), maxShownNames)]
 	joined := strings.Join(shown, ", ")
 	if more := total - int64(len(shown)); more > 0 {
 		return fmt.Sprintf("%s and %d more", joined, more)
@@ -40,10 +40,10 @@ func names(list []string, total int64) string {
 }
 
 // allNames joins names that are the whole of the list.
-func allNames(list []string) string { return names(list, int64(len(list))) }
+func joinAllNames(list []string) string { return joinNames(list, int64(len(list))) }
 
 // moving words the outcome of what may go on.
-func moving(outcome Outcome) string {
+func outcomeText(outcome Outcome) string {
 	if outcome == Running || outcome == Pending {
 		return "still " + string(outcome)
 	}
@@ -51,25 +51,25 @@ func moving(outcome Outcome) string {
 }
 
 // parts joins the parts of a summary that there are.
-func parts(list ...string) string {
+func joinParts(list ...string) string {
 	return strings.Join(slices.DeleteFunc(list, func(s string) bool { return s == "" }), "; ")
 }
 
 // figure is a count and what is counted.
 type figure struct {
 	count int64
-	what  string
+	label  string
 }
 
 // figures words counts: zeros are omitted, and what is too many to list is only counted.
-func figures(list ...figure) string {
+func joinFigures(list ...figure) string {
 	var words []string
 	for _, f := range list {
 		if f.count != 0 {
-			words = append(words, fmt.Sprintf("%d %s", f.count, f.what))
+			words = append(words, fmt.Sprintf("%d %s", f.count, f.label))
 		}
 	}
-	return allNames(words)
+	return joinAllNames(words)
 }
 
 // furtherFigures lists the counts of words that are new.
@@ -77,21 +77,21 @@ func furtherFigures(counts map[string]int64, known []string) []figure {
 	var list []figure
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		if !slices.Contains(known, name) {
-			list = append(list, figure{counts[name], word(name)})
+			list = append(list, figure{counts[name], statusWord(name)})
 		}
 	}
 	return list
 }
 
 // ending words how a wait ended, empty when there was none to speak of.
-func (w *waited[T]) ending() string {
+func (w *waitResult[T]) ending() string {
 	took := w.elapsed.Round(time.Second).String()
 	switch {
 	case w.timeout != nil:
 		return "timed out after " + took
-	case w.held > 0:
-		return fmt.Sprintf("stable for %s, waited %s", w.held.Truncate(time.Second), took)
-	case w.elapsed >= shortestPause:
+	case w.stableTime > 0:
+		return fmt.Sprintf("stable for %s, waited %s", w.stableTime.Truncate(time.Second), took)
+	case w.elapsed >= minPause:
 		return "waited " + took
 	default:
 		return ""

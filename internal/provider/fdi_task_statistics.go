@@ -125,7 +125,7 @@ func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, wai
 		return nil, err
 	}
 	instance := client.FDIInstance{Target: m.target(), InstanceID: m.InstanceID.ValueString()}
-	report, err := gate.ReadTasks(ctx, c, gate.TaskQuestion{
+	report, err := gate.ReadTasks(ctx, c, gate.TaskRequest{
 		FDIInstance: instance, Wait: wait, MinRunning: int64Or(m.MinRunningCount, 0), Details: boolOr(m.FailureDetails, true),
 	})
 	if err != nil {

@@ -75,7 +75,7 @@ func instanceStatusSchema() schema.Schema {
 			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html).",
 		Attributes: mergeAttributes(
 			sharedAttributes("`project_id`/`workspace_id`/`query_days`/`is_own`, where `-` stands for what was not given",
-				pathProject, strings.Join(gate.JobWords(), ", ")),
+				pathProject, strings.Join(gate.JobStates(), ", ")),
 			pollAttributes(),
 			completionAttributes("Whether nothing runs, waits or is paused any more (`unfinished_count` is 0), the outcome is neither "+
 				"`unknown` nor `empty`, and enough new instances are counted unless one failed."),
@@ -177,7 +177,7 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, wait *
 		return nil, err
 	}
 	jobs := m.jobs()
-	report, err := gate.ReadJobs(ctx, c, gate.JobQuestion{
+	report, err := gate.ReadJobs(ctx, c, gate.JobRequest{
 		WorkspaceJobs: jobs, Wait: wait, Baseline: baselineCounts(m.BaselineCounts), MinNew: int64Or(m.MinNewCount, 1),
 		Details: boolOr(m.FailureDetails, true),
 	})
@@ -219,8 +219,8 @@ func (baselineValidator) ValidateMap(_ context.Context, req validator.MapRequest
 		count, _ := elements[name].(types.Number)
 		why := ""
 		switch {
-		case !slices.Contains(gate.JobWords(), name):
-			why = "it is no state of a job instance; the states are " + strings.Join(gate.JobWords(), ", ")
+		case !slices.Contains(gate.JobStates(), name):
+			why = "it is no state of a job instance; the states are " + strings.Join(gate.JobStates(), ", ")
 		case !count.IsNull() && !count.IsUnknown():
 			why = atLeast(0).problem(count.ValueBigFloat())
 		}

@@ -17,9 +17,9 @@ import (
 func (f *form) diagnose(m model, report *gate.Report, diags *diag.Diagnostics) {
 	object := m.objectName()
 	addUnreadFields(object, report.UnreadFields, diags)
-	if len(report.Passed) > 0 {
+	if len(report.PastDoubts) > 0 {
 		diags.AddWarning("The state of "+object+" was not clear for a while",
-			text.Sentence(strings.Join(report.Passed, "; "))+" It was looked at again; the outcome is what came after. Look for a newer version of "+
+			text.Sentence(strings.Join(report.PastDoubts, "; "))+" It was looked at again; the outcome is what came after. Look for a newer version of "+
 				"hwgate.")
 	}
 	if report.Doubt != "" && report.Timeout == nil && !report.Filtered {
@@ -100,7 +100,7 @@ func (f *form) unreadDetailsAdvice(err error) string {
 		return "Look at the raw answers of the statistics and batches, or for a newer version of hwgate; failure_details = false does not ask " +
 			"for them."
 	}
-	if errors.Is(err, gate.ErrSlowNames) {
+	if errors.Is(err, gate.ErrDetailsTimeout) {
 		return "The verdict does not wait longer for them. Find out why the service does not answer, or look at its console; " +
 			"failure_details = false does not ask for them."
 	}

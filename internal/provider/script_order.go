@@ -151,7 +151,7 @@ func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, wait *gat
 	if err != nil {
 		return nil, err
 	}
-	report, err := gate.ReadOrder(ctx, c, gate.OrderQuestion{
+	report, err := gate.ReadOrder(ctx, c, gate.OrderRequest{
 		Order: order, Wait: wait, Details: boolOr(m.FailureDetails, true), LogTail: int64Or(m.LogTailBytes, defaultLogTail),
 		IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
 	})

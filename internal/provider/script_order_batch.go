@@ -115,7 +115,7 @@ func (m *scriptOrderBatchModel) objectName() string {
 }
 
 func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ *gate.Wait) (*gate.Report, error) {
-	question := gate.BatchQuestion{
+	question := gate.BatchRequest{
 		Batch: client.Batch{
 			BatchIndex: int64Or(m.BatchIndex, 0), Status: m.Status.ValueString(), Limit: int64Or(m.Limit, gate.DefaultPageSize),
 			Marker: int64Or(m.Marker, 0), LogTail: int64Or(m.LogTailBytes, defaultLogTail),
