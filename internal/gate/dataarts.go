@@ -13,10 +13,10 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// jobState is one of the twelve states that DataArts Factory counts, by the name of its count without "_count", and as it is said.
+// jobStateCount is the count of one state. The name is that of the API's field without "_count"; the label is for summaries.
 type jobStateCount struct {
-	state, label string
-	count      *int64
+	name, label string
+	count       *int64
 }
 
 func jobStateCounts(s *client.JobStatistics) []jobStateCount {
@@ -36,56 +36,56 @@ func jobStateCounts(s *client.JobStatistics) []jobStateCount {
 	}
 }
 
-// JobWords are the state words of DataArts Factory.
+// JobStates are the twelve states that DataArts Factory counts.
 func JobStates() []string {
 	var words []string
 	for _, state := range jobStateCounts(&client.JobStatistics{}) {
-		words = append(words, state.state)
+		words = append(words, state.name)
 	}
 	return words
 }
 
-// JobReader reads job instances of DataArts Factory. The API client is one.
+// JobReader reads job instances of DataArts Factory. [client.Client] implements it.
 type JobReader interface {
 	JobStatistics(ctx context.Context, asked client.WorkspaceJobs) (*client.JobStatistics, error)
 	FailedJobInstances(ctx context.Context, asked client.JobInstances) (*client.JobInstanceList, error)
 }
 
-// JobQuestion asks for the job instances of a DataArts workspace.
+// JobRequest selects job instances of a DataArts workspace, and what to read of them.
 type JobRequest struct {
 	client.WorkspaceJobs
 
-	// Wait waits until nothing runs any more; nil looks once.
+	// Wait configures the wait for the end of all instances; nil looks once.
 	Wait *Wait
-	// Baseline is the counts of an earlier look, of which nothing is judged again; nil judges everything.
+	// Baseline has the counts of an earlier look, which are not judged again; nil judges all instances.
 	Baseline map[string]int64
-	// MinNew is how many instances have to have come since the baseline; what is below 1 counts as 1.
+	// MinNew is how many instances must be new since the baseline; at least 1.
 	MinNew int64
-	// Details reads which instances failed.
+	// Details reads the names of failed instances.
 	Details bool
 }
 
-// JobReport is what there is to say of the job instances of a workspace.
+// JobReport is the report on the job instances of a workspace.
 type JobReport struct {
 	Report
 
 	Statistics *client.JobStatistics
-	// Tally is nil when a count is missing or negative, or the baseline does not fit.
+	// Tally is nil if a count is missing or negative, or if the baseline does not fit.
 	Tally *JobTally
-	// Failures are the failed instances, newest first; nil when they were not read.
+	// Failures are the failed instances, newest first; nil if they were not read.
 	Failures []client.JobInstance
 }
 
-// JobTally sums up job instances.
+// JobTally counts job instances by their result.
 type JobTally struct {
 	Failed, Unfinished int64
-	// Overridden instances count as successful because a person said so.
+	// Overridden counts failures that a person turned into successes.
 	Overridden int64
-	// New and NewFailed count what has come since the baseline; nil without one.
+	// New and NewFailed count instances that are new since the baseline; nil without one.
 	New, NewFailed *int64
 }
 
-// JobsName says which job instances were looked at.
+// JobsName names job instances in summaries and errors.
 func JobsName(asked client.WorkspaceJobs) string {
 	where, whose := "the default workspace", ""
 	if asked.WorkspaceID != "" {
@@ -94,15 +94,15 @@ func JobsName(asked client.WorkspaceJobs) string {
 	if asked.IsOwn != nil && *asked.IsOwn {
 		whose = "Own "
 	}
-	// The project is not known before it was looked up.
+	// The project is not known before its look-up.
 	if asked.ProjectID != "" {
 		where += " in project " + asked.ProjectID
 	}
 	return whose + "DataArts job instances of " + where + " (" + strings.ReplaceAll(cmp.Or(asked.QueryDays, "today"), "_", " ") + ")"
 }
 
-// ReadJobs reads the job instances of a workspace, after waiting for their end if that is asked for. Only the reading of the counts can
-// fail. After a cancellation there is no report.
+// ReadJobs reads the job instances of a workspace, after waiting for their end if requested. It fails only if the counts cannot be read or
+// ctx is canceled.
 func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport, error) {
 	name := JobsName(req.WorkspaceJobs)
 	req.MinNew = max(req.MinNew, 1)
@@ -110,10 +110,10 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 		statistics *client.JobStatistics
 		tally      *JobTally
 	}
-	// before is how many instances the look before counted. Those of a day never get fewer, but that the counts begin again at midnight.
+	// before is the number of instances at the last look. Only at midnight, when the counts start again, can it fall.
 	var before int64
-	ended, err := waitFor(ctx, req.Wait, name, func(timed context.Context) (looked, Observation, error) {
-		statistics, err := reader.JobStatistics(timed, req.WorkspaceJobs)
+	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (looked, Observation, error) {
+		statistics, err := reader.JobStatistics(waitCtx, req.WorkspaceJobs)
 		if err != nil {
 			return looked{}, Observation{}, err
 		}
@@ -128,7 +128,7 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 		}
 		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobSummary(verdict, tally)}
 		seen.Settling = verdict.Outcome == Empty
-		// Counts that have begun again may catch up with those of the day before, and would then be compared with them.
+		// End the wait, since the new counts could reach the old ones and be compared with them.
 		seen.Final = fell || baselineDoubt(req.Baseline, verdict.Counts) != ""
 		if verdict.Outcome == Pending && tally.New != nil && *tally.New < req.MinNew {
 			seen.Wanted = plural(req.MinNew, "new instance is needed", "new instances are needed")
@@ -138,8 +138,8 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 	if err != nil {
 		return nil, err
 	}
-	statistics, tally := ended.last.statistics, ended.last.tally
-	report := &JobReport{Report: ended.report(statistics.Warnings), Statistics: statistics, Tally: tally}
+	statistics, tally := result.last.statistics, result.last.tally
+	report := &JobReport{Report: result.report(statistics.Warnings), Statistics: statistics, Tally: tally}
 	var failed *table
 	if req.Details && tally != nil && (req.IsOwn == nil || !*req.IsOwn) {
 		failed = report.readFailures(ctx, reader, req)
@@ -155,12 +155,12 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 		by = fmt.Sprintf("%d counted as successful because a person overrode the state", tally.Overridden)
 	}
 	report.describe(name, outcomeText(report.Outcome), jobFigures(report.Counts), failed,
-		ended.observation.Tally, ended.observation.Wanted, failed.summary(), by, ended.ending())
+		result.observation.Tally, result.observation.Wanted, failed.summary(), by, result.ending())
 	return report, nil
 }
 
-// judgeJobs judges the job instances of a workspace, those alone that came since the baseline if there is one. The counts are not
-// promised to add up to the total: that is not checked.
+// judgeJobs judges the job instances that are new since the baseline, or all if it is nil. It does not compare the counts with the total,
+// since the API does not promise that they add up.
 func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minNew int64) (Verdict, *JobTally) {
 	counts, doubt := jobCounts(statistics)
 	if doubt != "" {
@@ -179,9 +179,9 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 		}
 		return rest
 	}
-	moves, held := counts["running"]+counts["waiting"], counts["waiting_confirm"]+counts["pause"]
+	moving, blocked := counts["running"]+counts["waiting"], counts["waiting_confirm"]+counts["pause"]
 	tally := &JobTally{
-		Failed: counts["fail"] + counts["running_exception"], Unfinished: moves + held,
+		Failed: counts["fail"] + counts["running_exception"], Unfinished: moving + blocked,
 		Overridden: counts["force_success"] + counts["ignore_success"],
 	}
 	newFailed := max(sinceBaseline("fail", "running_exception"), 0)
@@ -191,12 +191,12 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 		enough = *tally.New >= minNew
 	}
 	enough = enough || newFailed > 0
-	// Of what is new all is frozen or skipped: the success is that of an instance from before.
+	// All new instances are frozen or skipped, so a success is that of an older instance.
 	idle := tally.New != nil && *tally.New <= max(sinceBaseline("freeze"), 0)+max(sinceBaseline("skip"), 0)
 	verdict := Verdict{
 		Counts: counts,
-		// What is still to come is no person's doing.
-		Stuck: enough && moves == 0 && held > 0,
+		// No person has to act for instances that are still to come.
+		Stuck: enough && moving == 0 && blocked > 0,
 	}
 	switch {
 	case newFailed > 0:
@@ -207,7 +207,7 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 		verdict.Outcome = Running
 	case counts["waiting"] > 0:
 		verdict.Outcome = Pending
-	case held > 0:
+	case blocked > 0:
 		verdict.Outcome = Paused
 	case sinceBaseline("manual_stop") > 0:
 		verdict.Outcome = Canceled
@@ -220,17 +220,17 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 	return verdict, tally
 }
 
-// jobCounts gives the twelve counts, or says why they cannot be trusted.
+// jobCounts returns the counts by state, or why they cannot be trusted.
 func jobCounts(statistics *client.JobStatistics) (counts map[string]int64, doubt string) {
 	counts = map[string]int64{}
 	for _, state := range jobStateCounts(statistics) {
 		switch {
 		case state.count == nil:
-			return nil, "the count of " + state.state + " is missing"
+			return nil, "the count of " + state.name + " is missing"
 		case *state.count < 0:
-			return nil, "the count of " + state.state + " is negative"
+			return nil, "the count of " + state.name + " is negative"
 		}
-		counts[state.state] = *state.count
+		counts[state.name] = *state.count
 	}
 	if _, fits := sumJobCounts(counts); !fits {
 		return nil, tooLarge
@@ -238,8 +238,7 @@ func jobCounts(statistics *client.JobStatistics) (counts map[string]int64, doubt
 	return counts, ""
 }
 
-// baselineDoubt says why a baseline is none, or why counts cannot be compared with it; empty when they can be, or there is nothing to
-// compare.
+// baselineDoubt says why a baseline is invalid or cannot be compared with counts; empty if it can, or if it is nil.
 func baselineDoubt(baseline, counts map[string]int64) string {
 	if baseline == nil {
 		return ""
@@ -265,7 +264,7 @@ func baselineDoubt(baseline, counts map[string]int64) string {
 	return ""
 }
 
-// sumOf adds up the counts of the twelve states, and tells whether the sum fits.
+// sumJobCounts adds up the counts of all states, and reports whether the sum fits.
 func sumJobCounts(counts map[string]int64) (sum int64, fits bool) {
 	fits = true
 	for _, word := range JobStates() {
@@ -276,13 +275,13 @@ func sumJobCounts(counts map[string]int64) (sum int64, fits bool) {
 	return sum, fits
 }
 
-// anotherDay is the verdict on counts that have begun again: what was seen before is no longer in them.
+// dayChangedVerdict is the verdict on counts that have started again, so that they lack what was seen before.
 func dayChangedVerdict(before, now int64, counts map[string]int64) Verdict {
 	return Verdict{Outcome: Unknown, Counts: counts, Doubt: fmt.Sprintf(
 		"an earlier look of this wait counted %d instances, and now there are only %d: the day of the counts has changed", before, now)}
 }
 
-// newWords is the verdict on counts that are new to this version. They join the others, unless one is negative.
+// newCountsVerdict is the verdict on counts that this version does not know. They are added to the others, unless one is negative.
 func newCountsVerdict(counts, further map[string]int64) Verdict {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(further)) {
@@ -297,7 +296,7 @@ func newCountsVerdict(counts, further map[string]int64) Verdict {
 	return Verdict{Outcome: Unknown, Doubt: "counts new to this version of the provider: " + joinAllNames(list), Counts: counts}
 }
 
-// readFailures reads which instances failed, and gives them as a table.
+// readFailures reads the failed instances into the report. The table is nil if none can be named.
 func (r *JobReport) readFailures(ctx context.Context, reader JobReader, req JobRequest) *table {
 	failed := &table{head: []string{"failed job", "instance", "status", "planned", "started"}, total: r.Tally.Failed}
 	if r.Tally.NewFailed != nil {
@@ -326,7 +325,9 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, req JobR
 		if id := text.Plain(deref(instance.InstanceID), maxStatusLength); id != "" {
 			line += " (instance " + id + ")"
 		}
-		failed.addNamed(line, job, deref(instance.InstanceID), deref(instance.Status), formatTime(instance.PlanTime), formatTime(instance.StartTime))
+		failed.addNamed(
+			line, job, deref(instance.InstanceID), deref(instance.Status), formatTime(instance.PlanTime), formatTime(instance.StartTime),
+		)
 	}
 	if len(list.Instances) > 0 {
 		r.Failures = list.Instances
@@ -334,7 +335,7 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, req JobR
 	return r.setListedCulprits(failed, "failed instance", list.Warnings)
 }
 
-// clock writes milliseconds since 1970 as a time, empty for what is none.
+// formatTime formats milliseconds since 1970; empty if [Instant] is nil.
 func formatTime(milliseconds *int64) string {
 	if at := Instant(milliseconds); at != nil {
 		return at.Format(time.RFC3339)
@@ -342,19 +343,19 @@ func formatTime(milliseconds *int64) string {
 	return ""
 }
 
-// jobFigures lists what there is to count, nil when the counts cannot be trusted.
+// jobFigures lists the counts; nil if they cannot be trusted.
 func jobFigures(counts map[string]int64) []figure {
 	if counts == nil {
 		return nil
 	}
 	var list []figure
 	for _, state := range jobStateCounts(&client.JobStatistics{}) {
-		list = append(list, figure{counts[state.state], state.label})
+		list = append(list, figure{counts[state.name], state.label})
 	}
 	return append(list, furtherFigures(counts, JobStates())...)
 }
 
-// jobWords puts the counts into words, empty when they cannot be trusted.
+// jobSummary formats the counts; empty if they cannot be trusted.
 func jobSummary(verdict Verdict, tally *JobTally) string {
 	if tally == nil {
 		return ""

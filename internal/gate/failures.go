@@ -13,37 +13,36 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// FailedInstance is an instance that is final without success.
+// FailedInstance is an instance that ended without success.
 type FailedInstance struct {
 	Span
 
 	BatchIndex                  int64
 	ResourceID, FixedIP, Status *string
 	HostName                    string
-	// Message is the end of the log, and may hold secrets; MessageTruncated says that it is not the whole log.
+	// Message is the end of the log and may hold secrets; MessageTruncated reports that it is not the whole log.
 	Message          *string
 	MessageTruncated bool
 }
 
-// DefaultPageSize is the largest page that the API's pages promise.
+// DefaultPageSize is the largest documented page size.
 const DefaultPageSize = 50
 
 const (
-	// batchesAtOnce bounds how many batches are read side by side, and mostBatches how many in all; an order has twenty at the most.
+	// batchConcurrency bounds the batches that are read at a time, maxBatches those in all; an order has at most 20.
 	batchConcurrency = 4
-	maxBatches   = 100
-	// mostFailed bounds the failed instances; an order has two hundred instances at the most. Terraform turns each of them into values,
-	// and does not end early when the read is over.
+	maxBatches       = 100
+	// maxFailed bounds the failed instances; an order has at most 200 instances. Terraform converts all of them, even after the deadline.
 	maxFailed = 1000
 )
 
-// namesPatience bounds the reading of names: a red must not come much later for them.
+// detailsTimeout bounds the reading of details, which must not delay a failure for long.
 const detailsTimeout = time.Minute
 
-// ErrSlowNames says that the names of what failed were not read in namesPatience, though the read itself had more time.
+// ErrDetailsTimeout is the cause of details that were not read within detailsTimeout, although the read had more time.
 var ErrDetailsTimeout = errors.New("the names could not be read within a minute")
 
-// readNames reads what failed, by name.
+// readDetails calls read with detailsTimeout.
 func readDetails[T any](ctx context.Context, read func(context.Context) (T, error)) (T, error) {
 	brief, cancel := context.WithTimeout(ctx, detailsTimeout)
 	defer cancel()
@@ -58,16 +57,16 @@ func readDetails[T any](ctx context.Context, read func(context.Context) (T, erro
 	return list, err
 }
 
-// orderFailures are the failed instances of an order, by batch, then in the API's order.
+// orderFailures are the failed instances of an order, sorted by batch, then in the API's order.
 type orderFailures struct {
 	instances []FailedInstance
-	// total counts those beyond a cut too.
+	// total includes instances in batches that were not read.
 	total        int64
 	unreadFields []string
 }
 
-// readFailures reads the batches that have a failed instance. A list that is not whole would pass for better news than there is: it
-// is an error. Only of very many failing batches the first are read, and the error comes beside them.
+// readFailures reads the batches with a failed instance. An incomplete list is an error, since it would look better than the truth. Of
+// more than maxBatches it reads the first ones, and returns them together with an error.
 func readFailures(ctx context.Context, reader OrderReader, req OrderRequest, instances *Instances) (*orderFailures, error) {
 	tally := instances.Tally
 	if tally.Failed > 0 && tally.FailedBatchIndexes == nil {
@@ -102,7 +101,7 @@ func readFailures(ctx context.Context, reader OrderReader, req OrderRequest, ins
 	return failures, cut
 }
 
-// readBatches reads batches side by side. Each has to be whole.
+// readBatches reads batches concurrently. It fails if the listing of any of them cannot be trusted.
 func readBatches(
 	ctx context.Context, reader OrderReader, order client.Order, indexes []int64, logTail int64,
 ) ([]*client.ScriptOrderBatch, error) {
@@ -152,7 +151,7 @@ func (f *orderFailures) table() *table {
 	return rows
 }
 
-// stillRunning names hosts whose instances have not ended, empty when they are not known: without them a message is only shorter.
+// unfinishedHosts names hosts whose instances have not ended; empty if they cannot be read, which only shortens a message.
 func unfinishedHosts(ctx context.Context, reader OrderReader, order client.Order, instances *Instances) string {
 	indexes := instances.Tally.unfinishedBatchIndexes
 	batches, err := readBatches(ctx, reader, order, indexes[:min(len(indexes), batchConcurrency)], 0)
@@ -173,7 +172,7 @@ func unfinishedHosts(ctx context.Context, reader OrderReader, order client.Order
 	return "not ended: " + joinNames(hosts, instances.Tally.Unfinished)
 }
 
-// hostName is the name of an instance's host: its id when it has no name, its record's when it has neither.
+// hostName is the name of an instance's host, else the host's id, else the id of the instance record.
 func hostName(instance client.Instance) string {
 	var candidates []*string
 	if target := instance.TargetInstance; target != nil {

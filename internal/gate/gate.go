@@ -1,12 +1,11 @@
-// Package gate reads what the services say, waits for it to settle, and turns it into verdicts. It knows nothing of Terraform.
+// Package gate reads the state of deployments, waits for it to settle, and judges it. It does not depend on Terraform.
 //
-// There is one file and one function for each source: ReadOrder (order.go), ReadStatistics and ReadBatch (instances.go), ReadJobs
-// (dataarts.go), ReadTasks (roma.go). Each takes what is asked and a reader, which the API client is, and gives one report: the raw data,
-// the verdict, what failed by name, and what the user has to be warned of. Verdicts are pure functions. They fail closed: whatever is
-// missing, new or contradictory is [Unknown], never [Succeeded].
+// Each source has one function: ReadOrder (order.go), ReadStatistics and ReadBatch (instances.go), ReadJobs (dataarts.go) and ReadTasks
+// (roma.go). It takes a request and a reader, which the API client implements, and returns a report: raw data, verdict, names of what
+// failed, and what to warn the user about. Verdicts are pure functions and fail closed: anything missing, new or contradictory is
+// [Unknown], never [Succeeded].
 //
-// wait.go holds the one waiter, failures.go finds out which instances of an order failed, words.go and markdown.go put verdicts into
-// words.
+// wait.go polls for all sources, failures.go reads the failed instances of an order, and words.go and markdown.go format reports.
 package gate
 
 import (
@@ -14,10 +13,10 @@ import (
 	"time"
 )
 
-// Outcome is one word for the state of anything that is looked at.
+// Outcome is the state of what was read, in one word.
 type Outcome string
 
-// The outcomes. A gate opens on Succeeded, and for tasks that are meant to run for ever on Running.
+// The outcomes. A gate opens on Succeeded, or on Running for tasks that are meant to run forever.
 const (
 	Pending   Outcome = "pending"
 	Running   Outcome = "running"
@@ -30,51 +29,48 @@ const (
 	NotFound  Outcome = "not_found"
 )
 
-// Verdict is what is concluded from one look.
+// Verdict is the conclusion from one look.
 type Verdict struct {
 	Outcome Outcome
-	// Good says that this is what a gate asks for, and a wait is for: success, or health of tasks that run for ever.
+	// Good reports what gates and waits ask for: success, or health of tasks that run forever.
 	Good bool
-	// Completed says that nothing moves any more.
+	// Completed reports that nothing is still moving.
 	Completed bool
-	// Stuck says that what is left moves only when a person acts.
+	// Stuck reports that nothing moves until a person acts.
 	Stuck bool
-	// Doubt says why the outcome is Unknown; it is empty for any other.
+	// Doubt explains an Unknown outcome; empty otherwise.
 	Doubt string
-	// Counts maps status words to counts. It is nil when they were not read or cannot be trusted.
+	// Counts maps statuses to counts; nil if they were not read or cannot be trusted.
 	Counts map[string]int64
 }
 
-// Succeeded tells whether the outcome is success.
+// Succeeded reports whether the outcome is [Succeeded].
 func (v Verdict) Succeeded() bool { return v.Outcome == Succeeded }
 
-// Report is what every source has to say beside its own data.
+// Report is what all sources report in addition to their own data.
 type Report struct {
 	Verdict
 
-	// Summary is one harmless line: what was looked at, the outcome, durations, counts and names of what failed.
+	// Summary is one sanitized line: what was read, the outcome, durations, counts and names of what failed.
 	Summary string
-	// Markdown says the same for people: a heading, a table of counts and a table of what failed.
+	// Markdown has a heading, a table of counts and a table of what failed.
 	Markdown string
-	// Culprits names what failed, a line each, bounded; nil when there is nothing to name. MoreCulprits counts those beyond.
+	// Culprits names what failed, at most maxCulprits lines; nil if nothing is named. MoreCulprits counts the rest.
 	Culprits     []string
 	MoreCulprits int64
-	// Filtered says that only a part was asked for, so that the doubt is no news.
+	// Filtered reports that only a part was requested: the doubt is expected.
 	Filtered bool
-	// Missing says that the service does not know the object, which was to be ignored.
-	Missing bool
-	// Timeout is how things stood when the deadline came before the end of a wait; nil for any other end.
+	// Timeout is the progress of a wait that reached its deadline; nil otherwise.
 	Timeout *Progress
-	// Passed are doubts that were met on the way and no longer hold.
+	// PastDoubts are doubts of earlier looks that no longer hold.
 	PastDoubts []string
-	// UnreadFields names informational fields of an unexpected type, which are null.
+	// UnreadFields names informational fields that are null since they had an unexpected type.
 	UnreadFields []string
-	// UnreadDetails says why what failed could not be named, or not all of it; nil when it could.
+	// UnreadDetails explains why some of what failed is not named; nil if all is.
 	UnreadDetails error
 }
 
-// report begins the report on what a wait has ended with. A state that was good but not for long enough when the time was over is no
-// success.
+// report starts the report. A good state that was not stable for long enough by the deadline is not a success.
 func (w *waitResult[T]) report(unread []string) Report {
 	r := Report{Verdict: w.observation.Verdict, Timeout: w.timeout, PastDoubts: w.pastDoubts, UnreadFields: unread}
 	if r.Timeout != nil && r.Good {
@@ -84,18 +80,17 @@ func (w *waitResult[T]) report(unread []string) Report {
 	return r
 }
 
-// blame notes what failed, by name.
 func (r *Report) setCulprits(failed *table) {
 	r.Culprits = failed.lines[:min(len(failed.lines), maxCulprits)]
 	r.MoreCulprits = failed.total - int64(len(r.Culprits))
 }
 
-// blameListed notes what a listing names, each of one kind. A list that is not whole would pass for better news than there is, so it
-// is noted as such. It gives nil when the list is empty although something failed.
-func (r *Report) setListedCulprits(failed *table, one string, unread []string) *table {
+// setListedCulprits sets the culprits from a listing, and reports an incomplete listing in UnreadDetails. It returns nil if nothing is
+// listed, otherwise failed. The kind is a singular noun.
+func (r *Report) setListedCulprits(failed *table, kind string, unread []string) *table {
 	listed := int64(len(failed.lines))
 	if listed < min(failed.total, maxCulprits) {
-		r.UnreadDetails = fmt.Errorf("the service counts %s, but lists %d", plural(failed.total, one, one+"s"), listed)
+		r.UnreadDetails = fmt.Errorf("the service counts %s, but lists %d", plural(failed.total, kind, kind+"s"), listed)
 	}
 	if listed == 0 {
 		return nil
@@ -105,13 +100,13 @@ func (r *Report) setListedCulprits(failed *table, one string, unread []string) *
 	return failed
 }
 
-// describe puts the report into words: the state, the doubt, and what else there is to say.
-func (r *Report) describe(name, state string, counts []figure, failed *table, said ...string) {
-	r.Summary = joinParts(append([]string{name + ": " + state, r.Doubt}, said...)...)
+// describe sets Summary and Markdown. Empty details are omitted.
+func (r *Report) describe(name, state string, counts []figure, failed *table, details ...string) {
+	r.Summary = joinParts(append([]string{name + ": " + state, r.Doubt}, details...)...)
 	r.Markdown = markdown(name, r.Verdict, counts, failed)
 }
 
-// Instant reads milliseconds since 1970. What is no time of this era counts as not set.
+// Instant converts milliseconds since 1970. It returns nil for nil and for values outside the years 1970 to 9999.
 func Instant(milliseconds *int64) *time.Time {
 	const year10000 = 253402300800000
 	if milliseconds == nil || *milliseconds <= 0 || *milliseconds >= year10000 {
@@ -120,15 +115,15 @@ func Instant(milliseconds *int64) *time.Time {
 	return new(time.UnixMilli(*milliseconds).UTC())
 }
 
-// Span is when something ran.
+// Span is the time during which something ran.
 type Span struct {
-	// CreatedAt and FinishedAt are nil until known.
+	// CreatedAt and FinishedAt are nil if not known.
 	CreatedAt, FinishedAt *time.Time
 }
 
 func span(created, finished *int64) Span { return Span{Instant(created), Instant(finished)} }
 
-// Duration is the time between the two ends, nil until both are known, and when they are in the wrong order.
+// Duration is nil unless both times are known and in order.
 func (s Span) Duration() *time.Duration {
 	if s.CreatedAt == nil || s.FinishedAt == nil || s.FinishedAt.Before(*s.CreatedAt) {
 		return nil

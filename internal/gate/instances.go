@@ -9,36 +9,36 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 )
 
-// instanceWords are the documented status words of an instance.
+// instanceStatuses are the documented statuses of an instance.
 func instanceStatuses() []string {
 	return []string{ready, processing, abnormal, canceled, finished, rolledBack}
 }
 
-// Instances is the verdict on the instances of an order or of a batch.
+// Instances is the verdict on the instances of an order or batch.
 type Instances struct {
 	Verdict
 
-	// Tally is nil when the counts cannot be trusted: one is missing or negative, they do not add up to the total, the total is
-	// missing, or only a part was listed. Zeros there would open a gate that asks for no failures.
+	// Tally is nil if the counts cannot be trusted: one is missing or negative, they do not add up to the total, or only a part was
+	// listed. Zeros would open a gate that checks for no failures.
 	Tally *Tally
 }
 
-// Tally sums up instances.
+// Tally counts instances by their result.
 type Tally struct {
 	Total, Finished int64
-	// Failed counts every instance that is final without success, Canceled those among them that were canceled.
+	// Failed counts all instances that ended without success, including the Canceled ones.
 	Failed, Canceled int64
-	// Unfinished counts all others, also those with a status word that is new.
+	// Unfinished counts all others, including those with an unknown status.
 	Unfinished int64
-	// SuccessRate is 100 x finished / total, and 0 when there is nothing.
+	// SuccessRate is in percent; 0 if there are no instances.
 	SuccessRate float64
-	// FailedBatchIndexes are the batches with a failed instance, sorted; nil when they are not known.
+	// FailedBatchIndexes are the batches with a failed instance, sorted; nil if not known.
 	FailedBatchIndexes []int64
 
 	unfinishedBatchIndexes []int64
 }
 
-// finalFailure tells whether an instance with this status is final without success.
+// finalFailure reports whether an instance with this status has ended without success.
 func finalFailure(status string) bool {
 	switch status {
 	case abnormal, errored, rolledBack, canceled:
@@ -48,20 +48,20 @@ func finalFailure(status string) bool {
 	}
 }
 
-// StatisticsReport is what there is to say of the instances of an order.
+// StatisticsReport is the report on the instances of an order.
 type StatisticsReport struct {
 	Report
 
-	// Tally is nil when the counts cannot be trusted.
+	// Tally is nil if the counts cannot be trusted.
 	Tally *Tally
-	// Statistics is nil for an order that COC does not know.
+	// Statistics is nil if COC does not know the order.
 	Statistics *client.ScriptOrderStatistics
 }
 
 // StatisticsName names the instances of an order.
 func StatisticsName(id string) string { return "Instances of " + OrderName(id) }
 
-// ReadStatistics reads how the instances of an order ended, by count.
+// ReadStatistics reads how many instances of an order have which status.
 func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order, ignoreNotFound bool) (*StatisticsReport, error) {
 	name := StatisticsName(order.ExecuteUUID)
 	statistics, err := reader.ScriptOrderStatistics(ctx, order)
@@ -81,7 +81,6 @@ func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order,
 	return &StatisticsReport{Report: report, Tally: instances.Tally, Statistics: statistics}, nil
 }
 
-// judgeStatistics judges the instances of a whole order.
 func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
 	counts := zeroCounts(instanceStatuses())
 	doubt := ""
@@ -124,32 +123,32 @@ func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
 	return instances
 }
 
-// BatchQuestion asks for a batch of an order.
+// BatchRequest selects a batch of a script order.
 type BatchRequest struct {
 	client.Batch
 
-	// IgnoreNotFound reports an order that COC does not know, instead of an error.
+	// IgnoreNotFound reports an unknown order as NotFound, not as an error.
 	IgnoreNotFound bool
 }
 
-// BatchReport is what there is to say of a batch.
+// BatchReport is the report on a batch.
 type BatchReport struct {
 	Report
 
-	// Tally is nil when the counts cannot be trusted, or the listing is filtered.
+	// Tally is nil if the counts cannot be trusted or the listing is filtered.
 	Tally *Tally
-	// FailedHosts names the hosts of failed instances in the order of the API; nil when Tally is.
+	// FailedHosts names the hosts of failed instances in the API's order; nil if Tally is.
 	FailedHosts []string
-	// Batch is nil for an order that COC does not know.
+	// Batch is nil if COC does not know the order.
 	Batch *client.ScriptOrderBatch
 }
 
-// BatchName names a batch of an order.
+// BatchName names a batch in summaries and errors.
 func BatchName(id string, index int64) string {
 	return fmt.Sprintf("Batch %d of %s", index, OrderName(id))
 }
 
-// ReadBatch reads the instances of a batch, all pages of them.
+// ReadBatch reads all instances of a batch, page by page.
 func ReadBatch(ctx context.Context, reader OrderReader, req BatchRequest) (*BatchReport, error) {
 	name := BatchName(req.ExecuteUUID, req.BatchIndex)
 	batch, err := reader.ScriptOrderBatch(ctx, req.Batch)
@@ -170,8 +169,6 @@ func ReadBatch(ctx context.Context, reader OrderReader, req BatchRequest) (*Batc
 	return &BatchReport{Report: report, Tally: instances.Tally, FailedHosts: hosts, Batch: batch}, nil
 }
 
-// judgeBatch judges the instances of a batch, and names the hosts of those that failed. A listing that was asked for with a filter
-// proves nothing about the batch.
 func judgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) (instances Instances, failedHosts []string) {
 	if asked.Partial() {
 		return doubtful("the listing is filtered, so it proves nothing about the batch"), nil
@@ -205,7 +202,7 @@ func doubtful(doubt string) Instances {
 	return Instances{Verdict: Verdict{Outcome: Unknown, Doubt: doubt}}
 }
 
-// judgeInstances follows the table of outcomes, row by row. A doubt from reading the counts makes them worthless.
+// judgeInstances judges counts by status. If doubt is not empty, or the counts do not add up to the total, they are not trusted.
 func judgeInstances(counts map[string]int64, total *int64, doubt string) Instances {
 	tally := &Tally{Canceled: counts[canceled]}
 	var sum int64
@@ -266,7 +263,7 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 	return instances
 }
 
-// figures lists what there is to count, nil when the counts cannot be trusted.
+// figures lists the counts; nil if they cannot be trusted.
 func (i *Instances) figures() []figure {
 	if i == nil || i.Tally == nil {
 		return nil
@@ -278,7 +275,7 @@ func (i *Instances) figures() []figure {
 	return append(list, furtherFigures(i.Counts, append(instanceStatuses(), errored))...)
 }
 
-// words puts the counts into words, empty when they cannot be trusted.
+// summary formats the counts; empty if they cannot be trusted.
 func (i *Instances) summary() string {
 	list := i.figures()
 	switch {
@@ -302,7 +299,7 @@ func zeroCounts(words []string) map[string]int64 {
 	return counts
 }
 
-// add sums two counts that are not negative, and tells whether the sum fits.
+// addCounts adds two counts that are not negative, and reports whether the sum fits.
 func addCounts(a, b int64) (int64, bool) {
 	if a > math.MaxInt64-b {
 		return math.MaxInt64, false

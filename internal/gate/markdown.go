@@ -7,16 +7,16 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// mostCulprits bounds how many of what failed are named one by one.
+// maxCulprits bounds the names of what failed.
 const maxCulprits = 100
 
-// table is a list of what failed, for people.
+// table lists what failed, or counts.
 type table struct {
 	head []string
 	rows [][]string
-	// lines name each row in messages.
+	// lines names each row in messages.
 	lines []string
-	// total counts what is not kept too.
+	// total includes rows that are not kept.
 	total int64
 }
 
@@ -31,7 +31,7 @@ func (t *table) addNamed(line string, cells ...string) {
 	t.add(cells...)
 }
 
-// named names what failed for a summary, empty when there is nothing to name.
+// summary names what failed; empty for a nil table and for one without names.
 func (t *table) summary() string {
 	if t == nil || len(t.lines) == 0 {
 		return ""
@@ -39,7 +39,6 @@ func (t *table) summary() string {
 	return t.head[0] + "s: " + joinNames(t.lines, t.total)
 }
 
-// markdown writes a report: a heading with the verdict, a table of counts and a table of what failed.
 func markdown(name string, verdict Verdict, counts []figure, failed *table) string {
 	var b strings.Builder
 	sign := "❌"
@@ -77,11 +76,11 @@ func (t *table) write(b *strings.Builder) {
 	}
 }
 
-// escapes takes the meaning away from what Markdown and HTML would read as more than text, links that need no markup included.
+// escapes escapes Markdown, HTML and links without markup.
 var escapes = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", `*`, `\*`, `_`, `\_`, `[`, `\[`, `]`, `\]`, `<`, `\<`, `>`, `\>`, `&`, `\&`, `|`, `\|`, `~`, `\~`,
 	`@`, `\@`, `#`, `\#`, `$`, `\$`, `!`, `\!`, `://`, `:\//`, `www.`, `www\.`,
 )
 
-// cell makes a text from outside fit for one cell of a table.
+// escapeCell makes untrusted text fit for a table cell.
 func escapeCell(content string) string { return escapes.Replace(text.Plain(content, 2*maxNameLength)) }

@@ -13,7 +13,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 )
 
-// Status words of COC. Orders and instances share them.
+// Statuses of COC. Orders and instances share them.
 const (
 	ready      = "READY"
 	processing = "PROCESSING"
@@ -21,12 +21,12 @@ const (
 	finished   = "FINISHED"
 	canceled   = "CANCELED"
 	abnormal   = "ABNORMAL"
-	// errored is the old word for abnormal.
+	// errored is the former name of abnormal.
 	errored    = "ERROR"
 	rolledBack = "ROLLBACKED"
 )
 
-// normalize maps the spelling of the API's page to the word that the service sends.
+// normalize maps the documented spelling of a status to the one that the service sends.
 func normalize(status string) string {
 	if status == "ROLLED BACK" {
 		return rolledBack
@@ -34,49 +34,49 @@ func normalize(status string) string {
 	return status
 }
 
-// OrderReader reads script orders. The API client is one.
+// OrderReader reads script orders. [client.Client] implements it.
 type OrderReader interface {
 	ScriptOrder(ctx context.Context, order client.Order) (*client.ScriptOrder, error)
 	ScriptOrderStatistics(ctx context.Context, order client.Order) (*client.ScriptOrderStatistics, error)
 	ScriptOrderBatch(ctx context.Context, batch client.Batch) (*client.ScriptOrderBatch, error)
 }
 
-// OrderQuestion asks for a script order.
+// OrderRequest selects a script order, and what to read of it.
 type OrderRequest struct {
 	client.Order
 
-	// Wait waits until the order has ended; nil looks once.
+	// Wait configures the wait for the end of the order; nil looks once.
 	Wait *Wait
-	// Details reads the statistics that confirm the end of the order, and the instances that failed.
+	// Details reads the statistics that confirm a success, and the failed instances.
 	Details bool
-	// LogTail is how many bytes of the end of each log to keep: 0 none, -1 all.
+	// LogTail is how many bytes to keep of the end of each log: 0 none, -1 all.
 	LogTail int64
-	// IgnoreNotFound reports an order that COC does not know, instead of an error.
+	// IgnoreNotFound reports an unknown order as NotFound, not as an error.
 	IgnoreNotFound bool
 }
 
-// OrderReport is what there is to say of a script order.
+// OrderReport is the report on a script order.
 type OrderReport struct {
 	Report
 	Span
 
-	// Order is nil for one that COC does not know.
+	// Order is nil if COC does not know it.
 	Order *client.ScriptOrder
-	// Failures are the instances that are final without success; nil when they were not read.
+	// Failures are the failed and canceled instances; nil if they were not read.
 	Failures []FailedInstance
 }
 
-// ReadOrder reads a script order, after waiting for its end if that is asked for. Only the reading of the order itself can fail; what
-// is read beside it can be missing from the report. After a cancellation there is no report.
+// ReadOrder reads a script order, after waiting for its end if requested. It fails only if the order cannot be read or ctx is canceled;
+// details that cannot be read are absent from the report.
 func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*OrderReport, error) {
 	name := OrderName(req.ExecuteUUID)
-	var doubted *Instances
-	ended, err := waitFor(ctx, req.Wait, name, func(timed context.Context) (orderLook, Observation, error) {
-		look, seen, err := lookAtOrder(ctx, timed, reader, req, doubted)
+	var contradicting *Instances
+	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (orderLook, Observation, error) {
+		look, seen, err := lookAtOrder(ctx, waitCtx, reader, req, contradicting)
 		if err == nil {
-			doubted = nil
+			contradicting = nil
 			if seen.Settling {
-				doubted = look.instances
+				contradicting = look.instances
 			}
 		}
 		return look, seen, err
@@ -87,12 +87,12 @@ func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*Orde
 	case err != nil:
 		return nil, err
 	}
-	look := ended.last
+	look := result.last
 	report := &OrderReport{
-		Report: ended.report(look.order.Warnings), Span: span(look.order.GmtCreated, look.order.GmtFinished), Order: look.order,
+		Report: result.report(look.order.Warnings), Span: span(look.order.GmtCreated, look.order.GmtFinished), Order: look.order,
 	}
 	ends := report.Completed || report.Stuck
-	if req.Details && !look.asked && (ends || report.Timeout != nil) {
+	if req.Details && !look.triedStatistics && (ends || report.Timeout != nil) {
 		look.readInstances(ctx, reader, req.Order)
 	}
 	var failed *table
@@ -118,48 +118,48 @@ func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*Orde
 	if isCanceled(ctx) {
 		return nil, ctx.Err()
 	}
-	report.describe(name, ended.observation.Status, look.instances, failed, ended.ending())
+	report.describe(name, result.observation.Status, look.instances, failed, result.ending())
 	return report, nil
 }
 
-// progressPatience bounds the reading of statistics that only tell how an order is getting on.
+// progressTimeout bounds the reading of statistics that only show progress.
 const progressTimeout = 5 * time.Second
 
-// orderLook is what one look at an order found.
+// orderLook is the result of one look at an order.
 type orderLook struct {
 	order *client.ScriptOrder
-	// asked says that the statistics were asked for; instances is nil, and err says why, when they could not be read.
-	asked     bool
-	instances *Instances
-	err       error
+	// triedStatistics reports that the statistics were requested. If they could not be read, instances is nil and err says why.
+	triedStatistics bool
+	instances       *Instances
+	err             error
 }
 
-// lookAtOrder looks at an order, and at its statistics if they have to confirm a success or to tell the progress. The statistics are
-// not bound by the time of the wait: time is kept for them. Doubted is what spoke against the success at the look before, nil for nothing:
-// it does so until statistics that can be read take it back.
+// lookAtOrder looks at an order, and at its statistics if they have to confirm a success or to show progress. waitCtx ends with the wait,
+// ctx with the read; the final statistics may use the time between. contradicting are statistics that contradicted a success at the last
+// look, nil if none did: they count until new ones can be read.
 func lookAtOrder(
-	ctx, timed context.Context, reader OrderReader, req OrderRequest, doubted *Instances,
+	ctx, waitCtx context.Context, reader OrderReader, req OrderRequest, contradicting *Instances,
 ) (orderLook, Observation, error) {
-	order, err := reader.ScriptOrder(timed, req.Order)
+	order, err := reader.ScriptOrder(waitCtx, req.Order)
 	young := orderIsYoung(req.ExecuteUUID, time.Now())
 	if err != nil {
 		return orderLook{}, Observation{Settling: young && client.IsNotFound(err)}, err
 	}
 	look := orderLook{order: order}
 	verdict := judgeOrder(order, nil)
-	switch told := req.Wait != nil && req.Wait.Progress != nil; {
+	switch reportsProgress := req.Wait != nil && req.Wait.Progress != nil; {
 	case !req.Details:
-	case verdict.Succeeded(), told && verdict.Completed:
+	case verdict.Succeeded(), reportsProgress && verdict.Completed:
 		look.readInstances(ctx, reader, req.Order)
 		if verdict.Succeeded() {
-			if look.instances = cmp.Or(look.instances, doubted); look.instances == nil {
+			if look.instances = cmp.Or(look.instances, contradicting); look.instances == nil {
 				look.err = fmt.Errorf("nothing confirms the success: %w", look.err)
 			}
 		}
 		verdict = judgeOrder(order, look.instances)
-	case told:
-		// They are worth little time while the order moves: its end must not be seen late because of them.
-		brief, cancel := context.WithTimeout(timed, progressTimeout)
+	case reportsProgress:
+		// They must not delay the next look at an order that is still moving.
+		brief, cancel := context.WithTimeout(waitCtx, progressTimeout)
 		defer cancel()
 		look.readInstances(brief, reader, req.Order)
 		if look.err != nil {
@@ -173,7 +173,7 @@ func lookAtOrder(
 }
 
 func (l *orderLook) readInstances(ctx context.Context, reader OrderReader, order client.Order) {
-	l.asked = true
+	l.triedStatistics = true
 	statistics, err := reader.ScriptOrderStatistics(ctx, order)
 	if err != nil {
 		l.err = err
@@ -187,20 +187,14 @@ func (l *orderLook) readInstances(ctx context.Context, reader OrderReader, order
 	l.instances = &instances
 }
 
-// ErrUntrusted says that an answer was read that cannot be trusted.
+// ErrUntrusted is the cause of details that were read, but contradict each other or lack what is needed.
 var ErrUntrusted = errors.New("cannot be trusted")
 
 func untrusted(what, why string) error { return fmt.Errorf("%s %w: %s", what, ErrUntrusted, why) }
 
-func orderStatus(order *client.ScriptOrder) string {
-	if order.Status == nil {
-		return ""
-	}
-	return normalize(*order.Status)
-}
+func orderStatus(order *client.ScriptOrder) string { return normalize(deref(order.Status)) }
 
-// judgeOrder judges a script order by its status, COC's own verdict, and by the statistics of its instances where they were read. They
-// confirm a success, or contradict it.
+// judgeOrder judges a script order by its status. Statistics of its instances confirm or contradict a success; nil does neither.
 func judgeOrder(order *client.ScriptOrder, instances *Instances) Verdict {
 	status := orderStatus(order)
 	ended := Instant(order.GmtFinished) != nil
@@ -232,8 +226,8 @@ func judgeOrder(order *client.ScriptOrder, instances *Instances) Verdict {
 	}
 }
 
-// contradiction says how statistics contradict an order that is FINISHED, empty when they do not. Rates are compared to one decimal,
-// as thresholds are written, but almost all is never all. At least one success is needed, also where no threshold asks for it.
+// contradiction says how statistics contradict a FINISHED order; empty if they do not. At least one instance has to have finished. Rates
+// are compared to one decimal, the precision of thresholds, but a threshold of 100 needs all instances.
 func contradiction(tally *Tally, threshold *float64) string {
 	const advice = "; failure_details = false takes the order's word"
 	of := fmt.Sprintf("the order is FINISHED, but its statistics count %d of %s finished",
@@ -251,12 +245,12 @@ func contradiction(tally *Tally, threshold *float64) string {
 }
 
 func missingOrder(what string) Report {
-	report := Report{Verdict: Verdict{Outcome: NotFound}, Missing: true}
+	report := Report{Verdict: Verdict{Outcome: NotFound}}
 	report.describe(what, string(NotFound)+", COC does not know the order", nil, nil)
 	return report
 }
 
-// describe puts the report on an order into words.
+// describe sets Summary and Markdown.
 func (r *OrderReport) describe(name, status string, instances *Instances, failed *table, ending string) {
 	state := outcomeText(r.Outcome)
 	if status != "" {
@@ -270,7 +264,7 @@ func (r *OrderReport) describe(name, status string, instances *Instances, failed
 		limit = "success-rate threshold " + percent(*share)
 	}
 	if r.Doubt != "" {
-		// It says what the tally and the threshold say.
+		// The doubt repeats them.
 		tally, limit = "", ""
 	}
 	r.Report.describe(name, state, instances.figures(), failed, tally, limit, failed.summary(), ending)
@@ -283,17 +277,17 @@ func threshold(order *client.ScriptOrder) *float64 {
 	return order.Properties.ExecuteParam.SuccessRate
 }
 
-// OrderName names an order in summaries and errors.
+// OrderName names a script order in summaries and errors.
 func OrderName(id string) string { return "COC script order " + cmp.Or(id, "-") }
 
 func percent(share float64) string {
 	return strconv.FormatFloat(share, 'f', -1, 64) + "%"
 }
 
-// orderTime finds the time in the id of an order: SCT and yyyyMMddHHmmss in the time of China.
+// orderTime matches the creation time in an order's id: SCT and yyyyMMddHHmmss in UTC+8.
 var orderTime = regexp.MustCompile(`^SCT(\d{14})`)
 
-// orderIsYoung tells whether an order may be too new to be visible: unless its id says that it was made over ten minutes ago.
+// orderIsYoung reports whether an order may be too new to be visible. An id without a time counts as young.
 func orderIsYoung(id string, now time.Time) bool {
 	match := orderTime.FindStringSubmatch(id)
 	if match == nil {

@@ -122,7 +122,7 @@ func TestOrder(t *testing.T) {
 				t.Errorf("asked for %v, %v and %v", service.ordersAsked, service.statsAsked, service.batchesAsked)
 			}
 			if got.Order != test.order || got.Failures != nil || got.Culprits != nil || got.UnreadDetails != nil || got.Timeout != nil ||
-				got.Missing || !cmp.Equal(got.UnreadFields, test.order.Warnings) {
+				!cmp.Equal(got.UnreadFields, test.order.Warnings) {
 				t.Errorf("got %+v", got)
 			}
 		})
@@ -206,7 +206,7 @@ func TestMissingOrder(t *testing.T) {
 				continue
 			}
 			want := Report{
-				Verdict: Verdict{Outcome: NotFound}, Missing: true, Summary: name + ": not_found, COC does not know the order",
+				Verdict: Verdict{Outcome: NotFound}, Summary: name + ": not_found, COC does not know the order",
 				Markdown: "### ❌ " + escapeCell(name) + ": not\\_found\n",
 			}
 			if diff := cmp.Diff(want, got); err != nil || diff != "" {

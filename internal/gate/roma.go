@@ -9,53 +9,52 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// taskStates are the status words of data integration (FDI) tasks.
+// taskStatuses are the statuses that data integration (FDI) tasks are counted by.
 func taskStatuses() []string { return []string{"running", "abnormal", "terminated", "completed"} }
 
-// TaskReader reads data integration tasks of ROMA Connect. The API client is one.
+// TaskReader reads data integration tasks of ROMA Connect. [client.Client] implements it.
 type TaskReader interface {
 	FDITaskStatistics(ctx context.Context, asked client.FDIInstance) (*client.FDITaskStatistics, error)
 	AbnormalTasks(ctx context.Context, asked client.FDIInstance, limit int) (*client.FDITaskList, error)
 }
 
-// TaskQuestion asks for the data integration tasks of a ROMA Connect instance.
+// TaskRequest selects the data integration tasks of a ROMA Connect instance, and what to read of them.
 type TaskRequest struct {
 	client.FDIInstance
 
-	// Wait waits until the tasks are healthy; nil looks once.
+	// Wait configures the wait for healthy tasks; nil looks once.
 	Wait *Wait
-	// MinRunning is how many tasks have to run.
+	// MinRunning is how many tasks must be running.
 	MinRunning int64
-	// Details reads which tasks are abnormal.
+	// Details reads the names of abnormal tasks.
 	Details bool
 }
 
-// TaskReport is what there is to say of the tasks of an instance. Its Good is health: nothing is abnormal, and something runs or has
-// completed.
+// TaskReport is the report on the tasks of an instance. Good means healthy: no task is abnormal, and at least one runs or has completed.
 type TaskReport struct {
 	Report
 
 	Statistics *client.FDITaskStatistics
-	// Total is over ordinary and CDC tasks; nil when the counts cannot be trusted.
+	// Total counts ordinary and CDC tasks; nil if the counts cannot be trusted.
 	Total *int64
-	// Abnormal are the abnormal tasks; nil when they were not read.
+	// Abnormal are the abnormal tasks; nil if they were not read.
 	Abnormal []client.FDITask
 }
 
-// TasksName says which tasks were looked at.
+// TasksName names tasks in summaries and errors.
 func TasksName(instanceID string) string { return "FDI tasks of ROMA Connect instance " + instanceID }
 
-// ReadTasks reads the tasks of an instance, after waiting for their health if that is asked for. Only the reading of the counts can
-// fail. After a cancellation there is no report.
+// ReadTasks reads the tasks of an instance, after waiting for their health if requested. It fails only if the counts cannot be read or
+// ctx is canceled.
 func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskReport, error) {
 	name := TasksName(req.InstanceID)
-	ended, err := waitFor(ctx, req.Wait, name, func(timed context.Context) (*client.FDITaskStatistics, Observation, error) {
-		statistics, err := reader.FDITaskStatistics(timed, req.FDIInstance)
+	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (*client.FDITaskStatistics, Observation, error) {
+		statistics, err := reader.FDITaskStatistics(waitCtx, req.FDIInstance)
 		if err != nil {
 			return nil, Observation{}, err
 		}
 		verdict := judgeTasks(statistics, req.MinRunning)
-		// Tasks that run for ever never complete, so the wait goes on until they are healthy, or there are none.
+		// Never Completed: tasks may run forever, so the wait ends if they are healthy, or if there are none.
 		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskSummary(statistics, verdict)}
 		seen.Settling = verdict.Outcome == Empty
 		if verdict.Counts != nil && verdict.Counts["running"] < req.MinRunning {
@@ -66,8 +65,8 @@ func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskRe
 	if err != nil {
 		return nil, err
 	}
-	statistics := ended.last
-	report := &TaskReport{Report: ended.report(nil), Statistics: statistics}
+	statistics := result.last
+	report := &TaskReport{Report: result.report(nil), Statistics: statistics}
 	if counts := report.Counts; counts != nil && len(statistics.Further) == 0 {
 		report.Total = new(counts["running"] + counts["abnormal"] + counts["terminated"] + counts["completed"])
 	}
@@ -82,11 +81,11 @@ func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskRe
 		report.Timeout.Missing = joinParts(report.Timeout.Missing, abnormal.summary())
 	}
 	report.describe(name, string(report.Outcome), taskFigures(report.Counts), abnormal,
-		ended.observation.Tally, ended.observation.Wanted, abnormal.summary(), ended.ending())
+		result.observation.Tally, result.observation.Wanted, abnormal.summary(), result.ending())
 	return report, nil
 }
 
-// taskKind is one of the two kinds of tasks that are counted apart.
+// taskKind has the counts of one kind of tasks.
 type taskKind struct {
 	member, name string
 	tasks        *client.TaskDetails
@@ -110,7 +109,7 @@ func (k taskKind) counts() map[string]*int64 {
 	}
 }
 
-// judgeTasks judges the tasks of an instance, ordinary and CDC tasks together.
+// judgeTasks judges ordinary and CDC tasks together.
 func judgeTasks(statistics *client.FDITaskStatistics, minRunning int64) Verdict {
 	counts := zeroCounts(taskStatuses())
 	var total int64
@@ -161,7 +160,7 @@ func judgeTasks(statistics *client.FDITaskStatistics, minRunning int64) Verdict 
 	return verdict
 }
 
-// readAbnormal reads which tasks are abnormal, and gives them as a table.
+// readAbnormal reads the abnormal tasks into the report. The table is nil if none can be named.
 func (r *TaskReport) readAbnormal(ctx context.Context, reader TaskReader, req TaskRequest) *table {
 	abnormal := &table{head: []string{"abnormal task", "kind", "last run", "position"}, total: r.Counts["abnormal"]}
 	if abnormal.total == 0 {
@@ -185,7 +184,7 @@ func (r *TaskReport) readAbnormal(ctx context.Context, reader TaskReader, req Ta
 	return r.setListedCulprits(abnormal, "abnormal task", list.Warnings)
 }
 
-// taskFigures lists what there is to count, nil when the counts cannot be trusted.
+// taskFigures lists the counts; nil if they cannot be trusted.
 func taskFigures(counts map[string]int64) []figure {
 	if counts == nil {
 		return nil
@@ -197,7 +196,7 @@ func taskFigures(counts map[string]int64) []figure {
 	return append(list, furtherFigures(counts, taskStatuses())...)
 }
 
-// taskWords puts the counts into words, the two kinds apart where both have tasks; empty when the counts cannot be trusted.
+// taskSummary formats the counts, separately by kind if both kinds have tasks; empty if the counts cannot be trusted.
 func taskSummary(statistics *client.FDITaskStatistics, verdict Verdict) string {
 	if verdict.Counts == nil {
 		return ""

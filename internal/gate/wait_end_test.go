@@ -302,8 +302,8 @@ func TestWaitDoubts(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				ended, err := await(t.Context(), test.scene, nil)
-				if err != nil || ended.observation.Outcome != test.outcome || ended.observation.Doubt != test.doubt || len(test.scene.looks) != test.looks {
-					t.Errorf("error %v, %s after %d looks, want %s after %d", err, ended.observation.Outcome, len(test.scene.looks), test.outcome, test.looks)
+				if seen := ended.observation; err != nil || seen.Outcome != test.outcome || seen.Doubt != test.doubt || len(test.scene.looks) != test.looks {
+					t.Errorf("error %v, %s after %d looks, want %s after %d", err, seen.Outcome, len(test.scene.looks), test.outcome, test.looks)
 				}
 				if diff := cmp.Diff(test.passed, ended.pastDoubts, cmpopts.EquateEmpty()); diff != "" {
 					t.Errorf("passed doubts (-want +got):\n%s", diff)

@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	maxStatusLength    = 64
-	maxNameLength    = 128
-	maxShownNames = 10
+	maxStatusLength = 64
+	maxNameLength   = 128
+	maxShownNames   = 10
 )
 
-// word makes a status word of the service fit for a text. One with characters that cannot be seen would pass for another: it is quoted,
-// with escapes. Only a word that is not there is empty.
+// statusWord makes a status of the service fit for messages. One with invisible characters could pass for another, so it is quoted. Only
+// an empty status gives an empty string.
 func statusWord(status string) string {
-	// More than is shown, so that a cut is marked; what lies beyond can be very long.
+	// The status may be very long. Keep more than is shown, so that a cut is marked.
 	status = text.Head(status, maxStatusLength+utf8.UTFMax)
 	if text.Plain(status, len(status)) != status {
 		status = strconv.Quote(status)
@@ -29,7 +29,7 @@ func statusWord(status string) string {
 	return text.Plain(status, maxStatusLength)
 }
 
-// names joins names for a summary: ten at most, then how many more there are of the total.
+// joinNames joins at most maxShownNames names, and says how many more of the total there are.
 func joinNames(list []string, total int64) string {
 	shown := list[:min(len(list), maxShownNames)]
 	joined := strings.Join(shown, ", ")
@@ -39,10 +39,9 @@ func joinNames(list []string, total int64) string {
 	return joined
 }
 
-// allNames joins names that are the whole of the list.
+// joinAllNames is joinNames for a complete list.
 func joinAllNames(list []string) string { return joinNames(list, int64(len(list))) }
 
-// moving words the outcome of what may go on.
 func outcomeText(outcome Outcome) string {
 	if outcome == Running || outcome == Pending {
 		return "still " + string(outcome)
@@ -50,18 +49,18 @@ func outcomeText(outcome Outcome) string {
 	return string(outcome)
 }
 
-// parts joins the parts of a summary that there are.
+// joinParts joins the parts that are not empty.
 func joinParts(list ...string) string {
 	return strings.Join(slices.DeleteFunc(list, func(s string) bool { return s == "" }), "; ")
 }
 
-// figure is a count and what is counted.
+// figure is a labeled count.
 type figure struct {
 	count int64
-	label  string
+	label string
 }
 
-// figures words counts: zeros are omitted, and what is too many to list is only counted.
+// joinFigures formats counts without the zeros, as joinAllNames does.
 func joinFigures(list ...figure) string {
 	var words []string
 	for _, f := range list {
@@ -72,7 +71,7 @@ func joinFigures(list ...figure) string {
 	return joinAllNames(words)
 }
 
-// furtherFigures lists the counts of words that are new.
+// furtherFigures lists the counts of unknown statuses.
 func furtherFigures(counts map[string]int64, known []string) []figure {
 	var list []figure
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
@@ -83,7 +82,7 @@ func furtherFigures(counts map[string]int64, known []string) []figure {
 	return list
 }
 
-// ending words how a wait ended, empty when there was none to speak of.
+// ending says how a wait ended; empty if it was too short to mention.
 func (w *waitResult[T]) ending() string {
 	took := w.elapsed.Round(time.Second).String()
 	switch {

@@ -158,7 +158,7 @@ func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, wait *gat
 	if err != nil {
 		return nil, err
 	}
-	m.Exists = types.BoolValue(!report.Missing)
+	m.Exists = types.BoolValue(report.Outcome != gate.NotFound)
 	m.Completed, m.TimedOut = types.BoolValue(report.Completed), types.BoolValue(report.Timeout != nil)
 	if report.Order != nil {
 		m.ScriptOrder = *report.Order

@@ -130,7 +130,7 @@ func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ *g
 	if err != nil {
 		return nil, err
 	}
-	m.Exists = types.BoolValue(!report.Missing)
+	m.Exists = types.BoolValue(report.Outcome != gate.NotFound)
 	m.setTally(report.Completed, report.Tally)
 	m.FailedHosts = report.FailedHosts
 	if report.Batch != nil {

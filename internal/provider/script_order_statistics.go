@@ -64,7 +64,7 @@ func (m *scriptOrderStatisticsModel) read(ctx context.Context, c *client.Client,
 	if err != nil {
 		return nil, err
 	}
-	m.Exists = types.BoolValue(!report.Missing)
+	m.Exists = types.BoolValue(report.Outcome != gate.NotFound)
 	m.setTally(report.Completed, report.Tally)
 	if report.Tally != nil {
 		m.FailedBatchIndexes = report.Tally.FailedBatchIndexes
