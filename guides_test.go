@@ -42,7 +42,7 @@ func TestPermissions(t *testing.T) {
 		if !strings.HasSuffix(row, " *") {
 			t.Errorf("%s: %q does not say that it is not confirmed", service, row)
 		}
-		for _, wanted := range append(action.FindAllString(service.Right(), -1), readOnlyRole.FindAllString(service.Right(), -1)...) {
+		for _, wanted := range append(action.FindAllString(service.Permission(), -1), readOnlyRole.FindAllString(service.Permission(), -1)...) {
 			if !strings.Contains(row, wanted) {
 				t.Errorf("%s: errors ask for %s, and the row has %q", service, wanted, row)
 			}

@@ -39,7 +39,7 @@ type exchange struct {
 	attempts   int
 	credential string
 	// held is the part of Client.memory that the last answer takes up.
-	held int64
+	heldMemory int64
 }
 
 // reply is an answer that has been read. Its status is 0 when there was none.
@@ -48,19 +48,19 @@ type reply struct {
 	header http.Header
 	body   []byte
 	// asked is the pause that the service asks for, 0 for none.
-	asked time.Duration
+	retryAfter time.Duration
 }
 
-// takes tells whether an answer with this status is what was asked for. A read takes 200 alone: what any other success holds is not, or
+// accepts tells whether an answer with this status is what was asked for. A read takes 200 alone: what any other success holds is not, or
 // not all of, the object. IAM answers a sign-in with 201.
-func (x *exchange) takes(status int) bool {
+func (x *exchange) accepts(status int) bool {
 	return status == http.StatusOK || (status == http.StatusCreated && x.body != nil)
 }
 
 // attempt sends the request once, with a credential and a signature of its own. Declined is the credential when it was refused, now or
 // before.
 func (x *exchange) attempt(ctx context.Context) (got reply, declined *Credential, err error) {
-	x.free()
+	x.releaseMemory()
 	request := x.request.Clone(ctx)
 	if x.body != nil {
 		request.Body = io.NopCloser(bytes.NewReader(x.body))
@@ -81,7 +81,7 @@ func (x *exchange) attempt(ctx context.Context) (got reply, declined *Credential
 	lent.authenticate(request, x.body, time.Now())
 	got, err = x.send(request)
 	// A status is an answer, also when the body was lost: a refusal must not be forgotten.
-	if got.status != 0 && lent.answered(got.status, got.body, func() *Error { return x.failure(got) }) {
+	if got.status != 0 && lent.recordAnswer(got.status, got.body, func() *Error { return x.answerError(got) }) {
 		declined = &lent.Credential
 	}
 	return got, declined, err
@@ -111,7 +111,7 @@ func withoutQuotes(err error) error {
 		return err
 	}
 	if plain := quotedText.ReplaceAllString(err.Error(), `"…"`); plain != err.Error() {
-		return &plainError{plain, err}
+		return &sanitizedError{plain, err}
 	}
 	return err
 }
@@ -129,11 +129,11 @@ func (x *exchange) roundTrip(request *http.Request) (reply, error) {
 	}
 	defer response.Body.Close()
 	got := reply{status: response.StatusCode, header: response.Header}
-	got.asked = retryAfter(got.status, got.header.Get("Retry-After"), time.Now())
+	got.retryAfter = retryAfter(got.status, got.header.Get("Retry-After"), time.Now())
 	switch {
 	case got.status < 200:
 		// The connection now speaks another protocol (101): there is no body, and nothing bounds a read of it.
-	case x.takes(got.status):
+	case x.accepts(got.status):
 		got.body, err = x.readAnswer(request.Context(), response)
 	default:
 		got.body, err = io.ReadAll(io.LimitReader(response.Body, smallBody))
@@ -164,7 +164,7 @@ func (x *exchange) readAnswer(ctx context.Context, response *http.Response) ([]b
 		if err := x.client.memory.Acquire(ctx, size); err != nil {
 			return nil, err
 		}
-		x.held = size
+		x.heldMemory = size
 		rest := io.LimitReader(response.Body, limit+1-int64(len(body)))
 		body, err = io.ReadAll(io.MultiReader(bytes.NewReader(body), rest))
 	}
@@ -172,17 +172,17 @@ func (x *exchange) readAnswer(ctx context.Context, response *http.Response) ([]b
 		err = fmt.Errorf("%w: more than %d MiB", ErrTooLarge, limit>>20)
 	}
 	if err != nil {
-		x.free()
+		x.releaseMemory()
 		return nil, err
 	}
 	return body, nil
 }
 
-// free gives back the memory of the last answer. It has to be called when the answer is no longer needed.
-func (x *exchange) free() {
-	if x.held > 0 {
-		x.client.memory.Release(x.held)
-		x.held = 0
+// releaseMemory gives back the memory of the last answer. It has to be called when the answer is no longer needed.
+func (x *exchange) releaseMemory() {
+	if x.heldMemory > 0 {
+		x.client.memory.Release(x.heldMemory)
+		x.heldMemory = 0
 	}
 }
 
@@ -193,9 +193,9 @@ func (x *exchange) log(ctx context.Context, start time.Time, got reply, err erro
 		slog.Int64("duration_ms", time.Since(start).Milliseconds()),
 	}
 	if err != nil {
-		attrs = append(attrs, slog.String("error", x.plain(err.Error(), messageLimit)))
+		attrs = append(attrs, slog.String("error", x.sanitize(err.Error(), messageLimit)))
 	} else {
-		attrs = append(attrs, slog.Int("status", got.status), slog.String("request_id", x.plain(got.header.Get("X-Request-Id"), 128)))
+		attrs = append(attrs, slog.Int("status", got.status), slog.String("request_id", x.sanitize(got.header.Get("X-Request-Id"), 128)))
 	}
 	x.client.log.LogAttrs(ctx, slog.LevelDebug, "request sent", attrs...)
 }

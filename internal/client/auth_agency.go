@@ -16,8 +16,8 @@ type Agency struct {
 	Duration time.Duration
 }
 
-// longestChain is how long keys may live that were obtained with temporary keys.
-const longestChain = time.Hour
+// maxChainedDuration is how long keys may live that were obtained with temporary keys.
+const maxChainedDuration = time.Hour
 
 // AssumeRoleSource gives temporary keys of an agency, obtained with the credential of another source and renewed before they expire.
 //
@@ -58,7 +58,7 @@ func (s *assumeRoleSource) assume(ctx context.Context) (temporary, error) {
 				"agency_name": s.agency.Name, "domain_name": s.agency.DomainName, "duration_seconds": wholeSeconds(s.agency.Duration),
 			},
 		}}}
-		return s.client.keys(ctx, s.auth, request)
+		return s.client.requestKeys(ctx, s.auth, request)
 	}
 	duration := s.agency.Duration
 	base, err := s.base.Credential(ctx)
@@ -68,27 +68,27 @@ func (s *assumeRoleSource) assume(ctx context.Context) (temporary, error) {
 	case base.Token != "":
 		return temporary{}, errors.New("an agency with domain_id is assumed with keys, not with a token: use domain_name, or give keys")
 	case base.SecurityToken != "":
-		duration = min(duration, longestChain)
+		duration = min(duration, maxChainedDuration)
 	}
 	request.body = jsonObject{
 		"agency_urn":          "iam::" + s.agency.DomainID + ":agency:" + s.agency.Name,
 		"agency_session_name": "terraform-provider-hwgate",
 		"duration_seconds":    wholeSeconds(duration),
 	}
-	return s.client.keys(ctx, s.auth, request)
+	return s.client.requestKeys(ctx, s.auth, request)
 }
 
 func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }
 
-// keys sends a request whose answer is temporary keys, in either of IAM's two spellings.
-func (c *Client) keys(ctx context.Context, auth *authenticator, request call) (temporary, error) {
-	x, got, err := c.ask(ctx, request, auth)
+// requestKeys sends a request whose answer is temporary keys, in either of IAM's two spellings.
+func (c *Client) requestKeys(ctx context.Context, auth *authenticator, request call) (temporary, error) {
+	x, got, err := c.do(ctx, request, auth)
 	if err != nil {
 		return temporary{}, err
 	}
 	keys, err := readKeys(got.body)
 	if err != nil {
-		return temporary{}, x.malformed(err.Error())
+		return temporary{}, x.malformedError(err.Error())
 	}
 	return keys, nil
 }

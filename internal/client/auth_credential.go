@@ -21,9 +21,9 @@ func (c Credential) String() string {
 	case c.Token != "":
 		return "token"
 	case c.SecurityToken != "":
-		return "temporary access key " + shownKey(c.AccessKey)
+		return "temporary access key " + maskedKey(c.AccessKey)
 	default:
-		return "access key " + shownKey(c.AccessKey)
+		return "access key " + maskedKey(c.AccessKey)
 	}
 }
 

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// firstAnswerPatience is the time for which a request with an unproven credential is the only one.
-	firstAnswerPatience = 2 * time.Second
-	// mostUnproven bounds the requests under way with an unproven credential: more than five refusals in a row lock an access key.
-	mostUnproven = 3
+	// firstAnswerWait is the time for which a request with an unproven credential is the only one.
+	firstAnswerWait = 2 * time.Second
+	// maxUnproven bounds the requests under way with an unproven credential: more than five refusals in a row lock an access key.
+	maxUnproven = 3
 )
 
 // authenticator lends the credential of a source to attempts, so that a wrong one does little harm.
@@ -29,16 +29,16 @@ type authenticator struct {
 	logged  sync.Once
 
 	mu    sync.Mutex
-	known map[Credential]*record
+	known map[Credential]*credentialState
 }
 
-// record is what is known of one credential.
-type record struct {
+// state is what is known of one credential.
+type credentialState struct {
 	proven bool
 	// refusal is the first answer that declined it.
 	refusal *Error
 	// out are the unproven requests under way, queue those that wait for their turn, in the order in which they came.
-	out, queue []*lease
+	inFlight, queue []*lease
 	// changed is closed, and replaced, when any of this changes.
 	changed chan struct{}
 }
@@ -48,7 +48,7 @@ func (c *Client) authenticate(source CredentialSource) *authenticator {
 	if source, ok := source.(interface{ connect(c *Client) }); ok {
 		source.connect(c)
 	}
-	return &authenticator{source: source, secrets: c.secrets, log: c.log, known: map[Credential]*record{}}
+	return &authenticator{source: source, secrets: c.secrets, log: c.log, known: map[Credential]*credentialState{}}
 }
 
 // renew makes the source replace a refused credential. It tells whether there may be another one.
@@ -57,15 +57,15 @@ func (a *authenticator) renew(refused Credential) bool {
 		renew(refused Credential, proven bool) bool
 	})
 	a.mu.Lock()
-	proven := a.record(refused).proven
+	proven := a.state(refused).proven
 	a.mu.Unlock()
 	return ok && source.renew(refused, proven)
 }
 
-// record is called under the lock.
-func (a *authenticator) record(credential Credential) *record {
+// state is called under the lock.
+func (a *authenticator) state(credential Credential) *credentialState {
 	if a.known[credential] == nil {
-		a.known[credential] = &record{changed: make(chan struct{})}
+		a.known[credential] = &credentialState{changed: make(chan struct{})}
 	}
 	return a.known[credential]
 }
@@ -73,7 +73,7 @@ func (a *authenticator) record(credential Credential) *record {
 // lease is a credential on loan for one attempt. It has to be released.
 type lease struct {
 	Credential
-	*record
+	*credentialState
 
 	auth    *authenticator
 	service Service
@@ -102,10 +102,10 @@ func (a *authenticator) borrow(ctx context.Context, service Service, host string
 	})
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	r := a.record(credential)
-	l := &lease{Credential: credential, record: r, auth: a, service: service, host: host}
+	r := a.state(credential)
+	l := &lease{Credential: credential, credentialState: r, auth: a, service: service, host: host}
 	r.queue = append(r.queue, l)
-	defer r.leave(&r.queue, l)
+	defer r.remove(&r.queue, l)
 	for {
 		now := time.Now()
 		switch {
@@ -115,7 +115,7 @@ func (a *authenticator) borrow(ctx context.Context, service Service, host string
 			return l, nil
 		case r.next(now) == l:
 			l.since = now
-			r.out = append(r.out, l)
+			r.inFlight = append(r.inFlight, l)
 			return l, nil
 		}
 		hosts, changed, pause := r.hosts(), r.changed, r.pause(now)
@@ -129,12 +129,12 @@ func (a *authenticator) borrow(ctx context.Context, service Service, host string
 }
 
 // next is the first in the queue that may go out unproven now, or nil.
-func (r *record) next(now time.Time) *lease {
-	if len(r.out) == mostUnproven || r.pause(now) > 0 {
+func (r *credentialState) next(now time.Time) *lease {
+	if len(r.inFlight) == maxUnproven || r.pause(now) > 0 {
 		return nil
 	}
 	for _, l := range r.queue {
-		if !slices.ContainsFunc(r.out, func(out *lease) bool { return out.service == l.service }) {
+		if !slices.ContainsFunc(r.inFlight, func(out *lease) bool { return out.service == l.service }) {
 			return l
 		}
 	}
@@ -142,27 +142,27 @@ func (r *record) next(now time.Time) *lease {
 }
 
 // pause is how long it takes until every request under way has had its time alone.
-func (r *record) pause(now time.Time) time.Duration {
-	if len(r.out) == 0 {
+func (r *credentialState) pause(now time.Time) time.Duration {
+	if len(r.inFlight) == 0 {
 		return 0
 	}
-	return r.out[len(r.out)-1].since.Add(firstAnswerPatience).Sub(now)
+	return r.inFlight[len(r.inFlight)-1].since.Add(firstAnswerWait).Sub(now)
 }
 
 // hosts are those whose answer is waited for; when none is under way, the one that is asked next. It is called while somebody waits.
-func (r *record) hosts() []string {
-	if len(r.out) == 0 {
+func (r *credentialState) hosts() []string {
+	if len(r.inFlight) == 0 {
 		return []string{r.queue[0].host}
 	}
 	var hosts []string
-	for _, out := range r.out {
+	for _, out := range r.inFlight {
 		hosts = append(hosts, out.host)
 	}
 	return hosts
 }
 
-// leave takes a lease out of one of the lists, and wakes who waits for a change.
-func (r *record) leave(list *[]*lease, l *lease) {
+// remove takes a lease out of one of the lists, and wakes who waits for a change.
+func (r *credentialState) remove(list *[]*lease, l *lease) {
 	*list = slices.DeleteFunc(*list, func(other *lease) bool { return other == l })
 	close(r.changed)
 	r.changed = make(chan struct{})
@@ -185,8 +185,8 @@ func waitFor(ctx context.Context, changed <-chan struct{}, pause time.Duration) 
 	return nil
 }
 
-// answered takes what the service said, and tells whether that declines the credential.
-func (l *lease) answered(status int, body []byte, failure func() *Error) bool {
+// recordAnswer takes what the service said, and tells whether that declines the credential.
+func (l *lease) recordAnswer(status int, body []byte, failure func() *Error) bool {
 	refused, good := examine(status, body)
 	l.auth.mu.Lock()
 	defer l.auth.mu.Unlock()
@@ -201,7 +201,7 @@ func (l *lease) answered(status int, body []byte, failure func() *Error) bool {
 func (l *lease) release() {
 	l.auth.mu.Lock()
 	defer l.auth.mu.Unlock()
-	l.leave(&l.out, l)
+	l.remove(&l.inFlight, l)
 }
 
 // TurnError says that nothing was sent before the context ended: the credential was not proven yet, and other requests were to prove it.

@@ -206,7 +206,7 @@ func TestHostsThatAreWaitedFor(t *testing.T) {
 		out  []*lease
 		want []string
 	}{{nil, []string{"a"}}, {[]*lease{b}, []string{"b"}}, {[]*lease{b, c}, []string{"b", "c"}}} {
-		r := record{out: test.out, queue: []*lease{a, b, c}}
+		r := credentialState{inFlight: test.out, queue: []*lease{a, b, c}}
 		if got := r.hosts(); !slices.Equal(got, test.want) {
 			t.Errorf("hosts %q, want %q", got, test.want)
 		}

@@ -27,7 +27,7 @@ const (
 // https://support.huaweicloud.com/intl/en-us/usermanual-ecs/ecs_03_0166.html
 func MetadataSource(explain func(error) error) CredentialSource {
 	s := &metadataSource{}
-	s.renewing = newRenewing("the metadata of the machine", s.look)
+	s.renewing = newRenewing("the metadata of the machine", s.fetchKeys)
 	s.explain = explain
 	s.final = func(_ error, issued bool) bool { return !issued }
 	return s
@@ -51,8 +51,8 @@ func (s *metadataSource) connect(c *Client) {
 	}
 }
 
-// look asks for keys. The hardened version of the service wants a token first; where it is not offered the plain request works.
-func (s *metadataSource) look(ctx context.Context) (temporary, error) {
+// fetchKeys asks for keys. The hardened version of the service wants a token first; where it is not offered the plain request works.
+func (s *metadataSource) fetchKeys(ctx context.Context) (temporary, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataLimit)
 	defer cancel()
 	header := http.Header{}
@@ -78,7 +78,7 @@ func isHeaderToken(token string) bool {
 }
 
 func (s *metadataSource) send(ctx context.Context, method, path string, header http.Header) (body string, status int, err error) {
-	body, status, err = s.ask(ctx, method, path, header)
+	body, status, err = s.roundTrip(ctx, method, path, header)
 	attrs := []slog.Attr{slog.String("method", method), slog.String("path", path), slog.Int("status", status)}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
@@ -87,7 +87,7 @@ func (s *metadataSource) send(ctx context.Context, method, path string, header h
 	return body, status, err
 }
 
-func (s *metadataSource) ask(ctx context.Context, method, path string, header http.Header) (body string, status int, err error) {
+func (s *metadataSource) roundTrip(ctx context.Context, method, path string, header http.Header) (body string, status int, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, metadataAddress+path, http.NoBody)
 	if err != nil {
 		return "", 0, err

@@ -26,7 +26,7 @@ type Identity struct {
 // POST /v3.0/OS-CREDENTIAL/securitytokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0002.html
 func IdentitySource(identity Identity, duration time.Duration, origin string) CredentialSource {
 	s := &identitySource{identity: identity, duration: duration}
-	s.renewing = newRenewing("the identity token of "+origin, s.exchange)
+	s.renewing = newRenewing("the identity token of "+origin, s.signIn)
 	s.request = call{
 		service: IAM, path: []string{"v3.0", "OS-AUTH", "id-token", "tokens"}, header: http.Header{"X-Idp-Id": {identity.ProviderID}},
 	}
@@ -40,7 +40,7 @@ type identitySource struct {
 	duration time.Duration
 }
 
-func (s *identitySource) exchange(ctx context.Context) (temporary, error) {
+func (s *identitySource) signIn(ctx context.Context) (temporary, error) {
 	identity := s.identity.Token
 	if s.identity.TokenFile != "" {
 		content, err := os.ReadFile(s.identity.TokenFile)
@@ -55,16 +55,16 @@ func (s *identitySource) exchange(ctx context.Context) (temporary, error) {
 	s.client.secrets.add(identity)
 	request := s.request
 	request.body = jsonObject{"auth": jsonObject{"id_token": jsonObject{"id": identity}}}
-	x, got, err := s.client.ask(ctx, request, nil)
+	x, got, err := s.client.do(ctx, request, nil)
 	if err != nil {
 		return temporary{}, err
 	}
 	token := got.header.Get("X-Subject-Token")
 	if token == "" {
-		return temporary{}, x.malformed("the sign-in's answer has no token")
+		return temporary{}, x.malformedError("the sign-in's answer has no token")
 	}
 	s.client.secrets.add(token)
-	return s.client.keys(ctx, nil, call{
+	return s.client.requestKeys(ctx, nil, call{
 		service: IAM, target: request.target, path: keysPath,
 		body: jsonObject{"auth": jsonObject{"identity": jsonObject{
 			"methods": []string{"token"}, "token": jsonObject{"id": token, "duration_seconds": wholeSeconds(s.duration)},

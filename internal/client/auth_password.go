@@ -54,7 +54,7 @@ func (s *passwordSource) signIn(ctx context.Context) (temporary, error) {
 		"identity": jsonObject{"methods": []string{"password"}, "password": jsonObject{"user": user}},
 		"scope":    scope,
 	}}
-	return s.client.token(ctx, request)
+	return s.client.requestToken(ctx, request)
 }
 
 // Names of users and projects mean something only together with their account.
@@ -98,9 +98,9 @@ func (s *passwordSource) scope() (jsonObject, error) {
 	}
 }
 
-// token sends a sign-in whose answer is a token in the header X-Subject-Token.
-func (c *Client) token(ctx context.Context, login call) (temporary, error) {
-	x, got, err := c.ask(ctx, login, nil)
+// requestToken sends a sign-in whose answer is a token in the header X-Subject-Token.
+func (c *Client) requestToken(ctx context.Context, login call) (temporary, error) {
+	x, got, err := c.do(ctx, login, nil)
 	if err != nil {
 		return temporary{}, err
 	}
@@ -111,7 +111,7 @@ func (c *Client) token(ctx context.Context, login call) (temporary, error) {
 	}
 	token := got.header.Get("X-Subject-Token")
 	if err := json.Unmarshal(got.body, &body); err != nil || token == "" || body.Token.ExpiresAt.IsZero() {
-		return temporary{}, x.malformed("the sign-in's answer has no token, or no time at which it ends")
+		return temporary{}, x.malformedError("the sign-in's answer has no token, or no time at which it ends")
 	}
 	return temporary{Credential: Credential{Token: token}, expires: body.Token.ExpiresAt}, nil
 }

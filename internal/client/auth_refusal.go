@@ -20,9 +20,9 @@ var refusalCodes = map[string]bool{
 	"ROMA.1002": true, // wrong token
 }
 
-// refuses tells whether an answer says that the credential is not accepted. Such an answer is never asked for again with the same
+// isRefusal tells whether an answer says that the credential is not accepted. Such an answer is never asked for again with the same
 // credential.
-func refuses(status int, code string) bool {
+func isRefusal(status int, code string) bool {
 	return status == http.StatusUnauthorized || refusalCodes[shortCode(code)]
 }
 
@@ -34,9 +34,9 @@ func shortCode(code string) string {
 	return code
 }
 
-// recognizingCodes are the gateway's codes that come only after it has accepted the credential: the caller lacks a right. What else
+// provingCodes are the gateway's codes that come only after it has accepted the credential: the caller lacks a right. What else
 // the gateway says may come before it looks at the credential.
-var recognizingCodes = map[string]bool{"APIG.0302": true, "APIG.0304": true, "APIG.1005": true}
+var provingCodes = map[string]bool{"APIG.0302": true, "APIG.0304": true, "APIG.1005": true}
 
 // serviceCode is the form of the codes that services give. IAM's plain numbers are not of it: proxies and firewalls give such too.
 var serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*\.\d{3,}$`)
@@ -47,30 +47,30 @@ var serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*\.\d{3,}$`)
 func examine(status int, body []byte) (refused, good bool) {
 	var code string
 	if status >= 200 && status < 300 {
-		code, good = codeBesideData(body)
+		code, good = codeOfSuccess(body)
 	} else {
 		code = parseErrorBody(body).code
 		good = status >= 400 && serviceCode.MatchString(code)
 	}
 	short := shortCode(code)
 	switch {
-	case refuses(status, code):
+	case isRefusal(status, code):
 		return true, false
 	case strings.HasPrefix(short, "APIG."):
-		return false, recognizingCodes[short]
+		return false, provingCodes[short]
 	default:
 		return false, good
 	}
 }
 
-// longestRefusal is the size up to which an answer with a success status is searched for an error code. A longer one is data, which is
+// maxRefusalSize is the size up to which an answer with a success status is searched for an error code. A longer one is data, which is
 // not worth decoding twice.
-const longestRefusal = 64 << 10
+const maxRefusalSize = 64 << 10
 
-// codeBesideData reads the error code of an answer with a success status, and tells whether the answer is a JSON object that is not
+// codeOfSuccess reads the error code of an answer with a success status, and tells whether the answer is a JSON object that is not
 // empty.
-func codeBesideData(body []byte) (code string, isObject bool) {
-	if len(body) > longestRefusal {
+func codeOfSuccess(body []byte) (code string, isObject bool) {
+	if len(body) > maxRefusalSize {
 		trimmed := bytes.TrimSpace(body)
 		return "", bytes.HasPrefix(trimmed, []byte("{")) && bytes.HasSuffix(trimmed, []byte("}"))
 	}

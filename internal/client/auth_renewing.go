@@ -18,9 +18,9 @@ const (
 	renewalPause = 30 * time.Second
 	// refusalPause is how soon a refused credential may be replaced again, however often it is refused.
 	refusalPause = 10 * time.Minute
-	// shortestLife is how long a new credential counts as valid, whatever its end says: a clock that is ahead must not make every
+	// minLifetime is how long a new credential counts as valid, whatever its end says: a clock that is ahead must not make every
 	// read sign in.
-	shortestLife = time.Minute
+	minLifetime = time.Minute
 )
 
 // temporary is a credential with its end.
@@ -94,7 +94,7 @@ func (r *renewing) Origin() string { return r.origin }
 
 // Credential implements CredentialSource. It waits only when there is no valid credential.
 func (r *renewing) Credential(ctx context.Context) (Credential, error) {
-	current, f, err := r.ask(ctx)
+	current, f, err := r.credentialOrFlight(ctx)
 	if f == nil {
 		return current, err
 	}
@@ -103,12 +103,12 @@ func (r *renewing) Credential(ctx context.Context) (Credential, error) {
 		return f.credential, f.err
 	case <-ctx.Done():
 		r.abandon(f)
-		return Credential{}, r.unanswered(ctx)
+		return Credential{}, r.interruptedError(ctx)
 	}
 }
 
-// ask gives the valid credential, or the failure that counts, or else the sign-in to wait for, which it begins in time.
-func (r *renewing) ask(ctx context.Context) (Credential, *flight, error) {
+// credentialOrFlight gives the valid credential, or the failure that counts, or else the sign-in to wait for, which it begins in time.
+func (r *renewing) credentialOrFlight(ctx context.Context) (Credential, *flight, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
@@ -126,13 +126,13 @@ func (r *renewing) ask(ctx context.Context) (Credential, *flight, error) {
 	return Credential{}, r.flight, nil
 }
 
-// unanswered is the error of a reader whose context ended while a sign-in was under way.
-func (r *renewing) unanswered(ctx context.Context) error {
+// interruptedError is the error of a reader whose context ended while a sign-in was under way.
+func (r *renewing) interruptedError(ctx context.Context) error {
 	request := r.request
 	request.body = jsonObject{} // makes it a POST
 	if request.path != nil {
 		if x, err := r.client.newExchange(ctx, request); err == nil {
-			e := x.blank()
+			e := x.newError()
 			e.Attempts, e.Err = 1, ctx.Err()
 			return fmt.Errorf("%s: %w", r.origin, e)
 		}
@@ -152,12 +152,12 @@ func (r *renewing) start(ctx context.Context) {
 			// A reader must not take the sign-in's deadline for its own.
 			err = fmt.Errorf("given up after %s: %s", renewalLimit, err.Error())
 		}
-		r.end(ctx, f, next, err)
+		r.finish(ctx, f, next, err)
 	}()
 }
 
-// end takes over what a sign-in brought.
-func (r *renewing) end(ctx context.Context, f *flight, next temporary, err error) {
+// finish takes over what a sign-in brought.
+func (r *renewing) finish(ctx context.Context, f *flight, next temporary, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer close(f.done)
@@ -169,7 +169,7 @@ func (r *renewing) end(ctx context.Context, f *flight, next temporary, err error
 	now := time.Now()
 	if err == nil {
 		next.issued = now
-		if soon := now.Add(shortestLife); next.expires.Before(soon) {
+		if soon := now.Add(minLifetime); next.expires.Before(soon) {
 			next.expires = soon
 		}
 		r.replaces = r.issued && r.current.expires.IsZero()
@@ -218,5 +218,5 @@ func (r *renewing) renew(refused Credential, proven bool) bool {
 // isDeclined tells whether a service looked at a sign-in, or a look-up, and declined.
 func isDeclined(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && (refuses(e.Status, e.Code) || (e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests))
+	return ok && (isRefusal(e.Status, e.Code) || (e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests))
 }

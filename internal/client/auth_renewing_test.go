@@ -88,7 +88,7 @@ func taking(pause time.Duration) func(context.Context) error {
 	}
 }
 
-// look asks a source for its token and checks that it comes at once.
+// fetchKeys asks a source for its token and checks that it comes at once.
 func look(t *testing.T, r *renewing, want string) {
 	t.Helper()
 	start := time.Now()

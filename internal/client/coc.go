@@ -31,9 +31,9 @@ func (o Order) call(c *Client, more ...string) call {
 	return call{service: COC, target: o.Target, path: path, header: header}
 }
 
-// about reads the object that the answers of COC are wrapped in. None has to name the order, but one that names another
+// orderData reads the object that the answers of COC are wrapped in. None has to name the order, but one that names another
 // is no answer.
-func about[T any](order Order, read func(fields) *T) func(fields) *T {
+func orderData[T any](order Order, read func(fields) *T) func(fields) *T {
 	return func(answer fields) *T {
 		object := answer.need().object("data")
 		if object == nil {
@@ -102,7 +102,7 @@ type ScriptParamRefer struct {
 // API: GET /v1/job/script/orders/{execute_uuid},
 // https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderBasicInfo.html
 func (c *Client) ScriptOrder(ctx context.Context, order Order) (*ScriptOrder, error) {
-	return get(ctx, c, order.call(c), about(order, func(f fields) *ScriptOrder {
+	return get(ctx, c, order.call(c), orderData(order, func(f fields) *ScriptOrder {
 		result := new(ScriptOrder)
 		f.decode(result)
 		result.Warnings = f.found.warnings
@@ -128,7 +128,7 @@ type InstanceStatistic struct {
 // API: GET /v1/job/script/orders/{execute_uuid}/statistics,
 // https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderStatistics.html
 func (c *Client) ScriptOrderStatistics(ctx context.Context, order Order) (*ScriptOrderStatistics, error) {
-	return get(ctx, c, order.call(c, "statistics"), about(order, func(f fields) *ScriptOrderStatistics {
+	return get(ctx, c, order.call(c, "statistics"), orderData(order, func(f fields) *ScriptOrderStatistics {
 		result := new(ScriptOrderStatistics)
 		f.decode(result)
 		return result
@@ -258,7 +258,7 @@ func (c *Client) batchPage(ctx context.Context, batch Batch, marker int64, seen 
 	if batch.Status != "" {
 		call.query.Set("status", batch.Status)
 	}
-	return get(ctx, c, call, about(batch.Order, func(f fields) *ScriptOrderBatch {
+	return get(ctx, c, call, orderData(batch.Order, func(f fields) *ScriptOrderBatch {
 		f.echoInteger("batch_index", batch.BatchIndex)
 		page := new(ScriptOrderBatch)
 		f.decode(page)

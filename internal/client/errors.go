@@ -122,7 +122,7 @@ func Cause(err error) (cause *Error, ok bool) {
 }
 
 // The codes of errors that have a meaning of their own, whatever the status beside them. Codes of the gateway stand under its short
-// prefix. Those of refused credentials are refusalCodes, those of passing faults passingCodes.
+// prefix. Those of refused credentials are refusalCodes, those of passing faults transientCodes.
 var (
 	// COC has no other way to say that there is no such order; the status is 400.
 	notFoundCodes  = []string{"COC.00040709"}
@@ -144,13 +144,13 @@ func IsNotFound(err error) bool { return hasCode(err, notFoundCodes) }
 // IsUnauthorized tells whether the credential was refused, or refused before and so not used again.
 func IsUnauthorized(err error) bool {
 	e, ok := Cause(err)
-	return ok && refuses(e.Status, e.Code)
+	return ok && isRefusal(e.Status, e.Code)
 }
 
 // IsForbidden tells whether the caller was recognized but lacks a right.
 func IsForbidden(err error) bool {
 	e, ok := Cause(err)
-	return ok && !refuses(e.Status, e.Code) && (e.Status == http.StatusForbidden || hasCode(e, forbiddenCodes))
+	return ok && !isRefusal(e.Status, e.Code) && (e.Status == http.StatusForbidden || hasCode(e, forbiddenCodes))
 }
 
 // IsUnpublished tells whether a gateway said that it has no such API.
@@ -174,7 +174,7 @@ func IsTransient(err error) bool {
 		return false
 	}
 	if e.Status != 0 {
-		return !refuses(e.Status, e.Code) && (e.Status >= 500 || e.Status == http.StatusTooManyRequests)
+		return !isRefusal(e.Status, e.Code) && (e.Status >= 500 || e.Status == http.StatusTooManyRequests)
 	}
 	return retryableFailure(e.Err) || isNameError(e.Err)
 }
@@ -189,17 +189,17 @@ func IsRetried(e *Error) bool {
 
 const messageLimit = 512
 
-// failure makes the Error of an answer that is not what was asked for: by its status, or by the error that stands in it.
-func (x *exchange) failure(got reply) *Error {
-	said := parseErrorBody(got.body)
-	requestID := cmp.Or(got.header.Get("X-Request-Id"), said.requestID, got.header.Get("X-Iam-Trace-Id"))
-	e := x.blank()
+// answerError makes the Error of an answer that is not what was asked for: by its status, or by the error that stands in it.
+func (x *exchange) answerError(got reply) *Error {
+	body := parseErrorBody(got.body)
+	requestID := cmp.Or(got.header.Get("X-Request-Id"), body.requestID, got.header.Get("X-Iam-Trace-Id"))
+	e := x.newError()
 	e.Status = got.status
-	e.Code = x.plain(said.code, 64)
-	e.Message = x.plain(said.message, messageLimit)
-	e.RequestID = x.plain(requestID, 128, requestID)
+	e.Code = x.sanitize(body.code, 64)
+	e.Message = x.sanitize(body.message, messageLimit)
+	e.RequestID = x.sanitize(requestID, 128, requestID)
 	switch {
-	case got.status < 300 && !x.takes(got.status):
+	case got.status < 300 && !x.accepts(got.status):
 		e.Err = fmt.Errorf("%w: only HTTP 200 counts as an answer", ErrUnexpectedStatus)
 	case got.status >= 300 && got.status < 400:
 		e.Message = x.redirect(got.header.Get("Location"))
@@ -214,13 +214,13 @@ func (x *exchange) redirect(location string) string {
 		return "the answer is a redirect, which is never followed"
 	}
 	to = &url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}
-	return x.plain("the answer is a redirect to "+to.String()+", which is never followed", messageLimit, to.Host)
+	return x.sanitize("the answer is a redirect to "+to.String()+", which is never followed", messageLimit, to.Host)
 }
 
-// plain makes a text from outside fit for an error: secrets first, so that no cut leaves a part of one. Ids of the request, and those
+// sanitize makes a text from outside fit for an error: secrets first, so that no cut leaves a part of one. Ids of the request, and those
 // given, are no secrets.
-func (x *exchange) plain(from string, limit int, ids ...string) string {
-	return text.Plain(hideTokens(x.client.secrets.clean(from), append(ids, x.ids()...)), limit)
+func (x *exchange) sanitize(from string, limit int, ids ...string) string {
+	return text.Plain(redactLongRuns(x.client.secrets.clean(from), append(ids, x.ids()...)), limit)
 }
 
 // ids are what a message may repeat of the request, however long it is.
@@ -233,71 +233,71 @@ func (x *exchange) ids() []string {
 	return ids
 }
 
-// said is what an error body tells.
-type said struct{ code, message, requestID string }
+// errorBody is what an error body tells.
+type errorBody struct{ code, message, requestID string }
 
 // parseErrorBody reads the error envelopes of the services, the gateway and IAM. Of any other body, which may be data or hold what a
 // proxy was sent, the message says the kind and the size alone.
-func parseErrorBody(body []byte) said {
+func parseErrorBody(body []byte) errorBody {
 	answer, err := parse(body)
 	if err != nil {
-		return said{message: kindOfBody(body)}
+		return errorBody{message: describeBody(body)}
 	}
-	found, ok := errorIn(answer)
+	envelope, ok := errorIn(answer)
 	if !ok {
-		found.message = kindOfBody(body)
+		envelope.message = describeBody(body)
 	}
-	found.requestID = deref(answer.text("request_id"))
-	return found
+	envelope.requestID = deref(answer.text("request_id"))
+	return envelope
 }
 
 // errorNames are the names that envelopes have for code and message. No data has them at the top.
 var errorNames = [][2]string{{"error_code", "error_msg"}, {"errorCode", "errorMsg"}, {"errCode", "externalMessage"}}
 
 // errorIn reads an envelope: the answer, its member error, as IAM has it, or its only member, unless that is data.
-func errorIn(answer fields) (found said, ok bool) {
+func errorIn(answer fields) (found errorBody, ok bool) {
 	if found, ok = errorAtTop(answer); ok {
 		return found, true
 	}
 	if nested := answer.object("error"); nested != nil {
-		found = said{code: deref(nested.text("code")), message: deref(nested.text("message"))}
-		return found, found != said{}
+		found = errorBody{code: deref(nested.text("code")), message: deref(nested.text("message"))}
+		return found, found != errorBody{}
 	}
 	for name := range answer.values {
 		if nested := answer.object(name); nested != nil && name != "data" && len(answer.values) == 1 {
 			return genericError(*nested)
 		}
 	}
-	return said{}, false
+	return errorBody{}, false
 }
 
-func errorAtTop(answer fields) (found said, ok bool) {
+func errorAtTop(answer fields) (found errorBody, ok bool) {
 	for _, names := range errorNames {
 		if code, message := answer.text(names[0]), answer.text(names[1]); code != nil || message != nil {
-			return said{code: deref(code), message: deref(message)}, true
+			return errorBody{code: deref(code), message: deref(message)}, true
 		}
 	}
 	return genericError(answer)
 }
 
 // genericError reads an envelope whose names data may have too: a log is called message. It has to have both, and nothing of its own.
-func genericError(f fields) (found said, ok bool) {
+func genericError(f fields) (found errorBody, ok bool) {
 	code, message := f.text("code"), f.text("message")
 	if code == nil || message == nil {
-		return said{}, false
+		return errorBody{}, false
 	}
 	for name := range f.values {
 		if !slices.Contains([]string{"code", "message", "title", "request_id"}, name) {
-			return said{}, false
+			return errorBody{}, false
 		}
 	}
-	return said{code: *code, message: *message}, true
+	return errorBody{code: *code, message: *message}, true
 }
 
 var htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 
-// kindOfBody describes a body without repeating it, but for the title of a page.
-func kindOfBody(body []byte) string {
+// describeBody describes a body without repeating it, but for the title of a page.
+func describeBody(body []byte) string {
 	trimmed := bytes.TrimSpace(body)
 	kind := "text"
 	switch {
@@ -309,16 +309,16 @@ func kindOfBody(body []byte) string {
 			kind += ` "` + strings.Join(strings.Fields(html.UnescapeString(string(title[1]))), " ") + `"`
 		}
 	case json.Valid(trimmed):
-		kind = "JSON " + strings.TrimPrefix(strings.TrimPrefix(kindOf(trimmed), "a "), "an ")
+		kind = "JSON " + strings.TrimPrefix(strings.TrimPrefix(jsonType(trimmed), "a "), "an ")
 	case trimmed[0] == '{' || trimmed[0] == '[':
 		kind = "invalid JSON"
 	case !utf8.Valid(trimmed):
 		kind = "binary data"
 	}
-	return kind + ", " + size(len(body))
+	return kind + ", " + formatSize(len(body))
 }
 
-func size(n int) string {
+func formatSize(n int) string {
 	switch {
 	case n < 1000:
 		return fmt.Sprintf("%d bytes", n)

@@ -47,11 +47,11 @@ func FuzzLogIns(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body, token string) {
 		c := newClient(t, answering(says(http.StatusCreated, body, "X-Subject-Token", token)))
 		login := call{service: IAM, target: testOrder.Target, path: []string{"v3", "auth", "tokens"}}
-		got, err := c.token(t.Context(), login)
+		got, err := c.requestToken(t.Context(), login)
 		if err == nil && (got.Token != token || token == "" || got.expires.IsZero()) {
 			t.Errorf("a log-in gave %q until %s", got.Token, got.expires)
 		}
-		keys, err := c.keys(t.Context(), nil, login)
+		keys, err := c.requestKeys(t.Context(), nil, login)
 		if err == nil && (keys.AccessKey == "" || keys.SecretKey == "" || keys.SecurityToken == "" || keys.Token != "" || keys.expires.IsZero()) {
 			t.Errorf("a log-in gave %#v until %s", keys, keys.expires)
 		}
@@ -126,7 +126,7 @@ func FuzzErrorBody(f *testing.F) {
 		if x.request, err = http.NewRequestWithContext(t.Context(), http.MethodGet, "https://coc.example.com/v1", http.NoBody); err != nil {
 			t.Fatal(err)
 		}
-		e := x.failure(reply{status: status, header: http.Header{"X-Request-Id": {requestID}}, body: []byte(body)})
+		e := x.answerError(reply{status: status, header: http.Header{"X-Request-Id": {requestID}}, body: []byte(body)})
 		if len(e.Code) > 64 || len(e.Message) > messageLimit || len(e.RequestID) > 128 {
 			t.Errorf("too long: %#v", e)
 		}

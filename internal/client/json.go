@@ -72,10 +72,10 @@ func (f fields) echoInteger(name string, asked int64) {
 	}
 }
 
-// wrong notes a member of an unexpected type. Neither its value nor anything else of the answer is repeated.
-func (f fields) wrong(name, wanted string, raw json.RawMessage) {
+// wrongType notes a member of an unexpected type. Neither its value nor anything else of the answer is repeated.
+func (f fields) wrongType(name, wanted string, raw json.RawMessage) {
 	// The name of a member that this version does not know comes from outside.
-	fault := fmt.Sprintf("%s is %s, wanted %s", text.Plain(f.path+name, 128), kindOf(raw), wanted)
+	fault := fmt.Sprintf("%s is %s, wanted %s", text.Plain(f.path+name, 128), jsonType(raw), wanted)
 	if !f.needed {
 		f.found.warnings = append(f.found.warnings, fault)
 	} else {
@@ -83,7 +83,7 @@ func (f fields) wrong(name, wanted string, raw json.RawMessage) {
 	}
 }
 
-func kindOf(raw json.RawMessage) string {
+func jsonType(raw json.RawMessage) string {
 	switch raw[0] {
 	case '{':
 		return "an object"
@@ -109,19 +109,19 @@ func value[T any](f fields, name, wanted string, read func(json.RawMessage) (T, 
 	if value, ok := read(raw); ok {
 		return &value
 	}
-	f.wrong(name, wanted, raw)
+	f.wrongType(name, wanted, raw)
 	return nil
 }
 
 // text gives a string, or a number as it is written.
 func (f fields) text(name string) *string {
 	return value(f, name, "a string", func(raw json.RawMessage) (string, bool) {
-		switch kindOf(raw) {
+		switch jsonType(raw) {
 		case "a number":
 			return string(raw), true
 		case "a string":
-			if f.found.text += len(raw); f.found.text > mostText {
-				f.malformed(fmt.Sprintf("its texts take more than %d MiB", mostText>>20))
+			if f.found.text += len(raw); f.found.text > maxText {
+				f.malformed(fmt.Sprintf("its texts take more than %d MiB", maxText>>20))
 				return "", true
 			}
 			return unquote(raw), true
@@ -133,7 +133,7 @@ func (f fields) text(name string) *string {
 // log gives the end of a string, which may be long, and tells whether that is not all of it.
 func (f fields) log(name string, limit int64) (tail *string, truncated bool) {
 	tail = value(f, name, "a string", func(raw json.RawMessage) (end string, ok bool) {
-		switch kindOf(raw) {
+		switch jsonType(raw) {
 		case "a number":
 			raw = fmt.Appendf(nil, "%q", raw)
 		case "a string":
@@ -146,10 +146,10 @@ func (f fields) log(name string, limit int64) (tail *string, truncated bool) {
 	return tail, truncated
 }
 
-// number gives the text of a number, which may stand in a string; empty for anything else.
-func number(raw json.RawMessage) string {
+// numberText gives the text of a number, which may stand in a string; empty for anything else.
+func numberText(raw json.RawMessage) string {
 	const longest = 400 // a string of any length is no number
-	switch kind := kindOf(raw); {
+	switch kind := jsonType(raw); {
 	case len(raw) > longest:
 		return ""
 	case kind == "a string":
@@ -169,7 +169,7 @@ func (f fields) integer(name string) *int64 { return value(f, name, "a whole num
 
 // parseInteger reads 64-bit integers without loss. It takes 100.0 for 100, as the services write now and then.
 func parseInteger(raw json.RawMessage) (int64, bool) {
-	if n, err := strconv.ParseInt(number(raw), 10, 64); err == nil {
+	if n, err := strconv.ParseInt(numberText(raw), 10, 64); err == nil {
 		return n, true
 	}
 	// Beyond this the service itself may have rounded.
@@ -185,7 +185,7 @@ func (f fields) float(name string) *float64 { return value(f, name, "a number", 
 
 // parseFloat reads a number that float64 can hold: strconv makes zero of one that is too small.
 func parseFloat(raw json.RawMessage) (float64, bool) {
-	s := number(raw)
+	s := numberText(raw)
 	n, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 		return 0, false
@@ -220,7 +220,7 @@ func (f fields) object(name string) *fields {
 // depends on.
 func (f fields) decode(into any) {
 	for field, value := range reflect.ValueOf(into).Elem().Fields() {
-		name := memberOf(field)
+		name := memberName(field)
 		if name == "" {
 			continue
 		}
@@ -261,8 +261,8 @@ func (f fields) decodeObjects(name string, into reflect.Value) {
 	}
 }
 
-// memberOf is the name of the member that a field of a struct is decoded from, empty for none.
-func memberOf(field reflect.StructField) string {
+// memberName is the name of the member that a field of a struct is decoded from, empty for none.
+func memberName(field reflect.StructField) string {
 	return strings.TrimPrefix(cmp.Or(field.Tag.Get("api"), field.Tag.Get("tfsdk")), "-")
 }
 
@@ -270,7 +270,7 @@ func memberOf(field reflect.StructField) string {
 func knownMembers[T any]() []string {
 	var names []string
 	for field := range reflect.TypeFor[T]().Fields() {
-		names = append(names, memberOf(field))
+		names = append(names, memberName(field))
 	}
 	return names
 }
@@ -297,20 +297,20 @@ func elements[T any](f fields, name, wanted string, one func(at string, raw json
 		return nil
 	}
 	if raw[0] != '[' {
-		f.wrong(name, "a list", raw)
+		f.wrongType(name, "a list", raw)
 		return nil
 	}
 	values := []T{}
-	for _, item := range parts(raw) {
+	for _, item := range children(raw) {
 		f.found.elements++
-		if f.found.elements > mostElements {
-			f.malformed(fmt.Sprintf("its lists have more than %d elements", mostElements))
+		if f.found.elements > maxElements {
+			f.malformed(fmt.Sprintf("its lists have more than %d elements", maxElements))
 			return nil
 		}
 		at := fmt.Sprintf("%s[%d]", name, len(values))
 		value, ok := one(at, item)
 		if !ok {
-			f.wrong(at, wanted, item)
+			f.wrongType(at, wanted, item)
 			return nil
 		}
 		values = append(values, value)

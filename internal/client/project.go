@@ -40,7 +40,7 @@ func (e *ProjectError) Unwrap() error { return e.Err }
 // after the region elsewhere.
 func (c *Client) lookUpProject(ctx context.Context, region string) (string, error) {
 	name := region
-	if c.ownRegion(region) {
+	if c.isOwnRegion(region) {
 		if c.cfg.ProjectName.Err != nil {
 			return "", c.cfg.ProjectName.Err
 		}
@@ -76,8 +76,8 @@ func (c *Client) lookUpProject(ctx context.Context, region string) (string, erro
 	return entry.id, nil
 }
 
-// longestProjectID bounds an id, which goes into paths, headers and messages; real ones have 32 characters.
-const longestProjectID = 64
+// maxProjectIDLength bounds an id, which goes into paths, headers and messages; real ones have 32 characters.
+const maxProjectIDLength = 64
 
 // projectsNamed asks IAM for the ids of the projects with a name. A caller who must not list the projects of the account may still
 // list those that he can use.
@@ -95,7 +95,7 @@ func (c *Client) projectsNamed(ctx context.Context, region, name string) ([]stri
 				return ""
 			}
 			id := deref(project.need().text("id"))
-			if len(id) > longestProjectID || (id != "" && !pathSegment.MatchString(id)) {
+			if len(id) > maxProjectIDLength || (id != "" && !pathSegment.MatchString(id)) {
 				project.malformed("the id of the project cannot be one")
 			}
 			return id

@@ -32,42 +32,42 @@ var pathSegment = regexp.MustCompile(`^[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-
 
 // get sends a call, with retries, and reads the JSON object it answers with.
 func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) (value T, err error) {
-	x, got, err := c.ask(ctx, call, c.auth)
+	x, got, err := c.do(ctx, call, c.auth)
 	if err != nil {
 		return value, err
 	}
-	defer x.free()
+	defer x.releaseMemory()
 	answer, err := parse(got.body)
 	if err != nil {
-		return value, x.malformedAnswer(got, err)
+		return value, x.malformedAnswerError(got, err)
 	}
 	if answer.hasError() {
-		return value, x.failure(got)
+		return value, x.answerError(got)
 	}
 	result := read(answer)
 	if answer.found.err != nil {
-		return value, x.malformedAnswer(got, answer.found.err)
+		return value, x.malformedAnswerError(got, answer.found.err)
 	}
 	return result, nil
 }
 
-// ask sends a call, with retries, under the credentials of an authenticator (nil for none). Any answer but a success is an error.
-func (c *Client) ask(ctx context.Context, call call, auth *authenticator) (*exchange, reply, error) {
+// do sends a call, with retries, under the credentials of an authenticator (nil for none). Any answer but a success is an error.
+func (c *Client) do(ctx context.Context, call call, auth *authenticator) (*exchange, reply, error) {
 	x, err := c.newExchange(ctx, call)
 	if err != nil {
 		return nil, reply{}, err
 	}
 	x.auth = auth
 	got, err := x.run(ctx)
-	if err == nil && !x.takes(got.status) {
-		err = x.failure(got)
+	if err == nil && !x.accepts(got.status) {
+		err = x.answerError(got)
 	}
 	return x, got, err
 }
 
-// malformedAnswer is the error of an answer that cannot be trusted. Of an object nothing is repeated, of anything else the kind.
-func (x *exchange) malformedAnswer(got reply, fault error) *Error {
-	e := x.failure(got)
+// malformedAnswerError is the error of an answer that cannot be trusted. Of an object nothing is repeated, of anything else the kind.
+func (x *exchange) malformedAnswerError(got reply, fault error) *Error {
+	e := x.answerError(got)
 	if !errors.Is(fault, errNoObject) {
 		e.Code, e.Message = "", ""
 	}
@@ -75,9 +75,9 @@ func (x *exchange) malformedAnswer(got reply, fault error) *Error {
 	return e
 }
 
-// malformed is the error of an answer that lacks what it is all about.
-func (x *exchange) malformed(fault string) *Error {
-	e := x.blank()
+// malformedError is the error of an answer that lacks what it is all about.
+func (x *exchange) malformedError(fault string) *Error {
+	e := x.newError()
 	e.Err = fmt.Errorf("%w: %s", ErrMalformed, fault)
 	return e
 }
@@ -134,8 +134,8 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	return &exchange{client: c, service: call.service.facts().owner, region: call.target.Region, request: request, body: body}, nil
 }
 
-// blank is an Error that names the request.
-func (x *exchange) blank() *Error {
+// newError is an Error that names the request.
+func (x *exchange) newError() *Error {
 	u := x.request.URL
 	return &Error{
 		Service: x.service, Region: x.region, Method: x.request.Method, Scheme: u.Scheme, Host: u.Host, Path: u.Path,
@@ -143,9 +143,9 @@ func (x *exchange) blank() *Error {
 	}
 }
 
-// noAnswer is the error of a request that got no answer.
-func (x *exchange) noAnswer(err error) *Error {
-	e := x.blank()
+// noAnswerError is the error of a request that got no answer.
+func (x *exchange) noAnswerError(err error) *Error {
+	e := x.newError()
 	if turn, ok := errors.AsType[*TurnError](err); ok {
 		e.Err = turn
 		return e
@@ -163,18 +163,18 @@ func (x *exchange) noAnswer(err error) *Error {
 	if cause := x.request.Context().Err(); cause != nil {
 		err = cause
 	}
-	e.Err = &plainError{text: x.plain(err.Error(), messageLimit), err: err}
+	e.Err = &sanitizedError{text: x.sanitize(err.Error(), messageLimit), err: err}
 	return e
 }
 
-// plainError shows an error as a harmless line without secrets.
-type plainError struct {
+// sanitizedError shows an error as a harmless line without secrets.
+type sanitizedError struct {
 	text string
 	err  error
 }
 
-func (e *plainError) Error() string { return e.text }
-func (e *plainError) Unwrap() error { return e.err }
+func (e *sanitizedError) Error() string { return e.text }
+func (e *sanitizedError) Unwrap() error { return e.err }
 
 // Answer is an answer as it came.
 type Answer struct {
@@ -182,9 +182,9 @@ type Answer struct {
 	Body   []byte
 }
 
-// Look sends a GET and gives whatever answer comes, with its status. It is for looking at what an API does, not for reading it: nothing
+// GetRaw sends a GET and gives whatever answer comes, with its status. It is for looking at what an API does, not for reading it: nothing
 // of the body is checked, and it may hold what must not be shown. The error is that of a request without an answer.
-func (c *Client) Look(
+func (c *Client) GetRaw(
 	ctx context.Context, service Service, target Target, header http.Header, query url.Values, path ...string,
 ) (Answer, error) {
 	x, err := c.newExchange(ctx, call{service: service, target: target, path: path, query: query, header: header})
@@ -196,6 +196,6 @@ func (c *Client) Look(
 	if err != nil {
 		return Answer{}, err
 	}
-	defer x.free()
+	defer x.releaseMemory()
 	return Answer{Status: got.status, Body: bytes.Clone(got.body)}, nil
 }

@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	// firstPause is the base of the first back-off, which doubles with every retry up to longestPause.
-	firstPause   = time.Second
-	longestPause = 20 * time.Second
-	// spread bounds the jitter on top of a pause that a service asked for.
-	spread = time.Second
-	// forever stands for the time left without a deadline, and for a pause that no number holds.
-	forever = time.Duration(math.MaxInt64)
+	// minPause is the base of the first back-off, which doubles with every retry up to maxPause.
+	minPause = time.Second
+	maxPause = 20 * time.Second
+	// maxJitter bounds the jitter on top of a pause that a service asked for.
+	maxJitter = time.Second
+	// unlimited stands for the time left without a deadline, and for a pause that no number holds.
+	unlimited = time.Duration(math.MaxInt64)
 )
 
 // run makes attempts until there is an answer that another attempt would not better. The error is always an *Error.
@@ -28,7 +28,7 @@ func (x *exchange) run(ctx context.Context) (reply, error) {
 	renewed := false
 	for retries := 0; ; {
 		if err := ctx.Err(); err != nil {
-			return reply{}, x.noAnswer(err)
+			return reply{}, x.noAnswerError(err)
 		}
 		got, declined, err := x.attempt(ctx)
 		if declined != nil && !renewed && x.auth.renew(*declined) {
@@ -44,9 +44,9 @@ func (x *exchange) run(ctx context.Context) (reply, error) {
 		switch {
 		case again:
 		case err != nil:
-			return reply{}, x.noAnswer(err)
+			return reply{}, x.noAnswerError(err)
 		case pause > 0:
-			e := x.failure(got)
+			e := x.answerError(got)
 			e.Err = &PauseError{pause}
 			return reply{}, e
 		default:
@@ -56,7 +56,7 @@ func (x *exchange) run(ctx context.Context) (reply, error) {
 		x.client.log.LogAttrs(ctx, slog.LevelDebug, "request will be repeated",
 			slog.Int("attempt", x.attempts), slog.Int64("pause_ms", pause.Milliseconds()))
 		if err := waitFor(ctx, nil, pause); err != nil {
-			return reply{}, x.noAnswer(err)
+			return reply{}, x.noAnswerError(err)
 		}
 	}
 }
@@ -71,20 +71,20 @@ func retry(retries int, got reply, err error, left time.Duration, chance float64
 	if err == nil && !retryableStatus(got.status, parseErrorBody(got.body).code) {
 		return 0, false
 	}
-	if got.asked > 0 {
-		if got.asked >= left {
-			return got.asked, false
+	if got.retryAfter > 0 {
+		if got.retryAfter >= left {
+			return got.retryAfter, false
 		}
 		// A little more than was asked for, so that many readers do not come back at once, and never so much that the deadline passes.
-		return got.asked + jitter(min(spread, (left-got.asked)/2), chance), true
+		return got.retryAfter + jitter(min(maxJitter, (left-got.retryAfter)/2), chance), true
 	}
 	// The base doubles; the pause is between half and one and a half of it.
-	pause = firstPause
+	pause = minPause
 	if got.status == http.StatusTooManyRequests {
 		pause *= 2
 	}
 	for range retries {
-		pause = min(2*pause, longestPause)
+		pause = min(2*pause, maxPause)
 	}
 	pause = pause/2 + jitter(pause, chance)
 	if pause >= left {
@@ -101,7 +101,7 @@ func timeLeft(ctx context.Context) time.Duration {
 	if deadline, ok := ctx.Deadline(); ok {
 		return time.Until(deadline)
 	}
-	return forever
+	return unlimited
 }
 
 // retryAfter reads the header of that name, which has a meaning beside two statuses: seconds or a date. A value that is neither counts
@@ -112,8 +112,8 @@ func retryAfter(status int, value string, now time.Time) time.Duration {
 	}
 	seconds, err := strconv.ParseInt(value, 10, 64)
 	if err == nil || errors.Is(err, strconv.ErrRange) {
-		if seconds > int64(forever/time.Second) {
-			return forever
+		if seconds > int64(unlimited/time.Second) {
+			return unlimited
 		}
 		return time.Duration(max(seconds, 0)) * time.Second
 	}
@@ -123,19 +123,19 @@ func retryAfter(status int, value string, now time.Time) time.Duration {
 	return 0
 }
 
-// passingCodes are codes of an HTTP 500 that name a passing fault. Any other code tells of one that stays, such as
+// transientCodes are codes of an HTTP 500 that name a passing fault. Any other code tells of one that stays, such as
 // ROMA.00110002, "instance does not exist".
-var passingCodes = map[string]bool{"FDI.9999": true, "APIG.9999": true, "APIG.0605": true, "APIG.0606": true, "APIG.0705": true}
+var transientCodes = map[string]bool{"FDI.9999": true, "APIG.9999": true, "APIG.0605": true, "APIG.0606": true, "APIG.0705": true}
 
 func retryableStatus(status int, code string) bool {
-	if refuses(status, code) {
+	if isRefusal(status, code) {
 		return false
 	}
 	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	case http.StatusInternalServerError:
-		return code == "" || passingCodes[shortCode(code)]
+		return code == "" || transientCodes[shortCode(code)]
 	default:
 		return false
 	}

@@ -186,7 +186,7 @@ func TestPausesAreBounded(t *testing.T) {
 		}
 		pauses := service.pauses()
 		for i, pause := range pauses[5:] {
-			if pause < longestPause/2 || pause >= longestPause*3/2 {
+			if pause < maxPause/2 || pause >= maxPause*3/2 {
 				t.Errorf("pause %d is %s", i+6, pause)
 			}
 		}
@@ -280,7 +280,7 @@ func TestRetry(t *testing.T) {
 	t.Parallel()
 	const almostOne = 0.999999999
 	unavailable, throttled := reply{status: 503}, reply{status: 429}
-	asks := func(pause time.Duration) reply { return reply{status: 429, asked: pause} }
+	asks := func(pause time.Duration) reply { return reply{status: 429, retryAfter: pause} }
 	for _, test := range []struct {
 		name    string
 		retries int
@@ -291,32 +291,32 @@ func TestRetry(t *testing.T) {
 		pause   time.Duration
 		again   bool
 	}{
-		{"the first pause, at least", 0, unavailable, nil, forever, 0, time.Second / 2, true},
-		{"the first pause, in the middle", 0, unavailable, nil, forever, 0.5, time.Second, true},
-		{"the first pause, at most", 0, unavailable, nil, forever, almostOne, 3*time.Second/2 - time.Nanosecond, true},
-		{"the second pause is twice as long", 1, unavailable, nil, forever, 0.5, 2 * time.Second, true},
-		{"the third pause", 2, unavailable, nil, forever, 0.5, 4 * time.Second, true},
-		{"no pause has a base of more than 20 s", 30, unavailable, nil, forever, 0.5, 20 * time.Second, true},
-		{"throttled: twice as long", 0, throttled, nil, forever, 0.5, 2 * time.Second, true},
-		{"throttled, again", 1, throttled, nil, forever, 0.5, 4 * time.Second, true},
-		{"a lost connection", 1, reply{}, errors.New("reset"), forever, 0.5, 2 * time.Second, true},
-		{"a lost body", 0, reply{status: 200}, errors.New("reset"), forever, 0.5, time.Second, true},
+		{"the first pause, at least", 0, unavailable, nil, unlimited, 0, time.Second / 2, true},
+		{"the first pause, in the middle", 0, unavailable, nil, unlimited, 0.5, time.Second, true},
+		{"the first pause, at most", 0, unavailable, nil, unlimited, almostOne, 3*time.Second/2 - time.Nanosecond, true},
+		{"the second pause is twice as long", 1, unavailable, nil, unlimited, 0.5, 2 * time.Second, true},
+		{"the third pause", 2, unavailable, nil, unlimited, 0.5, 4 * time.Second, true},
+		{"no pause has a base of more than 20 s", 30, unavailable, nil, unlimited, 0.5, 20 * time.Second, true},
+		{"throttled: twice as long", 0, throttled, nil, unlimited, 0.5, 2 * time.Second, true},
+		{"throttled, again", 1, throttled, nil, unlimited, 0.5, 4 * time.Second, true},
+		{"a lost connection", 1, reply{}, errors.New("reset"), unlimited, 0.5, 2 * time.Second, true},
+		{"a lost body", 0, reply{status: 200}, errors.New("reset"), unlimited, 0.5, time.Second, true},
 		{"a pause of its own that fits", 0, unavailable, nil, time.Second + 1, 0.5, time.Second, true},
 		{"a pause of its own that does not", 0, unavailable, nil, time.Second, 0.5, 0, false},
 		{"no time left", 0, unavailable, nil, 0, 0, 0, false},
-		{"asked for", 3, asks(7 * time.Second), nil, forever, 0, 7 * time.Second, true},
-		{"asked for, with jitter", 3, asks(7 * time.Second), nil, forever, 0.5, 7*time.Second + time.Second/2, true},
+		{"asked for", 3, asks(7 * time.Second), nil, unlimited, 0, 7 * time.Second, true},
+		{"asked for, with jitter", 3, asks(7 * time.Second), nil, unlimited, 0.5, 7*time.Second + time.Second/2, true},
 		{"asked for, and just fits", 0, asks(7 * time.Second), nil, 7*time.Second + 2, almostOne, 7 * time.Second, true},
 		{"asked for, and half of the rest is for the attempt", 0, asks(7 * time.Second), nil, 8 * time.Second, 0.5, 7*time.Second + time.Second/4, true},
 		{"asked for, and ends with the time", 0, asks(7 * time.Second), nil, 7 * time.Second, 0, 7 * time.Second, false},
-		{"asked for, and far too long", 0, asks(forever), nil, forever, 0.5, forever, false},
-		{"an answer", 0, reply{status: 200}, nil, forever, 0, 0, false},
-		{"a status that stays", 0, reply{status: 404}, nil, forever, 0, 0, false},
-		{"a refusal", 0, reply{status: 503, body: []byte(`{"error_code":"APIGW.0301"}`)}, nil, forever, 0, 0, false},
-		{"a failed sign-in", 0, reply{}, fmt.Errorf("%w: %w", ErrNoCredential, ErrAttemptTimeout), forever, 0, 0, false},
-		{"a credential that was refused before", 0, reply{}, &RefusedError{&Error{}}, forever, 0, 0, false},
-		{"too large", 0, reply{status: 200}, ErrTooLarge, forever, 0, 0, false},
-		{"an attempt that took too long", 0, reply{}, ErrAttemptTimeout, forever, 0.5, time.Second, true},
+		{"asked for, and far too long", 0, asks(unlimited), nil, unlimited, 0.5, unlimited, false},
+		{"an answer", 0, reply{status: 200}, nil, unlimited, 0, 0, false},
+		{"a status that stays", 0, reply{status: 404}, nil, unlimited, 0, 0, false},
+		{"a refusal", 0, reply{status: 503, body: []byte(`{"error_code":"APIGW.0301"}`)}, nil, unlimited, 0, 0, false},
+		{"a failed sign-in", 0, reply{}, fmt.Errorf("%w: %w", ErrNoCredential, ErrAttemptTimeout), unlimited, 0, 0, false},
+		{"a credential that was refused before", 0, reply{}, &RefusedError{&Error{}}, unlimited, 0, 0, false},
+		{"too large", 0, reply{status: 200}, ErrTooLarge, unlimited, 0, 0, false},
+		{"an attempt that took too long", 0, reply{}, ErrAttemptTimeout, unlimited, 0.5, time.Second, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -349,14 +349,14 @@ func TestRetryAfter(t *testing.T) {
 		{429, "soon", 0},
 		{429, "1.5", 0},
 		{429, "9223372036", 9223372036 * time.Second},
-		{429, "9223372037", forever},
-		{429, "9223372036854775807", forever},
-		{429, "9223372036854775808", forever},
-		{429, "99999999999999999999999999", forever},
+		{429, "9223372037", unlimited},
+		{429, "9223372036854775807", unlimited},
+		{429, "9223372036854775808", unlimited},
+		{429, "99999999999999999999999999", unlimited},
 		{429, "-99999999999999999999999999", 0},
 		{503, "Fri, 02 Jan 2026 03:04:47 GMT", 42 * time.Second},
 		{503, "Fri, 02 Jan 2026 03:04:04 GMT", 0},
-		{503, "Fri, 31 Dec 9999 23:59:59 GMT", forever},
+		{503, "Fri, 31 Dec 9999 23:59:59 GMT", unlimited},
 	} {
 		if got := retryAfter(test.status, test.value, now); got != test.want {
 			t.Errorf("%d with %q: %s, want %s", test.status, test.value, got, test.want)

@@ -17,12 +17,12 @@ import (
 // part again at each level. All of them but parse need a text that is valid.
 
 const (
-	// mostMembers bounds the members of one object; documented ones have at most 13.
-	mostMembers = 256
-	// mostElements bounds the elements of all lists of an answer together, mostText the bytes of all its texts without the logs.
+	// maxMembers bounds the members of one object; documented ones have at most 13.
+	maxMembers = 256
+	// maxElements bounds the elements of all lists of an answer together, maxText the bytes of all its texts without the logs.
 	// The framework converts each of them, and does not end early when the read is over.
-	mostElements = 5000
-	mostText     = 32 << 20
+	maxElements = 5000
+	maxText     = 32 << 20
 )
 
 const jsonSpace = " \t\r\n"
@@ -67,12 +67,12 @@ func checkMembers(raw []byte) error {
 				name = []byte(unquote(quoted))
 			}
 			siblings := names[starts[len(starts)-1]:]
-			if len(siblings) == mostMembers {
-				return fmt.Errorf("%w: an object in it has more than %d members", ErrMalformed, mostMembers)
+			if len(siblings) == maxMembers {
+				return fmt.Errorf("%w: an object in it has more than %d members", ErrMalformed, maxMembers)
 			}
 			for _, sibling := range siblings {
 				if bytes.Equal(sibling, name) {
-					return fmt.Errorf("%w: the member %s is there twice", ErrMalformed, shownName(name))
+					return fmt.Errorf("%w: the member %s is there twice", ErrMalformed, safeName(name))
 				}
 			}
 			names = append(names, name)
@@ -83,8 +83,8 @@ func checkMembers(raw []byte) error {
 
 var harmlessName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,39}$`)
 
-// shownName is the name of a member if it is as harmless as documented ones are.
-func shownName(name []byte) string {
+// safeName is the name of a member if it is as harmless as documented ones are.
+func safeName(name []byte) string {
 	if !harmlessName.Match(name) {
 		return "with a strange name"
 	}
@@ -93,11 +93,11 @@ func shownName(name []byte) string {
 
 // membersOf gives the members of an object.
 func membersOf(object []byte) map[string]json.RawMessage {
-	return maps.Collect(parts(object))
+	return maps.Collect(children(object))
 }
 
-// parts gives the members of an object by their names, or the elements of a list, which have none.
-func parts(raw []byte) iter.Seq2[string, json.RawMessage] {
+// children gives the members of an object by their names, or the elements of a list, which have none.
+func children(raw []byte) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
 		for i := skipSpace(raw, 1); raw[i] != '}' && raw[i] != ']'; {
 			name := ""

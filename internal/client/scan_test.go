@@ -71,7 +71,7 @@ func compareScan(t *testing.T, raw json.RawMessage, limit int64) {
 			t.Fatal(err)
 		}
 		var got []json.RawMessage
-		for _, value := range parts(raw) {
+		for _, value := range children(raw) {
 			got = append(got, value)
 		}
 		if len(got) != len(want) {

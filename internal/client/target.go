@@ -36,7 +36,7 @@ type serviceFacts struct {
 	// host has {region} and {cloud} for what depends on them; {coc} is cocHost.
 	host string
 	// right is what a caller of the reads has to be given.
-	right string
+	permission string
 }
 
 var services = []serviceFacts{
@@ -64,14 +64,14 @@ func (s Service) facts() serviceFacts {
 	if i := slices.IndexFunc(services, func(row serviceFacts) bool { return row.Service == s }); i >= 0 {
 		return services[i]
 	}
-	return serviceFacts{Service: s, owner: s, name: string(s), right: "the right to read"}
+	return serviceFacts{Service: s, owner: s, name: string(s), permission: "the right to read"}
 }
 
 // Name is how people call the service.
 func (s Service) Name() string { return s.facts().name }
 
-// Right says what a caller has to be given to read from the service, as in "the permission coc:job:get".
-func (s Service) Right() string { return s.facts().right }
+// Permission says what a caller has to be given to read from the service, as in "the permission coc:job:get".
+func (s Service) Permission() string { return s.facts().permission }
 
 // Target is where one read goes. It is what the arguments of a data source and the provider's settings come down to.
 type Target struct {
@@ -89,7 +89,7 @@ func (c *Client) COCTarget(region, projectID string) (Target, error) {
 		return Target{}, err
 	}
 	if _, ok := c.cfg.Endpoints[COC]; target.Region == "" && !ok {
-		return Target{}, c.noRegion()
+		return Target{}, c.noRegionError()
 	}
 	if target.ProjectID == "" && c.cfg.DomainID.Err != nil {
 		return Target{}, c.cfg.DomainID.Err
@@ -105,7 +105,7 @@ func (c *Client) ProjectTarget(ctx context.Context, region, projectID string) (T
 		return Target{}, err
 	}
 	if target.Region == "" {
-		return Target{}, c.noRegion()
+		return Target{}, c.noRegionError()
 	}
 	if target.ProjectID == "" {
 		target.ProjectID, err = c.lookUpProject(ctx, target.Region)
@@ -120,22 +120,22 @@ func (c *Client) target(region, projectID string) (Target, error) {
 	if region == "" {
 		region = c.cfg.Region.Value
 	}
-	if projectID != "" || !c.ownRegion(region) {
+	if projectID != "" || !c.isOwnRegion(region) {
 		return Target{Region: region, ProjectID: projectID}, nil
 	}
 	return Target{Region: region, ProjectID: c.cfg.ProjectID.Value}, c.cfg.ProjectID.Err
 }
 
-// noRegion says why there is no region.
-func (c *Client) noRegion() error {
+// noRegionError says why there is no region.
+func (c *Client) noRegionError() error {
 	return cmp.Or(c.cfg.Region.Err, errNoRegion)
 }
 
 // errNoRegion stands in for a reason of the configuration's own; without one a missing region would pass for no error.
 var errNoRegion = errors.New("no region is configured")
 
-// ownRegion tells whether the provider's project settings count for a region: only for the provider's own.
-func (c *Client) ownRegion(region string) bool { return region == c.cfg.Region.Value }
+// isOwnRegion tells whether the provider's project settings count for a region: only for the provider's own.
+func (c *Client) isOwnRegion(region string) bool { return region == c.cfg.Region.Value }
 
 // endpoint gives the address of a service for a region.
 func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
@@ -151,7 +151,7 @@ func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 		return nil, c.cfg.Cloud.Err
 	}
 	if region == "" {
-		return nil, c.noRegion()
+		return nil, c.noRegionError()
 	}
 	cloud := c.cfg.Cloud.Value
 	if cloud == "" {

@@ -111,16 +111,16 @@ func TestServices(t *testing.T) {
 	if diff := cmp.Diff([]Service{"coc", "dataarts", "roma", "iam", "sts"}, Services()); diff != "" {
 		t.Errorf("want (-), got (+):\n%s", diff)
 	}
-	if got := Service("another"); got.Name() != "another" || got.Right() != "the right to read" || got.facts().owner != got {
-		t.Errorf("a service that is not known is %q and needs %q", got.Name(), got.Right())
+	if got := Service("another"); got.Name() != "another" || got.Permission() != "the right to read" || got.facts().owner != got {
+		t.Errorf("a service that is not known is %q and needs %q", got.Name(), got.Permission())
 	}
 	if got := DataArtsJobs.facts().owner; got != DataArts {
 		t.Errorf("the second host of DataArts belongs to %q", got)
 	}
 	c := newClient(t, nil)
 	for _, service := range Services() {
-		if service.Name() == "" || service.Right() == "" || service.facts().owner != service {
-			t.Errorf("%s has the name %q and needs %q", service, service.Name(), service.Right())
+		if service.Name() == "" || service.Permission() == "" || service.facts().owner != service {
+			t.Errorf("%s has the name %q and needs %q", service, service.Name(), service.Permission())
 		}
 		if _, err := c.endpoint(service, testRegion); err != nil {
 			t.Errorf("%s: %v", service, err)

@@ -13,8 +13,8 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// gram is how many characters of a secret in a row give it away.
-const gram = 12
+// gramSize is how many characters of a secret in a row give it away.
+const gramSize = 12
 
 // redactor takes secrets out of texts that services send back. It is safe for concurrent use.
 type redactor struct {
@@ -39,13 +39,13 @@ func (r *redactor) add(secrets ...string) {
 			r.known, r.grams = map[string]bool{}, map[string]bool{}
 		}
 		r.known[secret] = true
-		if len(secret) < gram {
+		if len(secret) < gramSize {
 			r.short = append(r.short, secret)
 			slices.SortFunc(r.short, func(a, b string) int { return len(b) - len(a) })
 			continue
 		}
-		for i := range len(secret) - gram + 1 {
-			r.grams[secret[i:i+gram]] = true
+		for i := range len(secret) - gramSize + 1 {
+			r.grams[secret[i:i+gramSize]] = true
 		}
 	}
 }
@@ -75,18 +75,18 @@ func (r *redactor) clean(from string) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	from = r.replace(from)
-	if r.hides(from, 2) {
+	if r.hidesSecret(from, 2) {
 		return "***"
 	}
 	return from
 }
 
-// hides tells whether a text holds a secret behind escapes, or behind escapes of escapes. It cannot be taken out there: which of the
+// hidesSecret tells whether a text holds a secret behind escapes, or behind escapes of escapes. It cannot be taken out there: which of the
 // escapes are to be read is not known.
-func (r *redactor) hides(from string, levels int) bool {
+func (r *redactor) hidesSecret(from string, levels int) bool {
 	for _, unescape := range []func(string) string{unescapeJSON, html.UnescapeString, unescapeURL} {
 		plain := unescape(from)
-		if plain != from && (r.replace(plain) != plain || (levels > 1 && r.hides(plain, levels-1))) {
+		if plain != from && (r.replace(plain) != plain || (levels > 1 && r.hidesSecret(plain, levels-1))) {
 			return true
 		}
 	}
@@ -96,17 +96,17 @@ func (r *redactor) hides(from string, levels int) bool {
 // replace takes out the known secrets, from any part of them on, since services cut what they repeat; and what has the shape of a secret.
 func (r *redactor) replace(from string) string {
 	for _, key := range r.keys {
-		from = strings.ReplaceAll(from, key, shownKey(key))
+		from = strings.ReplaceAll(from, key, maskedKey(key))
 	}
 	var b strings.Builder
 	// hidden is where the last part of a secret ends.
 	hidden := 0
 	for i := range len(from) {
-		if i+gram <= len(from) && r.grams[from[i:i+gram]] {
+		if i+gramSize <= len(from) && r.grams[from[i:i+gramSize]] {
 			if hidden <= i {
 				b.WriteString("***")
 			}
-			hidden = i + gram
+			hidden = i + gramSize
 		}
 		if i >= hidden {
 			b.WriteByte(from[i])
@@ -119,15 +119,15 @@ func (r *redactor) replace(from string) string {
 	return secretShapes.ReplaceAllString(from, "***")
 }
 
-// shownKey is an access key but for its last four characters.
-func shownKey(key string) string { return "…" + text.Tail(key, 4) }
+// maskedKey is an access key but for its last four characters.
+func maskedKey(key string) string { return "…" + text.Tail(key, 4) }
 
 // longRun is what may be a token that nobody has told of.
 var longRun = regexp.MustCompile(`[A-Za-z0-9+/=_.~%\\-]{40,}`)
 
-// hideTokens takes out runs of 40 or more characters that tokens are made of, unless ids make them so long. An id of fewer than 16
+// redactLongRuns takes out runs of 40 or more characters that tokens are made of, unless ids make them so long. An id of fewer than 16
 // characters is not looked for: it may stand in a token by chance.
-func hideTokens(from string, ids []string) string {
+func redactLongRuns(from string, ids []string) string {
 	return longRun.ReplaceAllStringFunc(from, func(run string) string {
 		rest := run
 		slices.SortFunc(ids, func(a, b string) int { return len(b) - len(a) })

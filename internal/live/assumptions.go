@@ -74,7 +74,7 @@ func (a *account) ask(ctx context.Context, service client.Service, query url.Val
 	if a.workspace != "" && service != client.COC && service != client.ROMA {
 		header.Set("Workspace", a.workspace)
 	}
-	got, err := a.Look(ctx, service, client.Target{Region: a.region, ProjectID: a.project}, header, query, strings.Split(path, "/")...)
+	got, err := a.GetRaw(ctx, service, client.Target{Region: a.region, ProjectID: a.project}, header, query, strings.Split(path, "/")...)
 	if err != nil {
 		return answer{}, err
 	}

@@ -341,7 +341,7 @@ func (f *form) answerAdvice(failure *client.Error) string {
 	case client.IsUnauthorized(failure):
 		return credentialAdvice(failure)
 	case client.IsForbidden(failure) && failure.Code == "":
-		return foreignAdvice(failure) + " If it was the API, grant the caller " + f.service.Right() + "."
+		return foreignAdvice(failure) + " If it was the API, grant the caller " + f.service.Permission() + "."
 	case client.IsForbidden(failure):
 		return permissionAdvice(f.service)
 	case client.IsWorkspaceMissing(failure):
@@ -368,7 +368,7 @@ func foreignAdvice(failure *client.Error) string {
 }
 
 func permissionAdvice(service client.Service) string {
-	advice := "Grant the caller " + service.Right()
+	advice := "Grant the caller " + service.Permission()
 	switch service {
 	case client.COC:
 		return advice + "; if the account works with projects, check project_id too."
