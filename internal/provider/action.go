@@ -41,7 +41,7 @@ func (a *sourceAction) Schema(ctx context.Context, _ action.SchemaRequest, resp 
 			a.good + ".",
 		Attributes: map[string]schema.Attribute{
 			"progress_interval": optionalString(progressIntervalFormat, "Longest time between two lines of progress, as a duration from `5s` to "+
-				"`5m`. Each change of status is told at once. Default: `30s`."),
+				"`5m`. Each change of status is reported at once. Default: `30s`."),
 		},
 		Blocks: map[string]schema.Block{"timeouts": a.timeouts(ctx)},
 	}

@@ -80,7 +80,7 @@ func (f *form) advice(err error) string {
 		return ""
 	}
 	if !sent {
-		return "Run again. If it stays so, the API may have changed: look for a newer version of hwgate, or report it."
+		return "Run again. If the error persists, the API may have changed: look for a newer version of hwgate, or report it."
 	}
 	if hint := networkAdvice(failure); hint != "" {
 		return hint
@@ -107,7 +107,7 @@ func (f *form) unsentAdvice(err error, failure *client.Error) string {
 	case errors.As(err, &turn):
 		return fmt.Sprintf("Find out why there is no answer from %s, or raise %s.", strings.Join(turn.Hosts, " and "), f.timeoutName())
 	case errors.Is(err, context.DeadlineExceeded):
-		return "The time of " + f.timeoutName() + " is over. Raise it, or find out why the service does not answer."
+		return "The read exceeded " + f.timeoutName() + ". Raise it, or find out why the service does not answer."
 	case errors.As(err, &refused):
 		first := refused.First
 		return fmt.Sprintf("Correct the error of %s %s%s first.", first.Method, first.Host, first.Path)
@@ -131,11 +131,11 @@ func networkAdvice(failure *client.Error) string {
 		return fmt.Sprintf("The proxy cannot be reached, so nothing was sent to %s. Correct HTTPS_PROXY (HTTP_PROXY for http://), or name "+
 			"the host in NO_PROXY.", host)
 	case errors.As(failure.Err, new(*client.ProxyError)):
-		return fmt.Sprintf("The proxy does not let this machine through to %s. Give user name and password in HTTPS_PROXY where it wants "+
+		return fmt.Sprintf("The proxy does not let this machine through to %s. Give user name and password in HTTPS_PROXY where it requires "+
 			"them (407), have it allow the host, or name the host in NO_PROXY.", host)
 	case errors.As(failure.Err, new(*net.DNSError)):
 		return fmt.Sprintf("The name %s cannot be resolved here. Check DNS, network and proxy (HTTPS_PROXY) of this machine first. %s",
-			host, hostAdvice(failure, "If they are well, "))
+			host, hostAdvice(failure, "If they are correct, "))
 	case isCertificateError(failure.Err):
 		return certificateAdvice(failure)
 	case errors.Is(failure.Err, http.ErrSchemeMismatch):
@@ -146,7 +146,7 @@ func networkAdvice(failure *client.Error) string {
 		return fmt.Sprintf("Something other than the API answered, or the API has changed. Check that %s is the right host (%s, "+
 			"proxies); if it is, report the request id to the authors of hwgate.", host, setting)
 	case failure.Status == 0:
-		return fmt.Sprintf("Check the way to %s (network, proxy variables, %s), then run again.", host, setting)
+		return fmt.Sprintf("Check the connection to %s (network, proxy variables, %s), then run again.", host, setting)
 	case failure.Status == http.StatusProxyAuthRequired:
 		return "Give the proxy its user name and password in HTTPS_PROXY."
 	case failure.Status == http.StatusBadRequest && failure.Code == "" && failure.Scheme == "http":
@@ -154,7 +154,7 @@ func networkAdvice(failure *client.Error) string {
 		return fmt.Sprintf("The request went out in plain HTTP, and the port seems to speak HTTPS. Begin the address in %s with https://.",
 			setting)
 	case failure.Status >= 300 && failure.Status < 400:
-		return fmt.Sprintf("Set %s to the address that answers by itself.", setting)
+		return fmt.Sprintf("Set %s to the address that answers without a redirect.", setting)
 	case client.IsNotFound(failure), client.IsWorkspaceMissing(failure), client.IsInstanceMissing(failure):
 		return "" // answerAdvice knows these answers of the service, which may have any status
 	case client.IsUnpublished(failure),
@@ -211,7 +211,7 @@ func certificateAdvice(failure *client.Error) string {
 		return fmt.Sprintf("Another server answers in place of %s, so cacert_file does not help. Correct %s or cloud, or find out where "+
 			"DNS and proxy lead.", failure.Host, addressSetting(failure.Service))
 	case errors.As(failure.Err, &invalid) && invalid.Reason == x509.Expired:
-		return fmt.Sprintf("Set this machine's clock right if it is wrong. Else the certificate of %s has to be renewed by who runs it.",
+		return fmt.Sprintf("Correct this machine's clock if it is wrong. Otherwise the operator of %s has to renew its certificate.",
 			failure.Host)
 	default:
 		return "The certificate of the host is not trusted here. Name the authority that signed it in cacert_file."
@@ -256,7 +256,7 @@ func faultAdvice(failure *client.Error) string {
 	case failure.Status == http.StatusTooManyRequests:
 		return "The service throttles. Run again later, with fewer reads at a time (-parallelism), or raise max_retries."
 	case client.IsRetried(failure):
-		return fmt.Sprintf("%s fails at the moment. Run again later, or raise max_retries.", failure.Service.Name())
+		return fmt.Sprintf("%s is failing at the moment. Run again later, or raise max_retries.", failure.Service.Name())
 	case failure.RequestID == "":
 		return "This code is not retried. Give it to the vendor's support, with the time and the path of the request."
 	default:
@@ -310,7 +310,7 @@ var clocks = regexp.MustCompile(`signature time:\s*(\d{8}T\d{6}Z),\s*server time
 // skewHint says how wrong this machine's clock is.
 func skewHint(message string) string {
 	const layout = "20060102T150405Z"
-	const unspecific = "This machine's clock is more than 15 minutes off. Set it right, then run again."
+	const unspecific = "This machine's clock is more than 15 minutes off. Correct it, then run again."
 	found := clocks.FindStringSubmatch(message)
 	if found == nil {
 		return unspecific
@@ -324,7 +324,7 @@ func skewHint(message string) string {
 	if local.After(remote) {
 		relation = "ahead of"
 	}
-	return fmt.Sprintf("A signature counts for 15 minutes, and this machine's clock is %s %s the service's. Set it right, then run again.",
+	return fmt.Sprintf("A signature is valid for 15 minutes, and this machine's clock is %s %s the service's. Correct it, then run again.",
 		remote.Sub(local).Abs(), relation)
 }
 
@@ -335,7 +335,7 @@ func (f *form) answerAdvice(failure *client.Error) string {
 		hint := fmt.Sprintf("Check the order's id, and that %s is the site of the account that owns it (China, international and "+
 			"European accounts have their own: endpoints.coc).", failure.Host)
 		if !f.alwaysWaits {
-			hint += " For an order that COC has purged set ignore_not_found = true; a blocked destroy gets through with -refresh=false."
+			hint += " For an order that COC has purged set ignore_not_found = true; if this blocks a destroy, run it with -refresh=false."
 		}
 		return hint
 	case client.IsUnauthorized(failure):

@@ -38,7 +38,7 @@ func TestNetworkFaults(t *testing.T) {
 	proxy := func(address string) func(*http.Request) (*url.URL, error) {
 		return http.ProxyURL(&url.URL{Scheme: "http", Host: address})
 	}
-	const name = "The name service.test cannot be resolved here. Check DNS, network and proxy (HTTPS_PROXY) of this machine first. If they are well, "
+	const name = "The name service.test cannot be resolved here. Check DNS, network and proxy (HTTPS_PROXY) of this machine first. If they are correct, "
 	tests := map[string]struct {
 		source, endpoint, authorities string
 		// to is where connections lead, "" to a resolver that knows no name.
@@ -74,7 +74,7 @@ func TestNetworkFaults(t *testing.T) {
 		},
 		"a certificate that has expired": {
 			endpoint: "https://service.test", to: expired, authorities: stalePEM, never: "cacert_file",
-			want: "Set this machine's clock right if it is wrong. Else the certificate of service.test has to be renewed by who runs it.",
+			want: "Correct this machine's clock if it is wrong. Otherwise the operator of service.test has to renew its certificate.",
 		},
 		"HTTPS to a port that speaks plain HTTP": {
 			endpoint: "https://service.test", to: plain, never: "Correct endpoints",
@@ -86,7 +86,7 @@ func TestNetworkFaults(t *testing.T) {
 		},
 		"no server at all": {
 			endpoint: "http://service.test", to: strings.TrimPrefix(closed.URL, "http://"),
-			want: "connection refused.\n\nCheck the way to service.test (network, proxy variables, endpoints.coc), then run again.",
+			want: "connection refused.\n\nCheck the connection to service.test (network, proxy variables, endpoints.coc), then run again.",
 		},
 	}
 	for name, test := range tests {

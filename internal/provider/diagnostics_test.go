@@ -23,7 +23,7 @@ func TestRefusalHint(t *testing.T) {
 	const (
 		prefix = "Incorrect IAM authentication information: calc aksk signature fail:signature expired, "
 		unsaid = "This machine's clock is more than 15 minutes off."
-		skewed = "A signature counts for 15 minutes, and this machine's clock is "
+		skewed = "A signature is valid for 15 minutes, and this machine's clock is "
 	)
 	tests := map[string]struct{ message, want string }{
 		"behind":            {prefix + "signature time:20211217T064303Z,server time:20211217T065804Z", skewed + "15m1s behind the service's."},
@@ -111,7 +111,7 @@ func TestAdvice(t *testing.T) {
 	}{
 		"statistics that cannot be trusted": {
 			errors.New("the statistics cannot be trusted: 3 instances are accounted for, but the total is 4"),
-			"Run again. If it stays so, the API may have changed", "onfiguration",
+			"Run again. If the error persists, the API may have changed", "onfiguration",
 		},
 		"a setting":         {&settingError{"region", "no region is set"}, "", ""},
 		"half a credential": {noCredential(settingErrorf("half")), "Then run again; terraform destroy -refresh=false works without credentials.", ""},
@@ -126,7 +126,7 @@ func TestAdvice(t *testing.T) {
 		},
 		"a declined agency": {of(client.STS, "/v5/agencies/assume", answered(403, "PAP5.1", "access key")), "Agent Operator", ""},
 		"keys of an agency": {of(client.STS, "/v5/agencies/assume", answered(401, "", "access key …1 (environment)")), "Check the key, its secret", ""},
-		"a fault of IAM":    {of(client.IAM, "/v3/auth/tokens", answered(503, "", "")), "IAM fails at the moment.", ""},
+		"a fault of IAM":    {of(client.IAM, "/v3/auth/tokens", answered(503, "", "")), "IAM is failing at the moment.", ""},
 		"a code of IAM's":   {of(client.IAM, "/v3/auth/tokens", answered(500, "500", "")), "This code is not retried.", "raise"},
 		"a throttling IAM":  {of(client.IAM, "/v3/auth/tokens", answered(429, "", "")), "The service throttles.", "password"},
 		"no turn": {
@@ -151,14 +151,14 @@ func TestAdvice(t *testing.T) {
 			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(403, "", "access key …1 (x)"))}, "iam:projects:listProjects", "",
 		},
 		"a look-up while IAM fails": {
-			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(503, "", "access key …1 (x)"))}, "IAM fails at the moment.", "no look-up is needed",
+			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(503, "", "access key …1 (x)"))}, "IAM is failing at the moment.", "no look-up is needed",
 		},
 		"a code that is not retried": {
 			failed(func(e *client.Error) { e.Status, e.Code, e.RequestID = 500, "ROMA.00110999", "req-1" }),
 			"This code is not retried. Give the request id req-1 to the vendor's support.", "max_retries",
 		},
 		"one without a request id": {answered(500, "ROMA.00110999", ""), "Give it to the vendor's support, with the time and the path", "max_retries"},
-		"a code that is retried":   {answered(500, "FDI.9999", ""), "ROMA fails at the moment. Run again later, or raise max_retries.", "instance_id"},
+		"a code that is retried":   {answered(500, "FDI.9999", ""), "ROMA is failing at the moment. Run again later, or raise max_retries.", "instance_id"},
 		"an unknown instance":      {answered(500, "ROMA.00110002", ""), "Check instance_id", "support"},
 		"an instance of FDI's":     {answered(400, "FDI.1001", ""), "Check instance_id", ""},
 		"an instance with 404":     {answered(404, "ROMA.00110006", ""), "Check instance_id", "no such API"},
@@ -174,7 +174,7 @@ func TestAdvice(t *testing.T) {
 		"an API that forbids":      {answered(403, "ROMA.1006", ""), "Grant the caller the right to read", "something else"},
 		"plain HTTP, another code": {failed(func(e *client.Error) { e.Scheme, e.Status, e.Code = "http", 400, "ROMA.1" }), "Check the arguments", "https"},
 		"a proxy's password":       {answered(407, "", ""), "Give the proxy its user name and password in HTTPS_PROXY.", ""},
-		"a redirect of IAM":        {of(client.IAM, "/v3/auth/tokens", answered(302, "", "")), "Set auth_url to the address that answers by itself.", ""},
+		"a redirect of IAM":        {of(client.IAM, "/v3/auth/tokens", answered(302, "", "")), "Set auth_url to the address that answers without a redirect.", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -19,7 +19,7 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	const html = "<html><head><title>Bad Gateway</title></head><body>\n<h1>nginx</h1></body></html>"
 	const retried = "run again later, or raise max_retries."
-	way := "check the way to service.test (network, proxy variables, endpoints."
+	way := "check the connection to service.test (network, proxy variables, endpoints."
 	tests := map[string]faultRow{
 		"throttled, seconds to wait": {
 			fates: fates{says(429, `{}`, "Retry-After", "7"), nil}, requests: 2, took: between(7*time.Second, 8*time.Second),
@@ -121,7 +121,7 @@ func TestFaults(t *testing.T) {
 		},
 		"no answer within the time limit": {
 			fates: fates{silence}, arguments: timeout("10s"), requests: 1, took: between(10*time.Second, 10*time.Second),
-			want: []string{": context deadline exceeded.", "The time of timeouts.read is over. Raise it, or find out"},
+			want: []string{": context deadline exceeded.", "The read exceeded timeouts.read. Raise it, or find out"},
 		},
 		"slow bytes that end":  {fates: fates{drips(20)}, requests: 1, took: between(20*time.Second, 21*time.Second)},
 		"slow bytes for ever":  {fates: fates{drips(1 << 20)}, want: []string{"(6 attempts): no complete answer within 30s.", way}, requests: 6},
@@ -131,7 +131,7 @@ func TestFaults(t *testing.T) {
 			fates: fates{says(302, ``, "Location", "https://login.example.com/?next=x")}, requests: 1, took: between(0, 0),
 			want: []string{
 				": HTTP 302 Found: the answer is a redirect to https://login.example.com/, which is never followed.",
-				"to the address that answers by itself.",
+				"to the address that answers without a redirect.",
 			},
 		},
 		"an endless error page": {
@@ -190,7 +190,7 @@ func TestFaults(t *testing.T) {
 		},
 		"a proxy that wants a password": {
 			secure: true, proxy: true, fates: fates{says(407, ``)}, requests: 1, took: between(0, 0),
-			want: []string{"the proxy proxy.test:3128 answered 407 Proxy Authentication Required.", "Give user name and password in HTTPS_PROXY where it wants them (407)"},
+			want: []string{"the proxy proxy.test:3128 answered 407 Proxy Authentication Required.", "Give user name and password in HTTPS_PROXY where it requires them (407)"},
 		},
 		"a proxy that wants a password, plain": {
 			proxy: true, fates: fates{says(407, html)}, requests: 1, took: between(0, 0),

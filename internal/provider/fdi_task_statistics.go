@@ -78,7 +78,7 @@ func fdiTaskStatisticsSchema() schema.Schema {
 				"completed_count":  computedInt64("Completed tasks of both kinds. " + null),
 				"total_count":      computedInt64("All tasks of both kinds. " + null),
 				"healthy": computedBool("Whether `outcome` is `running` or `succeeded`: no task is abnormal, at least `min_running_count` run, and " +
-					"one runs or has completed. The condition of a gate on tasks that are meant to run for ever. Never null."),
+					"one runs or has completed. The condition of a gate on tasks that are meant to run forever. Never null."),
 				"abnormal_tasks": computedObjects(
 					"Abnormal tasks: those whose last run has the status ERROR, at most 100. Empty if none is abnormal. Null if "+
 						"they were not read. API: "+

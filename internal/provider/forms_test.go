@@ -188,7 +188,7 @@ func TestRequireSuccess(t *testing.T) {
 		detail    []string
 	}{
 		"success":      {order(cloudtest.Finished(5)), "coc_script_order", theOrder, "", nil},
-		"failure":      {order(scene), "coc_script_order", theOrder, failing, []string{"Required was success (`succeeded`).", "ecs-4 (batch 1)", "ecs-5 (batch 1)"}},
+		"failure":      {order(scene), "coc_script_order", theOrder, failing, []string{"This gate requires success (`succeeded`).", "ecs-4 (batch 1)", "ecs-5 (batch 1)"}},
 		"still moving": {order(cloudtest.Running(3, 5)), "coc_script_order", theOrder, "COC script order " + exampleID + ": still running (PROCESSING)", nil},
 		"nothing ran":  {order(cloudtest.Finished(0)), "coc_script_order", theOrder, "COC script order " + exampleID + ": empty (FINISHED) after 5m11s; no instances", nil},
 		"not there": {
@@ -203,7 +203,7 @@ func TestRequireSuccess(t *testing.T) {
 		"an abnormal task": {
 			tasks(map[string]int{"running": 2, "abnormal": 1}), "roma_fdi_task_statistics", theTasks,
 			"FDI tasks of ROMA Connect instance " + instanceID + ": failed; 1 abnormal, 2 running; abnormal tasks: task-3",
-			[]string{"Required was health (`healthy`).", "task-3"},
+			[]string{"This gate requires health (`healthy`).", "task-3"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

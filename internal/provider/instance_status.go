@@ -70,7 +70,8 @@ func instanceStatusSchema() schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "Counts of the job instances of a DataArts Factory workspace by state, with a verdict. The counts cover scheduled " +
 			"jobs, and the whole day or days of `query_days`: an instance that has just started may not be counted yet, and a failure of any " +
-			"other job counts too. `baseline_counts` judges only what has come since. The caller has to be a member of the workspace. API: " +
+			"other job counts too. `baseline_counts` judges only what is new since an earlier read. The caller has to be a member of the " +
+			"workspace. API: " +
 			"[GET /v2/{project_id}/factory/monitor/task-statistics-overview]" +
 			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html).",
 		Attributes: mergeAttributes(
@@ -87,21 +88,21 @@ func instanceStatusSchema() schema.Schema {
 				"is_own": optionalBool("Whether to count the caller's own instances only. Default: `false`, everybody's."),
 				"query_days": optionalString(stringvalidator.OneOf("today", "yesterday", "before_yesterday", "all"),
 					"Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last "+
-						"seven days). If the counts begin again in a wait, as at midnight, it ends with `unknown`, except with `all`. Default: `today`."),
+						"seven days). If the counts start again during a wait, as at midnight, it ends with `unknown`, except with `all`. Default: `today`."),
 				"baseline_counts": schema.MapAttribute{
 					Optional:    true,
 					ElementType: types.NumberType,
 					Validators:  []validator.Map{baselineValidator{}},
-					MarkdownDescription: "The `counts` of a read before the run: only what has come since is judged. [Use case 7]" +
+					MarkdownDescription: "The `counts` of a read before the run: only what is new since then is judged. [Use case 7]" +
 						"(https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/07-no-new-failures) shows how to keep them. The " +
 						"outcome is `unknown`, and a wait ends, if the baseline lacks a state or counts more than there is now: it is of another day, " +
-						"workspace or filter. It is good for its own day only: once a later day has counted as much, nothing shows that it is old. " +
-						"Instances of other jobs that come in the same time are judged too. An earlier failure that is rerun or overridden in that time " +
+						"workspace or filter. It is valid for its own day only: once a later day has counted as much, nothing shows that it is old. " +
+						"New instances of other jobs are judged too. An earlier failure that is rerun or overridden in the meantime " +
 						"hides a new one. If the earlier counts may be null, write `coalesce(…, {})`, which is `unknown`; null means no baseline. Unknown " +
 						"states, fractions and negative numbers are errors. Default: none, everything is judged.",
 				},
 				"min_new_count": optionalNumber(atLeast(1),
-					"Number of instances, from 1, that must have come since `baseline_counts`. With fewer the outcome is "+
+					"Smallest number, from 1, of new instances since `baseline_counts`. With fewer the outcome is "+
 						"`pending`, unless one of them failed. Needs `baseline_counts`. Default: 1."),
 				"failure_details": optionalBool(
 					"Whether to read which instances failed if one did, for `failed_jobs`. What cannot be read is a warning, and leaves it " +
@@ -127,7 +128,7 @@ func instanceStatusSchema() schema.Schema {
 				"overridden_count": computedInt64("`force_success_count` + `ignore_success_count`: they count as successful because a person " +
 					"overrode their state. " +
 					null),
-				"new_count":        computedInt64("Instances that have come since `baseline_counts`, in any state. " + nullNew),
+				"new_count":        computedInt64("New instances since `baseline_counts`, in any state. " + nullNew),
 				"new_failed_count": computedInt64("How much `failed_count` is above that of `baseline_counts`, at least 0. " + nullNew),
 				"failed_jobs": computedObjects(
 					"Instances that failed or were suspended by a failure, newest first, at most 100; with a baseline the "+

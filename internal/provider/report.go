@@ -19,8 +19,8 @@ func (f *form) diagnose(m model, report *gate.Report, diags *diag.Diagnostics) {
 	addUnreadFields(object, report.UnreadFields, diags)
 	if len(report.PastDoubts) > 0 {
 		diags.AddWarning("The state of "+object+" was not clear for a while",
-			text.Sentence(strings.Join(report.PastDoubts, "; "))+" It was looked at again; the outcome is what came after. Look for a newer version of "+
-				"hwgate.")
+			text.Sentence(strings.Join(report.PastDoubts, "; "))+" It was read again; the outcome is that of the later answers. "+
+				"Look for a newer version of hwgate.")
 	}
 	if report.Doubt != "" && report.Timeout == nil && !report.Filtered {
 		diags.AddWarning("The state of "+object+" is not clear",
@@ -86,12 +86,12 @@ func (f *form) addTimeout(m model, report *gate.Report, diags *diag.Diagnostics)
 	advice := "Raise " + f.timeoutName() + " to wait longer"
 	switch {
 	case m.wait().continueOnTimeout.ValueBool():
-		diags.AddWarning(title, detail+"\n\nThe last state was taken, since continue_on_timeout is set. "+advice+".")
+		diags.AddWarning(title, detail+"\n\nThe last state is used, since continue_on_timeout is set. "+advice+".")
 	case f.alwaysWaits:
 		diags.AddError(title, detail+"\n\n"+advice+".")
 	default:
-		diags.AddError(title, detail+"\n\n"+advice+", or set continue_on_timeout = true to take the state as data. A destroy that "+
-			"this blocks gets through with -refresh=false.")
+		diags.AddError(title, detail+"\n\n"+advice+", or set continue_on_timeout = true to take the state as data. If this blocks a "+
+			"destroy, run it with -refresh=false.")
 	}
 }
 
@@ -109,7 +109,7 @@ func (f *form) unreadDetailsAdvice(err error) string {
 
 // addClosedGateError is for the forms that are gates themselves, without a postcondition.
 func (f *form) addClosedGateError(report *gate.Report, diags *diag.Diagnostics) {
-	diags.AddError(report.Summary, "Required was "+f.good+"."+culpritList(report))
+	diags.AddError(report.Summary, "This gate requires "+f.good+"."+culpritList(report))
 }
 
 // addClosedGateWarning is for such a gate where it is not enforced.

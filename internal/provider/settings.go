@@ -183,7 +183,7 @@ func settingErrorf(format string, values ...any) error {
 }
 
 func unknownError(argument string) error {
-	message := fmt.Sprintf("the provider argument %s is not known yet: it depends on something that this run has still to create. "+
+	message := fmt.Sprintf("the provider argument %s is not known yet: it depends on something that this run has yet to create. "+
 		"Give it a value that is known at plan time", argument)
 	if len(arguments[argument].variables) > 0 {
 		message += ", or leave it out and set the environment variable " + variablesOf(argument)
@@ -298,8 +298,8 @@ func (s *settings) insecure() bool {
 	}
 	if insecure {
 		s.diags.AddAttributeWarning(path.Root("insecure"), "Certificates are not checked",
-			"With insecure anyone on the way can read the credentials' signatures and forge a green answer. "+
-				"Trust the authority with cacert_file instead.")
+			"With insecure, anyone on the network path can read the signatures of requests and forge good answers. "+
+				"Trust the certificate authority with cacert_file instead.")
 	}
 	return insecure
 }

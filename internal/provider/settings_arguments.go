@@ -113,12 +113,12 @@ var arguments = map[string]argument{
 	},
 	"max_retries": {
 		variables: []string{"HW_MAX_RETRIES"}, kind: types.NumberType, bounds: []validator.Number{atLeast(0)},
-		description: "How many times a request is retried after throttling, a fault of the service or a lost connection; 0 turns " +
-			"retrying off. Default: `5`.",
+		description: "How many times a request is retried after throttling, a fault of the service or a lost connection; 0 turns off " +
+			"retries. Default: `5`.",
 	},
 	"insecure": {
 		variables: []string{"HW_INSECURE", "OS_INSECURE"}, kind: types.BoolType,
-		description: "Turns the check of certificates off, so that anyone on the way can read and forge answers. Default: `false`.",
+		description: "Turns off the check of certificates, so that anyone on the network path can read and forge answers. Default: `false`.",
 	},
 	"cacert_file": {
 		variables:   []string{"OS_CACERT"},

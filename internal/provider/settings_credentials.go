@@ -54,8 +54,8 @@ func (s *settings) chooseCredentials() client.CredentialSource {
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
-		return settingErrorf("No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see Authentication.\n%s  - metadata of the machine: %s",
-			checked.String(), err)
+		return settingErrorf("No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see Authentication.\n"+
+			"%s  - metadata of the machine: %s", checked.String(), err)
 	}))
 }
 
@@ -187,7 +187,7 @@ func (s *settings) fromProfile(selected bool) (source client.CredentialSource, w
 	s.usesProfile = true
 	if s.profile.Mode == "ecsAgency" {
 		return client.MetadataSource(func(err error) error {
-			return fmt.Errorf("the profile %s means the machine's metadata: %w. Run on a cloud server that has an agency", s.profile.shown(), err)
+			return fmt.Errorf("the profile %s uses the machine's metadata: %w. Run on a cloud server that has an agency", s.profile.shown(), err)
 		}), ""
 	}
 	credential, err := s.profile.credential()

@@ -128,7 +128,7 @@ func (p profile) credential() (client.Credential, error) {
 	}
 	for _, value := range []string{credential.AccessKey, credential.SecretKey, credential.SecurityToken} {
 		if value != "" && headerFormat.problem(value) != "" {
-			return credential, settingErrorf("the profile %s holds a key that is no key. Run hcloud configure", p.shown())
+			return credential, settingErrorf("the profile %s holds a malformed key. Run hcloud configure", p.shown())
 		}
 	}
 	return credential, nil

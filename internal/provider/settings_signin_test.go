@@ -163,7 +163,7 @@ func TestFailedSignIns(t *testing.T) {
 			},
 		},
 		"password, while IAM fails": {
-			block: user, deals: answering(logIn, passwordAt, 503, no), requests: 1, want: []string{"HTTP 503", "IAM fails at the moment. Run again later"},
+			block: user, deals: answering(logIn, passwordAt, 503, no), requests: 1, want: []string{"HTTP 503", "IAM is failing at the moment. Run again later"},
 		},
 		"password, at a wrong host": {
 			block: user, deals: answering(logIn, passwordAt, 404, `{"error_code":"APIGW.0101","error_msg":"The API does not exist"}`), requests: 1,
@@ -216,7 +216,7 @@ func TestFailedSignIns(t *testing.T) {
 		},
 		"profile with keys that are none": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p","accessKeyId":"a","secretAccessKey":"` + secretKey + `\n"}`),
-			want: []string{"The profile p holds a key that is no key"},
+			want: []string{"The profile p holds a malformed key"},
 		},
 		"profile without a region": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p",` + kooKeys(accessKey) + `}`), noRegion: true,
@@ -228,7 +228,7 @@ func TestFailedSignIns(t *testing.T) {
 		},
 		"profile that means the machine": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p","mode":"ecsAgency"}`), requests: 2,
-			want: []string{"The profile p means the machine's metadata: HTTP 404 from", "Run on a cloud server that has an agency"},
+			want: []string{"The profile p uses the machine's metadata: HTTP 404 from", "Run on a cloud server that has an agency"},
 		},
 
 		"nothing at all": {
@@ -305,7 +305,7 @@ func TestFailedSignIns(t *testing.T) {
 
 		"key not known yet": {
 			block: merged(keys, arguments{"access_key": unknownValue}),
-			want:  []string{"The provider argument access_key is not known yet: it depends on something that this run has still to create."},
+			want:  []string{"The provider argument access_key is not known yet: it depends on something that this run has yet to create."},
 		},
 		"profile not known yet": {block: arguments{"profile": unknownValue}, noRegion: true, want: []string{"argument profile is not known yet"}},
 		"file not known yet":    {block: arguments{"shared_config_file": unknownValue}, want: []string{"argument shared_config_file is not known yet"}},

@@ -143,14 +143,15 @@ func tallyAttributes(whose, null string) map[string]schema.Attribute {
 		"finished_count":   computedInt64("Instances that succeeded: FINISHED. " + null),
 		"failed_count":     computedInt64("Instances that ended without success: ABNORMAL, ERROR, ROLLBACKED and CANCELED. " + null),
 		"canceled_count":   computedInt64("The part of `failed_count` that is CANCELED. " + null),
-		"unfinished_count": computedInt64("All other instances, also those with a new status word. " + null),
+		"unfinished_count": computedInt64("All other instances, including those with a new status word. " + null),
 		"success_rate":     computedFloat64("100 × `finished_count` ÷ total, from 0 to 100; 0 when there are no instances. " + null),
 	}
 }
 
 func logTailAttribute() schema.Attribute {
-	return optionalNumber(atLeast(-1), "Number of bytes to keep of the end of each log, cut at a character boundary: 0 for none, -1 for all. A "+
-		"data source stores them in the state. Default: 4096.")
+	return optionalNumber(atLeast(-1),
+		"Number of bytes to keep of the end of each log, cut at a character boundary: 0 for none, -1 for all. A data "+
+			"source stores them in the state. Default: 4096.")
 }
 
 const defaultLogTail = 4096 // bytes

@@ -142,7 +142,7 @@ func TestLogInFaults(t *testing.T) {
 		"silent":           {login: fates{silence}, arguments: timeout("20s"), want: []string{"context deadline exceeded.", "timeouts.read"}, logins: 1},
 		"down": {
 			login: fates{says(503, `<html><title>Maintenance</title></html>`)}, logins: 6,
-			want: []string{"(6 attempts): HTTP 503 Service Unavailable: HTML page \"Maintenance\", ", "IAM fails at the moment."},
+			want: []string{"(6 attempts): HTTP 503 Service Unavailable: HTML page \"Maintenance\", ", "IAM is failing at the moment."},
 		},
 		"refused": {
 			login:  fates{says(401, `{"error":{"code":401,"message":"The username or password is wrong.","title":"Unauthorized"}}`, "X-IAM-Trace-Id", "iam-1")},

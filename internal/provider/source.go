@@ -89,7 +89,7 @@ func (f *form) configure(data any, diags *diag.Diagnostics) {
 	configured, ok := data.(*client.Client)
 	if !ok {
 		diags.AddError("Cannot configure "+f.name,
-			fmt.Sprintf("The provider handed over a %T. This is a bug of hwgate: please report it.", data))
+			fmt.Sprintf("The provider passed a %T. This is a bug of hwgate: please report it.", data))
 		return
 	}
 	f.client = configured
@@ -136,7 +136,7 @@ func (f *form) read(
 	if unknown := unknownArguments(config.Raw); len(unknown) > 0 {
 		// An unknown require_success would open a gate, and an unknown id would ask for nothing.
 		diags.AddError("Cannot read "+f.name+" yet", "Not known yet: "+strings.Join(unknown, ", ")+
-			". Nothing was sent. Terraform reads when all arguments are known: apply first what they come from.")
+			". Nothing was sent. Terraform reads when all arguments are known: first apply what they come from.")
 		return nil, none
 	}
 	m := f.model(ctx, config, diags)

@@ -78,11 +78,11 @@ func pollAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"poll_interval": optionalString(pollIntervalFormat,
 			"Longest pause between two reads of a wait, as a duration from `1s` to `5m`. The first pauses are "+
-				"shorter, so that the end of a short job is seen soon. Default: `10s`."),
+				"shorter, so that the end of a short job is noticed soon. Default: `10s`."),
 		"continue_on_timeout": optionalBool(
-			"Whether a wait whose time in `timeouts` is over gives the last state as data, with `timed_out = true` and a " +
-				"warning, instead of an error. Without a single good answer it is always an error. Default: `false`."),
-		"timed_out": computedBool("Whether the wait ended because its time was over, which is data only with `continue_on_timeout`. Never null."),
+			"Whether a wait that exceeds `timeouts` returns the last state as data, with `timed_out = true` and a warning, " +
+				"instead of an error. Without a single readable answer it is always an error. Default: `false`."),
+		"timed_out": computedBool("Whether the wait timed out, which is an error without `continue_on_timeout`. Never null."),
 	}
 }
 
@@ -101,7 +101,7 @@ func stableAttributes(state, other string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"stable_for": optionalString(stableForFormat,
 			"How long "+state+" has to last before the wait ends, as a duration up to `24h`, such as `3m`. Every read in "+
-				"that time has to show it; anything else, an unreadable answer too, starts the time again."+other+" Needs a wait, at "+
+				"that time has to show it; the time restarts after anything else, including an unreadable answer."+other+" Needs a wait, at "+
 				"least `poll_interval`, and less than the time in `timeouts`. Default: `0s`: the first such read ends the wait."),
 	}
 }
