@@ -38,7 +38,7 @@ func (a *sourceAction) Schema(ctx context.Context, _ action.SchemaRequest, resp 
 	shared := a.schema()
 	resp.Schema = schema.Schema{
 		MarkdownDescription: shared.MarkdownDescription + " As an action it always waits, shows progress, and fails on anything but " +
-			a.good + ".",
+			a.goodResult + ".",
 		Attributes: map[string]schema.Attribute{
 			"progress_interval": optionalString(progressIntervalFormat, "Longest time between two lines of progress, as a duration from `5s` to "+
 				"`5m`. Each change of status is reported at once. Default: `30s`."),

@@ -73,7 +73,7 @@ func whatHappened(err error) string {
 // read: settings, credential, network, sign-in, answer.
 func (f *form) advice(err error) string {
 	failure, sent := client.Cause(err)
-	if hint := f.unsentAdvice(err, failure); hint != "" {
+	if hint := f.unansweredAdvice(err, failure); hint != "" {
 		return hint
 	}
 	if errors.As(err, new(*settingError)) {
@@ -94,8 +94,8 @@ func (f *form) advice(err error) string {
 	return f.answerAdvice(failure)
 }
 
-// unsentAdvice is for reads that ended without an answer, or for another reason: a setting, a timeout, no credential.
-func (f *form) unsentAdvice(err error, failure *client.Error) string {
+// unansweredAdvice is for reads that ended for another reason than an answer: a timeout, no credential, no project.
+func (f *form) unansweredAdvice(err error, failure *client.Error) string {
 	var (
 		turn    *client.TurnError
 		refused *client.RefusedError
@@ -134,8 +134,8 @@ func networkAdvice(failure *client.Error) string {
 		return fmt.Sprintf("The proxy does not let this machine through to %s. Give user name and password in HTTPS_PROXY where it requires "+
 			"them (407), have it allow the host, or name the host in NO_PROXY.", host)
 	case errors.As(failure.Err, new(*net.DNSError)):
-		return fmt.Sprintf("The name %s cannot be resolved here. Check DNS, network and proxy (HTTPS_PROXY) of this machine first. %s",
-			host, hostAdvice(failure, "If they are correct, "))
+		return fmt.Sprintf("The name %s cannot be resolved here. Check DNS, network and proxy (HTTPS_PROXY) of this machine first. If they "+
+			"are correct, %s", host, hostAdvice(failure))
 	case isCertificateError(failure.Err):
 		return certificateAdvice(failure)
 	case errors.Is(failure.Err, http.ErrSchemeMismatch):
@@ -159,32 +159,25 @@ func networkAdvice(failure *client.Error) string {
 		return "" // answerAdvice knows these answers of the service, which may have any status
 	case client.IsUnpublished(failure),
 		failure.Status == http.StatusNotFound && failure.Service != client.IAM && failure.Service != client.STS:
-		return fmt.Sprintf("The gateway knows no such API at %s. %s", host, hostAdvice(failure, ""))
+		return fmt.Sprintf("The gateway knows no such API at %s. %s", host, text.Sentence(hostAdvice(failure)))
 	default:
 		return ""
 	}
 }
 
 // hostAdvice names the setting that changes the host.
-func hostAdvice(failure *client.Error, condition string) string {
+func hostAdvice(failure *client.Error) string {
 	setting := addressSetting(failure.Service)
-	advice := fmt.Sprintf("%s is most likely not offered in %s: correct region or cloud, or set %s in the provider block.",
-		failure.Service.Name(), regionOf(failure), setting)
 	if failure.Service == client.COC {
-		advice = fmt.Sprintf("the host of COC follows the site of the account, not the region: correct cloud, or set %s in the provider block.",
+		return fmt.Sprintf("the host of COC follows the site of the account, not the region: correct cloud, or set %s in the provider block.",
 			setting)
 	}
-	if condition == "" {
-		return text.Sentence(advice)
+	region := "this region"
+	if failure.Region != "" {
+		region = "the region " + failure.Region
 	}
-	return condition + advice
-}
-
-func regionOf(failure *client.Error) string {
-	if failure.Region == "" {
-		return "this region"
-	}
-	return "the region " + failure.Region
+	return fmt.Sprintf("%s is most likely not offered in %s: correct region or cloud, or set %s in the provider block.",
+		failure.Service.Name(), region, setting)
 }
 
 // addressSetting names the argument that replaces the host of a service.
@@ -222,7 +215,7 @@ func projectAdvice(failure *client.Error) string {
 	switch {
 	case client.IsUnauthorized(failure):
 		return credentialAdvice(failure)
-	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
+	case isFault(failure):
 		return faultAdvice(failure)
 	default:
 		return "Set project_id, so that no look-up is needed, or let the caller list projects (iam:projects:listProjects)."
@@ -235,7 +228,7 @@ func signInAdvice(failure *client.Error) string {
 	case client.IsUnauthorized(failure) && failure.Credential != "":
 		// What was refused are the keys that the request was signed with.
 		return credentialAdvice(failure)
-	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
+	case isFault(failure):
 		return faultAdvice(failure)
 	case failure.Status == http.StatusNotFound:
 		return fmt.Sprintf("Check %s, the region, and the name of the agency or identity provider.", addressSetting(failure.Service))
@@ -248,6 +241,10 @@ func signInAdvice(failure *client.Error) string {
 	default:
 		return "Check user, password, account and project; the sign-in is not tried again in this run, because repeated failures lock an account."
 	}
+}
+
+func isFault(failure *client.Error) bool {
+	return failure.Status >= 500 || failure.Status == http.StatusTooManyRequests
 }
 
 // faultAdvice is for throttling and server errors.
@@ -348,7 +345,7 @@ func (f *form) answerAdvice(failure *client.Error) string {
 		return "Correct workspace_id, or set it if the project has no default workspace; check project_id and region too."
 	case client.IsInstanceMissing(failure):
 		return "Check instance_id, and that the instance belongs to this project and region."
-	case failure.Status >= 500 || failure.Status == http.StatusTooManyRequests:
+	case isFault(failure):
 		return faultAdvice(failure)
 	case failure.Code == "":
 		return foreignAdvice(failure)

@@ -11,9 +11,9 @@ import (
 )
 
 var fdiTaskStatistics = source{
-	name: "roma_fdi_task_statistics", service: client.ROMA, schema: fdiTaskStatisticsSchema, good: goodHealth, waits: true,
+	name: "roma_fdi_task_statistics", service: client.ROMA, schema: fdiTaskStatisticsSchema, goodResult: goodHealth, waits: true,
 	newModel: func() model { return &fdiTaskStatisticsModel{} },
-	details:  "abnormal tasks", null: "abnormal_tasks is",
+	details:  "abnormal tasks", nullWithoutDetails: "abnormal_tasks is",
 	actionDetails: "Whether to name the abnormal tasks. What cannot be read is a warning. Costs one request. Default: `true`.",
 }
 
@@ -55,7 +55,7 @@ func fdiTaskStatisticsSchema() schema.Schema {
 			"[GET /v2/{project_id}/fdi/instances/{instance_id}/statistics/tasks]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-roma/CountTasks.html).",
 		Attributes: mergeAttributes(
-			sharedAttributes("`project_id`/`instance_id`", pathProject, "running, abnormal, terminated, completed and any new word"),
+			sharedAttributes("`project_id`/`instance_id`", projectDescription, "running, abnormal, terminated, completed and any new word"),
 			pollAttributes(),
 			stableAttributes("health (`healthy`)", ""),
 			map[string]schema.Attribute{

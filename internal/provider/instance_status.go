@@ -21,9 +21,9 @@ import (
 )
 
 var instanceStatus = source{
-	name: "dataarts_instance_status", service: client.DataArts, schema: instanceStatusSchema, good: goodSuccess, waits: true,
+	name: "dataarts_instance_status", service: client.DataArts, schema: instanceStatusSchema, goodResult: goodSuccess, waits: true,
 	newModel: func() model { return &instanceStatusModel{} },
-	details:  "failed jobs", null: "failed_jobs is",
+	details:  "failed jobs", nullWithoutDetails: "failed_jobs is",
 	actionDetails: "Whether to name the instances that failed. What cannot be read is a warning. Costs one request for each failing state " +
 		"that has instances; with `all`, up to eight, one a day. Default: `true`.",
 }
@@ -76,7 +76,7 @@ func instanceStatusSchema() schema.Schema {
 			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html).",
 		Attributes: mergeAttributes(
 			sharedAttributes("`project_id`/`workspace_id`/`query_days`/`is_own`, where `-` stands for what was not given",
-				pathProject, strings.Join(gate.JobStates(), ", ")),
+				projectDescription, strings.Join(gate.JobStates(), ", ")),
 			pollAttributes(),
 			completionAttributes("Whether nothing runs, waits or is paused any more (`unfinished_count` is 0), the outcome is neither "+
 				"`unknown` nor `empty`, and enough new instances are counted unless one failed."),

@@ -56,7 +56,7 @@ func (f *form) unreadDetailsEffect(report *gate.Report) string {
 	case f.alwaysWaits:
 		return " The verdict does not depend on them."
 	}
-	return " So " + f.null + " null; everything else is complete."
+	return " So " + f.nullWithoutDetails + " null; everything else is complete."
 }
 
 // addTimeout adds the error of a wait that timed out, or a warning with continue_on_timeout.
@@ -109,13 +109,13 @@ func (f *form) unreadDetailsAdvice(err error) string {
 
 // addClosedGateError is for the forms that are gates themselves, without a postcondition.
 func (f *form) addClosedGateError(report *gate.Report, diags *diag.Diagnostics) {
-	diags.AddError(report.Summary, "This gate requires "+f.good+"."+culpritList(report))
+	diags.AddError(report.Summary, "This gate requires "+f.goodResult+"."+culpritList(report))
 }
 
 // addClosedGateWarning is for such a gate where it is not enforced.
 func (f *form) addClosedGateWarning(report *gate.Report, diags *diag.Diagnostics) {
 	diags.AddWarning(report.Summary, "This is a warning, since require_success is false here. Where it is true, as terraform.applying is "+
-		"in an apply, anything but "+f.good+" is an error."+culpritList(report))
+		"in an apply, anything but "+f.goodResult+" is an error."+culpritList(report))
 }
 
 // culpritList lists what failed, up to a limit; it is empty if nothing is known to have failed.

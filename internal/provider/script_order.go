@@ -11,9 +11,9 @@ import (
 )
 
 var scriptOrder = source{
-	name: "coc_script_order", service: client.COC, schema: scriptOrderSchema, good: goodSuccess, waits: true,
+	name: "coc_script_order", service: client.COC, schema: scriptOrderSchema, goodResult: goodSuccess, waits: true,
 	newModel: func() model { return &scriptOrderModel{} },
-	details:  "failure details", null: "counts, failed_hosts and failed_instances are",
+	details:  "failure details", nullWithoutDetails: "counts, failed_hosts and failed_instances are",
 	actionDetails: "Whether to read the statistics of the order. They count its instances in the lines of progress, confirm that a FINISHED " +
 		"order succeeded, and lead to the names of what failed. What cannot be read is a warning. Costs one request for each look, and one for " +
 		"each 50 instances of the batches with a failed one. With `false`, the status alone decides. Default: `true`.",
@@ -57,7 +57,7 @@ func scriptOrderSchema() schema.Schema {
 			"[GET /v1/job/script/orders/{execute_uuid}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderBasicInfo.html).",
 		Attributes: mergeAttributes(
-			sharedAttributes("`execute_uuid`", cocProject, cocWords+"; read with `failure_details` when "+
+			sharedAttributes("`execute_uuid`", cocProjectDescription, cocStatusWords+"; read with `failure_details` when "+
 				"the order is completed or paused"),
 			orderAttributes(),
 			pollAttributes(),

@@ -14,7 +14,7 @@ import (
 )
 
 var scriptOrderBatch = source{
-	name: "coc_script_order_batch", service: client.COC, schema: scriptOrderBatchSchema, good: goodSuccess,
+	name: "coc_script_order_batch", service: client.COC, schema: scriptOrderBatchSchema, goodResult: goodSuccess,
 	newModel: func() model { return &scriptOrderBatchModel{} },
 }
 
@@ -43,7 +43,7 @@ func scriptOrderBatchSchema() schema.Schema {
 			"[GET /v1/job/script/orders/{execute_uuid}/batches/{batch_index}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrdersBatchDetail.html).",
 		Attributes: mergeAttributes(
-			sharedAttributes("`execute_uuid`/`batch_index`", cocProject, cocWords),
+			sharedAttributes("`execute_uuid`/`batch_index`", cocProjectDescription, cocStatusWords),
 			orderAttributes(),
 			tallyAttributes("the batch", null),
 			map[string]schema.Attribute{

@@ -11,7 +11,7 @@ import (
 )
 
 var scriptOrderStatistics = source{
-	name: "coc_script_order_statistics", service: client.COC, schema: scriptOrderStatisticsSchema, good: goodSuccess,
+	name: "coc_script_order_statistics", service: client.COC, schema: scriptOrderStatisticsSchema, goodResult: goodSuccess,
 	newModel: func() model { return &scriptOrderStatisticsModel{} },
 }
 
@@ -32,7 +32,7 @@ func scriptOrderStatisticsSchema() schema.Schema {
 			"all of them. Needs the permission `coc:job:get`. API: [GET /v1/job/script/orders/{execute_uuid}/statistics]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderStatistics.html).",
 		Attributes: mergeAttributes(
-			sharedAttributes("`execute_uuid`", cocProject, cocWords),
+			sharedAttributes("`execute_uuid`", cocProjectDescription, cocStatusWords),
 			orderAttributes(),
 			tallyAttributes("the order", "Null if the counts cannot be trusted."),
 			map[string]schema.Attribute{

@@ -220,8 +220,8 @@ func (s *settings) addError(found value, problem string) {
 		where += ", taken from " + found.origin + ","
 	}
 	summary, detail := "Invalid provider setting "+found.argument, where+" cannot be used: "+problem+". Correct or remove it."
-	// Terraform prints the line that an error points at, and an address may contain a secret.
-	if a := arguments[found.argument]; a.secret || a.format.wanted == endpointFormat.wanted {
+	// Terraform prints the line that an error points at.
+	if a := arguments[found.argument]; a.secret || a.format.url {
 		s.diags.AddError(summary, detail)
 		return
 	}

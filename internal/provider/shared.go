@@ -53,9 +53,9 @@ func (m *sharedModel) setReport(id string, report *gate.Report) *gate.Report {
 	return report
 }
 
-func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attribute {
+func sharedAttributes(idDescription, projectDescription, statusWords string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"id": computedString("Stable identifier: " + idForm + "."),
+		"id": computedString("Stable identifier: " + idDescription + "."),
 		"region": schema.StringAttribute{
 			Optional:            true,
 			Computed:            true,
@@ -66,7 +66,7 @@ func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attri
 			Optional:            true,
 			Computed:            true,
 			Validators:          []validator.String{idFormat},
-			MarkdownDescription: projectNote,
+			MarkdownDescription: projectDescription,
 		},
 		"outcome": computedString(
 			"State in one word: `pending`, `running`, `paused`, `succeeded`, `failed`, `canceled`, `empty` (nothing " +
@@ -81,17 +81,17 @@ func sharedAttributes(idForm, projectNote, words string) map[string]schema.Attri
 		"counts": schema.MapAttribute{
 			Computed:    true,
 			ElementType: types.Int64Type,
-			MarkdownDescription: "Number by status word: " + words + ". A documented word that does not occur is 0. Null if the counts were " +
+			MarkdownDescription: "Number by status word: " + statusWords + ". A documented word that does not occur is 0. Null if the counts were " +
 				"not read or cannot be trusted.",
 		},
 	}
 }
 
 const (
-	cocProject = "Project id, sent as `X-Project-Id`. Default: the provider's project id, in the provider's region only. COC works " +
-		"without one, so it is never looked up by name. Null if there is none."
-	pathProject = "Project id. Default: the provider's project id, in the provider's region only; without one it is looked up by name."
-	cocWords    = "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word"
+	cocProjectDescription = "Project id, sent as `X-Project-Id`. Default: the provider's project id, in the provider's region only. COC " +
+		"works without one, so it is never looked up by name. Null if there is none."
+	projectDescription = "Project id. Default: the provider's project id, in the provider's region only; without one it is looked up by name."
+	cocStatusWords     = "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word"
 )
 
 // orderModel holds the arguments that the sources of a script order share.
@@ -136,15 +136,15 @@ func (m *tallyModel) setTally(completed bool, t *gate.Tally) {
 	}
 }
 
-func tallyAttributes(whose, null string) map[string]schema.Attribute {
+func tallyAttributes(object, nullRule string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"completed": computedBool("Whether every instance of " + whose + " has reached a final status, and the counts " +
+		"completed": computedBool("Whether every instance of " + object + " has reached a final status, and the counts " +
 			"add up. Never null."),
-		"finished_count":   computedInt64("Instances that succeeded: FINISHED. " + null),
-		"failed_count":     computedInt64("Instances that ended without success: ABNORMAL, ERROR, ROLLBACKED and CANCELED. " + null),
-		"canceled_count":   computedInt64("The part of `failed_count` that is CANCELED. " + null),
-		"unfinished_count": computedInt64("All other instances, including those with a new status word. " + null),
-		"success_rate":     computedFloat64("100 × `finished_count` ÷ total, from 0 to 100; 0 when there are no instances. " + null),
+		"finished_count":   computedInt64("Instances that succeeded: FINISHED. " + nullRule),
+		"failed_count":     computedInt64("Instances that ended without success: ABNORMAL, ERROR, ROLLBACKED and CANCELED. " + nullRule),
+		"canceled_count":   computedInt64("The part of `failed_count` that is CANCELED. " + nullRule),
+		"unfinished_count": computedInt64("All other instances, including those with a new status word. " + nullRule),
+		"success_rate":     computedFloat64("100 × `finished_count` ÷ total, from 0 to 100; 0 when there are no instances. " + nullRule),
 	}
 }
 

@@ -29,14 +29,14 @@ type source struct {
 	schema func() schema.Schema
 	// newModel returns an empty model of that schema.
 	newModel func() model
-	// good describes what a gate on the source requires: Report.Good in words.
-	good string
+	// goodResult describes Report.Good.
+	goodResult string
 	// waits marks a source that can wait, and so can be an action.
 	waits bool
 	// actionDetails describes failure_details for an action, which has no results.
 	actionDetails string
-	// details names the failure details, and null the attributes that are null without them. Both are empty if there are none.
-	details, null string
+	// details names the failure details, and nullWithoutDetails the attributes that need them. Both are empty if there are none.
+	details, nullWithoutDetails string
 }
 
 const (

@@ -25,15 +25,17 @@ import (
 type stringFormat struct {
 	wanted string
 	check  func(string) error
+	// url marks values that may contain a secret, as user information or in the query.
+	url bool
 }
 
 var _ validator.String = stringFormat{}
 
 func pattern(wanted, expression string) stringFormat {
 	compiled := regexp.MustCompile(`^(?:` + expression + `)$`)
-	return stringFormat{wanted, func(value string) error {
+	return stringFormat{wanted: wanted, check: func(value string) error {
 		if !compiled.MatchString(value) {
-			return fmt.Errorf("wanted %s", wanted)
+			return errors.New("wanted " + wanted)
 		}
 		return nil
 	}}
@@ -46,7 +48,7 @@ var (
 	domainFormat   = pattern("a domain such as myhuaweicloud.com", `[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*`)
 	headerFormat   = pattern("printable ASCII characters, no space at either end", `[!-~](?:[ -~]*[!-~])?`)
 	textFormat     = pattern("text without control characters", `[^\pC]*`)
-	endpointFormat = stringFormat{"a URL such as https://coc.example.com", func(value string) error {
+	endpointFormat = stringFormat{url: true, wanted: "a URL such as https://coc.example.com", check: func(value string) error {
 		_, err := client.ParseEndpoint(value)
 		return err
 	}}
@@ -57,7 +59,7 @@ var (
 
 func durationBetween(least, most time.Duration) stringFormat {
 	wanted := "a duration from " + shortDuration(least) + " to " + shortDuration(most)
-	return stringFormat{wanted, func(value string) error {
+	return stringFormat{wanted: wanted, check: func(value string) error {
 		if d, err := time.ParseDuration(value); err != nil || d < least || d > most {
 			return errors.New("wanted " + wanted)
 		}
@@ -94,8 +96,7 @@ func (f stringFormat) problem(value string) string {
 // quotedProblem is problem for a value that is not a secret, which it quotes.
 func (f stringFormat) quotedProblem(value string) string {
 	problem := f.problem(value)
-	// User information and query of a URL may contain a secret.
-	if value == "" || problem == "" || (f.wanted == endpointFormat.wanted && strings.ContainsAny(value, "@?#")) {
+	if value == "" || problem == "" || (f.url && strings.ContainsAny(value, "@?#")) {
 		return problem
 	}
 	if flaw, found := strings.CutPrefix(problem, "it "); found {
