@@ -15,17 +15,17 @@ import (
 )
 
 const (
-	// attemptTimeout bounds one attempt, from the connection to the end of the body.
+	// attemptTimeout bounds an attempt, from connecting to the end of the body.
 	attemptTimeout = 30 * time.Second
 	// bodyLimit bounds an answer. A batch holds ten logs of 1 MB, and JSON may write a byte as six.
 	bodyLimit = 128 << 20
-	// smallBody is the size up to which a body is read at once. A larger one needs a part of Client.memory first.
+	// smallBody is the largest body that is read without a share of Client.memory.
 	smallBody = 1 << 20
-	// memoryLimit bounds the large bodies that are being read or decoded at a time, over the whole client.
+	// memoryLimit bounds the total size of large bodies that a client reads and decodes at a time.
 	memoryLimit = 2 * bodyLimit
 )
 
-// exchange is one request on its way. It serves a single call.
+// exchange is a request with all its attempts. It is not safe for concurrent use.
 type exchange struct {
 	client  *Client
 	service Service
@@ -35,31 +35,31 @@ type exchange struct {
 	// auth is nil for a request without a credential.
 	auth *authenticator
 
-	// attempts is how often the request was sent, credential what the last attempt was authenticated with.
+	// attempts counts how often the request was sent. credential describes the credential of the last attempt.
 	attempts   int
 	credential string
-	// held is the part of Client.memory that the last answer takes up.
+	// heldMemory is the share of Client.memory for the last answer.
 	heldMemory int64
 }
 
-// reply is an answer that has been read. Its status is 0 when there was none.
+// reply is an answer. Its status is 0 if there was none.
 type reply struct {
 	status int
 	header http.Header
 	body   []byte
-	// asked is the pause that the service asks for, 0 for none.
+	// retryAfter is the pause that the service asks for; 0 if none.
 	retryAfter time.Duration
 }
 
-// accepts tells whether an answer with this status is what was asked for. A read takes 200 alone: what any other success holds is not, or
-// not all of, the object. IAM answers a sign-in with 201.
+// accepts reports whether an answer with this status is a success. Other successes of a read, such as 206, may lack a part of the object.
+// IAM answers sign-ins with 201.
 func (x *exchange) accepts(status int) bool {
 	return status == http.StatusOK || (status == http.StatusCreated && x.body != nil)
 }
 
-// attempt sends the request once, with a credential and a signature of its own. Declined is the credential when it was refused, now or
-// before.
-func (x *exchange) attempt(ctx context.Context) (got reply, declined *Credential, err error) {
+// attempt sends the request once, with a credential and a signature of its own. refused is the credential if it was refused now or before,
+// nil otherwise.
+func (x *exchange) attempt(ctx context.Context) (got reply, refused *Credential, err error) {
 	x.releaseMemory()
 	request := x.request.Clone(ctx)
 	if x.body != nil {
@@ -72,23 +72,22 @@ func (x *exchange) attempt(ctx context.Context) (got reply, declined *Credential
 	lent, err := x.auth.borrow(ctx, x.service, request.URL.Host)
 	if err != nil {
 		if lent != nil {
-			declined = &lent.Credential
+			refused = &lent.Credential
 		}
-		return reply{}, declined, err
+		return reply{}, refused, err
 	}
 	defer lent.release()
 	x.credential = lent.describe()
 	lent.authenticate(request, x.body, time.Now())
 	got, err = x.send(request)
-	// A status is an answer, also when the body was lost: a refusal must not be forgotten.
+	// The status counts even if reading the body failed: a refusal must not be forgotten.
 	if got.status != 0 && lent.recordAnswer(got.status, got.body, func() *Error { return x.answerError(got) }) {
-		declined = &lent.Credential
+		refused = &lent.Credential
 	}
-	return got, declined, err
+	return got, refused, err
 }
 
-// send sends a request under the time limit of an attempt and reads the whole answer, so that a connection lost in the middle of it
-// counts as a failed attempt.
+// send sends a request and reads the whole answer within attemptTimeout.
 func (x *exchange) send(request *http.Request) (reply, error) {
 	ctx, cancel := context.WithTimeoutCause(request.Context(), attemptTimeout, ErrAttemptTimeout)
 	defer cancel()
@@ -105,7 +104,7 @@ func (x *exchange) send(request *http.Request) (reply, error) {
 
 var quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// withoutQuotes takes out what net/http quotes of an answer that it cannot read: that may be a part of a log. Certificates are no secret.
+// withoutQuotes removes what net/http quotes of a malformed answer, which may be part of a log. TLS errors quote nothing secret.
 func withoutQuotes(err error) error {
 	if err == nil || isTLSError(err) {
 		return err
@@ -132,13 +131,13 @@ func (x *exchange) roundTrip(request *http.Request) (reply, error) {
 	got.retryAfter = retryAfter(got.status, got.header.Get("Retry-After"), time.Now())
 	switch {
 	case got.status < 200:
-		// The connection now speaks another protocol (101): there is no body, and nothing bounds a read of it.
+		// The connection switched protocols (101): there is no body, and a read could block forever.
 	case x.accepts(got.status):
 		got.body, err = x.readAnswer(request.Context(), response)
 	default:
 		got.body, err = io.ReadAll(io.LimitReader(response.Body, smallBody))
 		if context.Cause(request.Context()) == nil || errors.Is(context.Cause(request.Context()), ErrAttemptTimeout) {
-			// The status has been said: a 401 must not be taken for a lost connection, and repeated.
+			// The status is known: a 401 must not look like a lost connection, which is retried.
 			err = nil
 		}
 	}
@@ -148,7 +147,7 @@ func (x *exchange) roundTrip(request *http.Request) (reply, error) {
 	return got, err
 }
 
-// readAnswer reads the body of an answer. What is large waits until there is memory for it; the part is held until free.
+// readAnswer reads the body of a success. A large one waits for its share of Client.memory, which it keeps until releaseMemory.
 func (x *exchange) readAnswer(ctx context.Context, response *http.Response) ([]byte, error) {
 	limit := x.client.bodyLimit
 	if x.body != nil {
@@ -156,7 +155,7 @@ func (x *exchange) readAnswer(ctx context.Context, response *http.Response) ([]b
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, min(limit, smallBody)+1))
 	if err == nil && int64(len(body)) > smallBody && int64(len(body)) <= limit {
-		// A length that is not known, or that the service has belied already, may become the limit.
+		// Reserve the maximum if the length is unknown, or if the body already exceeds it.
 		size := limit
 		if response.ContentLength > int64(len(body)) {
 			size = min(response.ContentLength, limit)
@@ -178,7 +177,7 @@ func (x *exchange) readAnswer(ctx context.Context, response *http.Response) ([]b
 	return body, nil
 }
 
-// releaseMemory gives back the memory of the last answer. It has to be called when the answer is no longer needed.
+// releaseMemory must be called when the last answer is no longer needed.
 func (x *exchange) releaseMemory() {
 	if x.heldMemory > 0 {
 		x.client.memory.Release(x.heldMemory)

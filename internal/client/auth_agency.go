@@ -25,7 +25,7 @@ const maxChainedDuration = time.Hour
 // POST /v5/agencies/assume, https://support.huaweicloud.com/intl/en-us/api-iam5/AssumeAgency.html
 func AssumeRoleSource(base CredentialSource, agency Agency) CredentialSource {
 	s := &assumeRoleSource{base: base, agency: agency}
-	s.renewing = newRenewing("the agency "+agency.Name+", assumed with "+base.Origin(), s.assume)
+	s.renewingSource = newRenewingSource("the agency "+agency.Name+", assumed with "+base.Origin(), s.assume)
 	s.request = call{service: IAM, path: keysPath}
 	if agency.DomainID != "" {
 		s.request = call{service: STS, path: []string{"v5", "agencies", "assume"}}
@@ -34,7 +34,7 @@ func AssumeRoleSource(base CredentialSource, agency Agency) CredentialSource {
 }
 
 type assumeRoleSource struct {
-	*renewing
+	*renewingSource
 
 	base   CredentialSource
 	agency Agency
@@ -42,7 +42,7 @@ type assumeRoleSource struct {
 }
 
 func (s *assumeRoleSource) connect(c *Client) {
-	s.renewing.connect(c)
+	s.renewingSource.connect(c)
 	s.auth = c.authenticate(s.base)
 }
 
@@ -86,14 +86,14 @@ func (c *Client) requestKeys(ctx context.Context, auth *authenticator, request c
 	if err != nil {
 		return temporary{}, err
 	}
-	keys, err := readKeys(got.body)
+	keys, err := parseKeys(got.body)
 	if err != nil {
 		return temporary{}, x.malformedError(err.Error())
 	}
 	return keys, nil
 }
 
-func readKeys(body []byte) (temporary, error) {
+func parseKeys(body []byte) (temporary, error) {
 	var answer struct {
 		Credential struct {
 			Access        string    `json:"access"`
@@ -112,17 +112,17 @@ func readKeys(body []byte) (temporary, error) {
 	third, fifth := answer.Credential, answer.Credentials
 	keys := temporary{
 		Credential: Credential{AccessKey: third.Access, SecretKey: third.Secret, SecurityToken: third.SecurityToken},
-		expires:    third.ExpiresAt,
+		expiresAt:  third.ExpiresAt,
 	}
 	if fifth.AccessKeyID != "" {
 		keys = temporary{
 			Credential: Credential{
 				AccessKey: fifth.AccessKeyID, SecretKey: fifth.SecretAccessKey, SecurityToken: fifth.SecurityToken,
 			},
-			expires: fifth.Expiration,
+			expiresAt: fifth.Expiration,
 		}
 	}
-	if err != nil || keys.AccessKey == "" || keys.SecretKey == "" || keys.SecurityToken == "" || keys.expires.IsZero() {
+	if err != nil || keys.AccessKey == "" || keys.SecretKey == "" || keys.SecurityToken == "" || keys.expiresAt.IsZero() {
 		return keys, errors.New("the answer has no temporary keys, or no time at which they end")
 	}
 	return keys, nil

@@ -32,7 +32,7 @@ type authenticator struct {
 	known map[Credential]*credentialState
 }
 
-// state is what is known of one credential.
+// credentialState is what is known of one credential.
 type credentialState struct {
 	proven bool
 	// refusal is the first answer that declined it.

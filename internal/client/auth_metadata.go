@@ -27,21 +27,21 @@ const (
 // https://support.huaweicloud.com/intl/en-us/usermanual-ecs/ecs_03_0166.html
 func MetadataSource(explain func(error) error) CredentialSource {
 	s := &metadataSource{}
-	s.renewing = newRenewing("the metadata of the machine", s.fetchKeys)
+	s.renewingSource = newRenewingSource("the metadata of the machine", s.fetchKeys)
 	s.explain = explain
 	s.final = func(_ error, issued bool) bool { return !issued }
 	return s
 }
 
 type metadataSource struct {
-	*renewing
+	*renewingSource
 
 	// transport is not the client's: requests to the machine itself never go through a proxy.
 	transport http.RoundTripper
 }
 
 func (s *metadataSource) connect(c *Client) {
-	s.renewing.connect(c)
+	s.renewingSource.connect(c)
 	s.transport = &http.Transport{
 		DialContext:       (&net.Dialer{Timeout: metadataLimit}).DialContext,
 		DisableKeepAlives: true,
@@ -70,7 +70,7 @@ func (s *metadataSource) fetchKeys(ctx context.Context) (temporary, error) {
 	if status != http.StatusOK {
 		return temporary{}, fmt.Errorf("HTTP %d from %s: the server has no agency, or its metadata service refuses", status, metadataAddress)
 	}
-	return readKeys([]byte(body))
+	return parseKeys([]byte(body))
 }
 
 func isHeaderToken(token string) bool {

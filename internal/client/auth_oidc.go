@@ -26,7 +26,7 @@ type Identity struct {
 // POST /v3.0/OS-CREDENTIAL/securitytokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0002.html
 func IdentitySource(identity Identity, duration time.Duration, origin string) CredentialSource {
 	s := &identitySource{identity: identity, duration: duration}
-	s.renewing = newRenewing("the identity token of "+origin, s.signIn)
+	s.renewingSource = newRenewingSource("the identity token of "+origin, s.signIn)
 	s.request = call{
 		service: IAM, path: []string{"v3.0", "OS-AUTH", "id-token", "tokens"}, header: http.Header{"X-Idp-Id": {identity.ProviderID}},
 	}
@@ -34,7 +34,7 @@ func IdentitySource(identity Identity, duration time.Duration, origin string) Cr
 }
 
 type identitySource struct {
-	*renewing
+	*renewingSource
 
 	identity Identity
 	duration time.Duration

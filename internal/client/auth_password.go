@@ -21,13 +21,13 @@ type Password struct {
 // API: POST /v3/auth/tokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html
 func PasswordSource(password Password, origin string) CredentialSource {
 	s := &passwordSource{Password: password}
-	s.renewing = newRenewing("the password sign-in of "+origin, s.signIn)
+	s.renewingSource = newRenewingSource("the password sign-in of "+origin, s.signIn)
 	s.request = call{service: IAM, path: []string{"v3", "auth", "tokens"}, query: url.Values{"nocatalog": {"true"}}}
 	return s
 }
 
 type passwordSource struct {
-	*renewing
+	*renewingSource
 	Password
 }
 
@@ -113,5 +113,5 @@ func (c *Client) requestToken(ctx context.Context, login call) (temporary, error
 	if err := json.Unmarshal(got.body, &body); err != nil || token == "" || body.Token.ExpiresAt.IsZero() {
 		return temporary{}, x.malformedError("the sign-in's answer has no token, or no time at which it ends")
 	}
-	return temporary{Credential: Credential{Token: token}, expires: body.Token.ExpiresAt}, nil
+	return temporary{Credential: Credential{Token: token}, expiresAt: body.Token.ExpiresAt}, nil
 }

@@ -27,21 +27,21 @@ const (
 type temporary struct {
 	Credential
 
-	issued, expires time.Time
+	issuedAt, expiresAt time.Time
 }
 
 // valid tells whether the credential can be used.
-func (t temporary) valid(now time.Time) bool { return now.Before(t.expires) }
+func (t temporary) valid(now time.Time) bool { return now.Before(t.expiresAt) }
 
 // fresh tells whether the credential has more than a fifth of its life before it, five minutes at most.
 func (t temporary) fresh(now time.Time) bool {
-	return t.valid(now.Add(min(t.expires.Sub(t.issued)/5, 5*time.Minute)))
+	return t.valid(now.Add(min(t.expiresAt.Sub(t.issuedAt)/5, 5*time.Minute)))
 }
 
 // renewing is a source whose credentials expire. One sign-in at a time fetches the next one, for all readers. It begins before the
 // current credential ends; until that end readers go on with it. A failure is shared by all readers for a while, and for ever when the
 // service declined: repeated refusals lock accounts.
-type renewing struct {
+type renewingSource struct {
 	origin string
 	fetch  func(ctx context.Context) (temporary, error)
 	// explain words a failed fetch.
@@ -77,23 +77,23 @@ type flight struct {
 	err        error
 }
 
-func newRenewing(origin string, fetch func(context.Context) (temporary, error)) *renewing {
-	return &renewing{
+func newRenewingSource(origin string, fetch func(context.Context) (temporary, error)) *renewingSource {
+	return &renewingSource{
 		origin: origin, fetch: fetch, log: slog.New(slog.DiscardHandler),
 		final:   func(err error, _ bool) bool { return isDeclined(err) },
 		explain: func(err error) error { return fmt.Errorf("%s: %w", origin, err) },
 	}
 }
 
-func (r *renewing) connect(c *Client) {
+func (r *renewingSource) connect(c *Client) {
 	r.client, r.log = c, c.log
 	r.request.target.Region = c.cfg.Region.Value
 }
 
-func (r *renewing) Origin() string { return r.origin }
+func (r *renewingSource) Origin() string { return r.origin }
 
 // Credential implements CredentialSource. It waits only when there is no valid credential.
-func (r *renewing) Credential(ctx context.Context) (Credential, error) {
+func (r *renewingSource) Credential(ctx context.Context) (Credential, error) {
 	current, f, err := r.credentialOrFlight(ctx)
 	if f == nil {
 		return current, err
@@ -108,7 +108,7 @@ func (r *renewing) Credential(ctx context.Context) (Credential, error) {
 }
 
 // credentialOrFlight gives the valid credential, or the failure that counts, or else the sign-in to wait for, which it begins in time.
-func (r *renewing) credentialOrFlight(ctx context.Context) (Credential, *flight, error) {
+func (r *renewingSource) credentialOrFlight(ctx context.Context) (Credential, *flight, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
@@ -127,7 +127,7 @@ func (r *renewing) credentialOrFlight(ctx context.Context) (Credential, *flight,
 }
 
 // interruptedError is the error of a reader whose context ended while a sign-in was under way.
-func (r *renewing) interruptedError(ctx context.Context) error {
+func (r *renewingSource) interruptedError(ctx context.Context) error {
 	request := r.request
 	request.body = jsonObject{} // makes it a POST
 	if request.path != nil {
@@ -141,7 +141,7 @@ func (r *renewing) interruptedError(ctx context.Context) error {
 }
 
 // start begins a sign-in, which does not end with the reader that asked first. It is called under the lock.
-func (r *renewing) start(ctx context.Context) {
+func (r *renewingSource) start(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewalLimit)
 	f := &flight{done: make(chan struct{}), cancel: cancel}
 	r.flight = f
@@ -157,7 +157,7 @@ func (r *renewing) start(ctx context.Context) {
 }
 
 // finish takes over what a sign-in brought.
-func (r *renewing) finish(ctx context.Context, f *flight, next temporary, err error) {
+func (r *renewingSource) finish(ctx context.Context, f *flight, next temporary, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer close(f.done)
@@ -168,11 +168,11 @@ func (r *renewing) finish(ctx context.Context, f *flight, next temporary, err er
 	r.flight = nil
 	now := time.Now()
 	if err == nil {
-		next.issued = now
-		if soon := now.Add(minLifetime); next.expires.Before(soon) {
-			next.expires = soon
+		next.issuedAt = now
+		if soon := now.Add(minLifetime); next.expiresAt.Before(soon) {
+			next.expiresAt = soon
 		}
-		r.replaces = r.issued && r.current.expires.IsZero()
+		r.replaces = r.issued && r.current.expiresAt.IsZero()
 		r.current, r.issued = next, true
 		f.credential = next.Credential
 		return
@@ -183,12 +183,12 @@ func (r *renewing) finish(ctx context.Context, f *flight, next temporary, err er
 	}
 	f.err = r.failure
 	if r.current.valid(now) {
-		r.log.WarnContext(ctx, "renewal failed, the current credential goes on", "origin", r.origin, "until", r.current.expires)
+		r.log.WarnContext(ctx, "renewal failed, the current credential goes on", "origin", r.origin, "until", r.current.expiresAt)
 	}
 }
 
 // abandon takes a reader off a sign-in, which is canceled when the last one leaves.
-func (r *renewing) abandon(f *flight) {
+func (r *renewingSource) abandon(f *flight) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f.waiting--
@@ -200,7 +200,7 @@ func (r *renewing) abandon(f *flight) {
 
 // renew gives a refused credential up, so that the next read fetches another one. It tells whether there may be one: a credential that
 // took the place of a refused one and was refused unproven is not replaced, nor is any within the pause after the last refusal.
-func (r *renewing) renew(refused Credential, proven bool) bool {
+func (r *renewingSource) renew(refused Credential, proven bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.current.Credential != refused {

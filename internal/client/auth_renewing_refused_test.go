@@ -113,9 +113,9 @@ func TestSameCredentialAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service := answering(says(401, `{"error_code":"APIGW.0301","error_msg":"no"}`))
 		fetches := 0
-		same := newRenewing("the machine", func(context.Context) (temporary, error) {
+		same := newRenewingSource("the machine", func(context.Context) (temporary, error) {
 			fetches++
-			return temporary{Credential: testKeys, expires: time.Now().Add(time.Hour)}, nil
+			return temporary{Credential: testKeys, expiresAt: time.Now().Add(time.Hour)}, nil
 		})
 		c := newClient(t, service, retries(5), source(same))
 		for range 2 {
@@ -136,9 +136,9 @@ func TestSecondRefusal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fetches := 0
-		other := newRenewing("the sign-in", func(context.Context) (temporary, error) {
+		other := newRenewingSource("the sign-in", func(context.Context) (temporary, error) {
 			fetches++
-			return temporary{Credential: Credential{Token: fmt.Sprint("dummyToken", fetches)}, expires: time.Now().Add(time.Hour)}, nil
+			return temporary{Credential: Credential{Token: fmt.Sprint("dummyToken", fetches)}, expiresAt: time.Now().Add(time.Hour)}, nil
 		})
 		service := answering(says(200, documentedOrder), says(401, ""))
 		c := newClient(t, service, retries(5), source(other))

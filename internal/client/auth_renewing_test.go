@@ -58,9 +58,9 @@ func TestOneSignInForAll(t *testing.T) {
 
 // tokens is a source of tokens that live for the given time. Its fetches are answered by the functions, the last one all further ones;
 // nil is success.
-func tokens(life time.Duration, fetches ...func(context.Context) error) (source *renewing, count *atomic.Int64) {
+func tokens(life time.Duration, fetches ...func(context.Context) error) (source *renewingSource, count *atomic.Int64) {
 	count = new(atomic.Int64)
-	return newRenewing("the sign-in", func(ctx context.Context) (temporary, error) {
+	return newRenewingSource("the sign-in", func(ctx context.Context) (temporary, error) {
 		n := count.Add(1)
 		if len(fetches) > 0 {
 			if fetch := fetches[min(int(n), len(fetches))-1]; fetch != nil {
@@ -69,7 +69,7 @@ func tokens(life time.Duration, fetches ...func(context.Context) error) (source 
 				}
 			}
 		}
-		return temporary{Credential: Credential{Token: fmt.Sprint("dummyToken", n)}, expires: time.Now().Add(life)}, nil
+		return temporary{Credential: Credential{Token: fmt.Sprint("dummyToken", n)}, expiresAt: time.Now().Add(life)}, nil
 	}), count
 }
 
@@ -88,8 +88,8 @@ func taking(pause time.Duration) func(context.Context) error {
 	}
 }
 
-// fetchKeys asks a source for its token and checks that it comes at once.
-func look(t *testing.T, r *renewing, want string) {
+// look asks a source for its token and checks that it comes at once.
+func look(t *testing.T, r *renewingSource, want string) {
 	t.Helper()
 	start := time.Now()
 	got, err := r.Credential(t.Context())

@@ -16,65 +16,65 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Setting is a configured value that may be missing. Err then says why, and how to give it; a read that needs the value fails
-// with it. The zero Setting is an optional value that was not given.
+// Setting is a configured value that may be missing. Err says why and how to set it; reads that need the value fail with it.
+// The zero Setting is an optional value that is not set.
 type Setting struct {
 	Value string
 	Err   error
 }
 
-// ErrNotSet is what the Err of a Setting wraps when the value was given nowhere, and so is not one that is unknown or malformed.
+// ErrNotSet is wrapped by the Err of a [Setting] that is set nowhere, as opposed to one that is unknown or malformed.
 var ErrNotSet = errors.New("not set")
 
-// Config is what a [Client] is made of. New copies it.
+// Config configures a [Client].
 type Config struct {
 	// Region is the provider's own region, for example cn-north-4.
 	Region Setting
-	// Cloud is the domain of the hosts; empty means that the region decides.
+	// Cloud is the domain of the hosts; empty derives it from the region.
 	Cloud Setting
-	// Endpoints replaces the host of a service: an absolute URL each.
+	// Endpoints has absolute URLs that replace the hosts of services.
 	Endpoints map[Service]Setting
-	// AuthURL is the address of IAM, with or without /v3; empty means https://iam.{region}.{cloud}/v3.
+	// AuthURL is the URL of IAM, with or without /v3; empty means https://iam.{region}.{cloud}/v3.
 	AuthURL Setting
-	// ProjectID and ProjectName name the project in the provider's own region; without an id it is looked up by name.
+	// ProjectID and ProjectName select the project in the provider's own region; without an id it is looked up by name.
 	ProjectID, ProjectName Setting
-	// DomainID is the account, sent to COC when no project id is configured.
+	// DomainID is the account, sent to COC if there is no project id.
 	DomainID Setting
-	// Blocked, when set, fails every read: a setting that all of them need is not known.
+	// Blocked, if not nil, fails every read, since a setting that all reads need is unknown.
 	Blocked error
 
-	// Credentials gives what requests are authenticated with.
+	// Credentials authenticates requests.
 	Credentials CredentialSource
 	// Language is sent to COC as X-Language.
 	Language string
 	// UserAgent is sent with every request.
 	UserAgent string
-	// MaxRetries is how many times a request is repeated; 0 turns repeating off.
+	// MaxRetries is how many times a request is retried; 0 disables retries.
 	MaxRetries int
-	// Insecure turns certificate checks off. RootCAs replaces the system's authorities.
+	// Insecure disables certificate checks. RootCAs replaces the certificate authorities of the system.
 	Insecure bool
 	RootCAs  *x509.CertPool
-	// WrapTransport, when set, wraps the transport that every request goes through.
+	// WrapTransport, if not nil, wraps the transport of every request.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
-	// Logger takes what happens to each attempt; nil logs nothing.
+	// Logger logs each attempt; nil disables logging.
 	Logger *slog.Logger
 }
 
-// Client reads the APIs. It is safe for concurrent use and has to be made by [New].
+// Client reads the APIs. It must be created by [New], and is safe for concurrent use.
 type Client struct {
 	cfg       Config
 	transport http.RoundTripper
 	log       *slog.Logger
 	secrets   *redactor
 	auth      *authenticator
-	projects  sync.Map // of *projectEntry by region: each project is looked up once
-	// memory is what the large bodies under way share.
+	projects  sync.Map // of *projectEntry, by region
+	// memory is shared by all large bodies that are in use.
 	memory *semaphore.Weighted
-	// bodyLimit is the constant of that name, and a field because tests lower it.
+	// bodyLimit is the constant bodyLimit, except in tests.
 	bodyLimit int64
 }
 
-// New makes a client. It sends nothing. It fails only for an endpoint that is not an absolute URL.
+// New returns a client for cfg, without sending a request. It fails only if an endpoint is not an absolute URL.
 func New(cfg Config) (*Client, error) {
 	for service, endpoint := range cfg.Endpoints {
 		if endpoint.Err == nil {
@@ -113,11 +113,11 @@ func newTransport(cfg Config, secrets *redactor) http.RoundTripper {
 		},
 		TLSHandshakeTimeout: 10 * time.Second,
 		IdleConnTimeout:     90 * time.Second,
-		// Terraform reads ten data sources at a time, nearly always of one host.
+		// Terraform reads ten data sources at a time, nearly always from one host.
 		MaxIdleConnsPerHost:    10,
 		MaxResponseHeaderBytes: 1 << 20,
 		ForceAttemptHTTP2:      true,
-		// A dead connection is found, and given up, before the attempt that uses it ends: the next one takes a new connection.
+		// Close a dead connection before the attempt on it ends, so that the next attempt uses a new one.
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
 		OnProxyConnectResponse: checkProxyAnswer,
 	}
@@ -127,8 +127,7 @@ func newTransport(cfg Config, secrets *redactor) http.RoundTripper {
 	return transport
 }
 
-// ParseEndpoint reads the address of a service. An address without a scheme means https; http has to be written out. A final
-// slash is dropped. The error says what is wrong with the address.
+// ParseEndpoint parses the address of a service. The default scheme is https. Trailing slashes are dropped.
 func ParseEndpoint(text string) (*url.URL, error) {
 	if text == "" {
 		return nil, fmt.Errorf("the address is empty")

@@ -8,15 +8,15 @@ import (
 	"strconv"
 )
 
-// Order names a script order of COC and how to ask for it.
+// Order selects a script order of COC.
 type Order struct {
 	Target
 	ExecuteUUID string
-	// UserProfile is sent as x-user-profile when it is not empty.
+	// UserProfile is sent as X-User-Profile unless empty.
 	UserProfile string
 }
 
-// call asks for the order itself, or for the part of it that more names.
+// call is the request for the order, or for the part of it at the subpath more.
 func (o Order) call(c *Client, more ...string) call {
 	header := http.Header{"X-Language": {c.cfg.Language}}
 	if o.ProjectID != "" {
@@ -31,13 +31,12 @@ func (o Order) call(c *Client, more ...string) call {
 	return call{service: COC, target: o.Target, path: path, header: header}
 }
 
-// orderData reads the object that the answers of COC are wrapped in. None has to name the order, but one that names another
-// is no answer.
+// orderData decodes the object "data" of an answer of COC. It need not name the order, but must not name another one.
 func orderData[T any](order Order, read func(fields) *T) func(fields) *T {
 	return func(answer fields) *T {
 		object := answer.need().object("data")
 		if object == nil {
-			answer.missing("data") // if it is there, and no object, that was the first fault
+			answer.missing("data") // no effect if the wrong type has been recorded
 			return nil
 		}
 		object.echoText("execute_uuid", order.ExecuteUUID)
@@ -45,13 +44,12 @@ func orderData[T any](order Order, read func(fields) *T) func(fields) *T {
 	}
 }
 
-// ScriptOrder is what COC tells of a script order.
+// ScriptOrder is the basic information on a script order.
 type ScriptOrder struct {
 	// GmtCreated and GmtFinished are milliseconds since 1970, UTC.
 	GmtCreated  *int64 `tfsdk:"gmt_created"`
 	GmtFinished *int64 `tfsdk:"gmt_finished"`
-	// ExecuteCosts is in milliseconds, although the API's page says seconds: its own example has 311282 for an order whose two
-	// times are 311283 ms apart.
+	// ExecuteCosts is in milliseconds, although the API's page says seconds: its example has 311282 for times that are 311283 ms apart.
 	ExecuteCosts *int64                 `tfsdk:"execute_costs"`
 	Creator      *string                `tfsdk:"creator"`
 	Status       *string                `tfsdk:"status" need:"true"`
@@ -76,13 +74,13 @@ type ScriptExecuteParam struct {
 	Resourceful *bool `tfsdk:"resourceful"`
 	// Timeout is in seconds.
 	Timeout *int64 `tfsdk:"timeout"`
-	// SuccessRate is the share of instances, in percent, that has to finish for the order to count as FINISHED.
+	// SuccessRate is the percentage of instances that must finish for the order to be FINISHED.
 	SuccessRate  *float64      `tfsdk:"success_rate" need:"true"`
 	ExecuteUser  *string       `tfsdk:"execute_user"`
 	ScriptParams []ScriptParam `tfsdk:"script_params"`
 }
 
-// ScriptParam is one argument of a script. Its value may be a secret.
+// ScriptParam is an argument of a script. Its value may be a secret.
 type ScriptParam struct {
 	ParamName  *string           `tfsdk:"param_name"`
 	ParamValue *string           `tfsdk:"param_value"`
@@ -90,7 +88,7 @@ type ScriptParam struct {
 	ParamRefer *ScriptParamRefer `tfsdk:"param_refer"`
 }
 
-// ScriptParamRefer says where the value of an argument is kept.
+// ScriptParamRefer says where the value of an argument is stored.
 type ScriptParamRefer struct {
 	ReferType    *string `tfsdk:"refer_type"`
 	ParamID      *string `tfsdk:"param_id"`
@@ -116,14 +114,14 @@ type ScriptOrderStatistics struct {
 	ExecuteStatistics []InstanceStatistic `tfsdk:"execute_statistics" need:"true"`
 }
 
-// InstanceStatistic counts the instances with one status, and names the batches they are in.
+// InstanceStatistic counts the instances with one status, and lists their batches.
 type InstanceStatistic struct {
 	InstanceStatus *string `tfsdk:"instance_status" need:"true"`
 	InstanceCount  *int64  `tfsdk:"instance_count" need:"true"`
 	BatchIndexes   []int64 `tfsdk:"batch_indexes" need:"true"`
 }
 
-// ScriptOrderStatistics reads how many instances of a script order have which status.
+// ScriptOrderStatistics counts the instances of a script order by status.
 //
 // API: GET /v1/job/script/orders/{execute_uuid}/statistics,
 // https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderStatistics.html
@@ -135,7 +133,7 @@ func (c *Client) ScriptOrderStatistics(ctx context.Context, order Order) (*Scrip
 	}))
 }
 
-// Batch names a batch of a script order and which of its instances to list.
+// Batch selects instances of a batch of a script order.
 type Batch struct {
 	Order
 	BatchIndex int64
@@ -143,40 +141,40 @@ type Batch struct {
 	Status string
 	// Limit is the size of a page.
 	Limit int64
-	// Marker lists what comes after the instance record with this id only; 0 starts at the beginning.
+	// Marker lists only what follows the instance record with this id; 0 starts at the beginning.
 	Marker int64
-	// LogTail is how many bytes of the end of each log to keep, cut on a character boundary: 0 keeps none, -1 all.
+	// LogTail is how many bytes to keep of the end of each log, cut between characters: 0 none, -1 all.
 	LogTail int64
 }
 
-// Partial tells whether only a part of the batch is asked for.
+// Partial reports whether only a part of the batch is selected.
 func (b Batch) Partial() bool { return b.Status != "" || b.Marker != 0 }
 
-// ScriptOrderBatch is a batch of a script order with the instances that were asked for, all pages of them.
+// ScriptOrderBatch has the selected instances of a batch, from all pages.
 type ScriptOrderBatch struct {
-	// TotalInstances is what the last page announced, and TotalChanged says that another one announced something else.
+	// TotalInstances is the total of the last page. TotalChanged reports that another page had a different one.
 	TotalInstances   *int64     `tfsdk:"total_instances" need:"true"`
 	TotalChanged     bool       `tfsdk:"-"`
 	ExecuteInstances []Instance `tfsdk:"execute_instances" api:"-"`
 	Warnings         []string   `tfsdk:"-"`
 }
 
-// Instance is one host on which a script order runs.
+// Instance is the run of a script order on one host.
 type Instance struct {
-	// ID is the key of the record, by which pages are turned.
+	// ID identifies the record, and is the marker of the next page.
 	ID *int64 `tfsdk:"id" need:"true"`
 	// GmtCreated and GmtFinished are milliseconds since 1970, UTC; ExecuteCosts is in milliseconds too.
 	GmtCreated   *int64  `tfsdk:"gmt_created"`
 	GmtFinished  *int64  `tfsdk:"gmt_finished"`
 	ExecuteCosts *int64  `tfsdk:"execute_costs"`
 	Status       *string `tfsdk:"status" need:"true"`
-	// Message is the end of the log, as long as was asked for, and MessageTruncated says that it is not all of it. It may hold secrets.
+	// Message is the end of the log, see LogTail, and may hold secrets. MessageTruncated reports that it is not the whole log.
 	Message          *string         `tfsdk:"message" api:"-"`
 	MessageTruncated bool            `tfsdk:"-"`
 	TargetInstance   *TargetInstance `tfsdk:"target_instance"`
 }
 
-// TargetInstance says which host it is.
+// TargetInstance is the host of an instance.
 type TargetInstance struct {
 	ResourceID       *string           `tfsdk:"resource_id"`
 	Provider         *string           `tfsdk:"provider"`
@@ -189,13 +187,13 @@ type TargetInstance struct {
 	Properties       *TargetProperties `tfsdk:"properties"`
 }
 
-// CustomAttribute is a pair that was attached to a host.
+// CustomAttribute is a custom attribute of a host.
 type CustomAttribute struct {
 	Key   *string `tfsdk:"key"`
 	Value *string `tfsdk:"value"`
 }
 
-// TargetProperties are further attributes of a host, which the API's page calls deprecated and which are filled all the same.
+// TargetProperties are further attributes of a host. The API's page calls them deprecated, but the service still sends them.
 type TargetProperties struct {
 	HostName    *string `tfsdk:"host_name"`
 	FixedIP     *string `tfsdk:"fixed_ip"`
@@ -207,11 +205,10 @@ type TargetProperties struct {
 	ProjectID   *string `tfsdk:"project_id"`
 }
 
-// maxInstances bounds a listing; the service's own limit is ten instances a batch, and two hundred an order.
+// maxInstances bounds a listing. The service allows 10 instances per batch and 200 per order.
 const maxInstances = 1000
 
-// ScriptOrderBatch lists the instances of a batch, page by page. A page that repeats an instance, or that does not say where the
-// next one begins, is malformed.
+// ScriptOrderBatch lists the instances of a batch, page by page. A page is malformed if it repeats an instance or has one without an id.
 //
 // API: GET /v1/job/script/orders/{execute_uuid}/batches/{batch_index},
 // https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrdersBatchDetail.html
@@ -234,8 +231,7 @@ func (c *Client) ScriptOrderBatch(ctx context.Context, batch Batch) (*ScriptOrde
 			whole.ExecuteInstances = append(whole.ExecuteInstances, page.ExecuteInstances...)
 			whole.Warnings = append(whole.Warnings, page.Warnings...)
 		}
-		// An empty page is the end. So is a short one, but a server that caps the limit makes short pages too: it has to be
-		// the one that completes the batch.
+		// The last page is empty, or it is short and completes the batch: a service that caps the limit sends short pages too.
 		size, listed := int64(len(page.ExecuteInstances)), int64(len(whole.ExecuteInstances))
 		complete := !batch.Partial() && !whole.TotalChanged && whole.TotalInstances != nil && listed == *whole.TotalInstances
 		if size == 0 || (size < batch.Limit && complete) {
@@ -247,11 +243,11 @@ func (c *Client) ScriptOrderBatch(ctx context.Context, batch Batch) (*ScriptOrde
 
 func equal(a, b *int64) bool { return (a == nil) == (b == nil) && (a == nil || *a == *b) }
 
-// batchPage reads one page and checks that it leads on.
+// batchPage reads one page, and checks that the pages advance.
 func (c *Client) batchPage(ctx context.Context, batch Batch, marker int64, seen map[int64]bool) (*ScriptOrderBatch, error) {
 	call := batch.call(c, "batches", strconv.FormatInt(batch.BatchIndex, 10))
 	call.query = url.Values{"limit": {strconv.FormatInt(batch.Limit, 10)}}
-	// The first page is asked for without a marker: what marker=0 means depends on the order of the rows, which is not documented.
+	// The first page has no marker: the meaning of marker=0 depends on the order of the rows, which is not documented.
 	if marker != 0 {
 		call.query.Set("marker", strconv.FormatInt(marker, 10))
 	}
@@ -282,7 +278,7 @@ func (c *Client) batchPage(ctx context.Context, batch Batch, marker int64, seen 
 	}))
 }
 
-// readInstance reads an instance, and keeps no more of its log than is asked for.
+// readInstance decodes an instance, with the last logTail bytes of its log.
 func readInstance(f fields, logTail int64) Instance {
 	var instance Instance
 	f.decode(&instance)

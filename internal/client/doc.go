@@ -1,35 +1,35 @@
-// Package client reads the five Huawei Cloud APIs behind the provider's data sources. It imports nothing of Terraform;
-// the tags of the wire types are the API's own names of their fields, under which the state keeps them too.
+// Package client reads the five Huawei Cloud APIs behind the provider's data sources. It does not depend on Terraform: the tfsdk tags of
+// the wire types are the API's field names, which the state uses too.
 //
-// One request goes through these layers, one file each:
+// A request passes through these layers:
 //
 //	coc.go, dataarts.go, roma.go    one method per API call: path, query, headers, decoding
 //	target.go, project.go           which region, project and host a call goes to
-//	request.go                      building the request, and what is an answer to it
-//	retry.go                        the loop of attempts, and the policy of retrying
+//	request.go                      building the request, and what counts as an answer
+//	retry.go                        the loop of attempts, and the retry policy
 //	attempt.go                      one attempt: credential, signature, time limit, bounded body
-//	auth_lending.go, auth_sign.go   which credential an attempt goes with, and how it is signed
-//	errors.go, text.go              what an [Error] says, and what it must not repeat
-//	scan.go, json.go                strict form, lenient content: null, absent, numbers in strings, unexpected types
+//	auth_lending.go, auth_sign.go   the credential and the signature of an attempt
+//	errors.go, text.go              what an [Error] says, and which secrets it must not repeat
+//	scan.go, json.go                strict syntax, lenient content: null, absent, numbers in strings, unexpected types
 //
 // # Answers
 //
-// A read takes HTTP 200 alone, with a JSON object in which no object has a member twice. An error code at its top makes it an error,
-// whatever stands beside it. A field of a wire type is nil where the answer leaves it out. Warnings name informational fields of an
-// unexpected type, which are nil, too. Bodies of more than 1 MiB share a bound on memory over the whole client.
+// A read accepts only HTTP 200 with a JSON object in which no object has a repeated member. An error code at the top level makes it an
+// error, even next to data. A field of a wire type is nil if it is absent or null. Informational fields of an unexpected type are nil and
+// named in Warnings. Bodies of more than 1 MiB share a memory limit of the client.
 //
 // # Retries
 //
-// Every read is a GET, so every read may be repeated. Repeated are: 429, 502, 503 and 504; 500 without a service code or with a
-// code that names a passing fault; connections that were refused, reset or timed out. Not repeated are: any other status (a repeated
-// 401 locks the key), certificate errors, a name that does not resolve, a proxy that wants a password, a body over the bound, a failed
-// sign-in, which has retries of its own. Pauses grow from one second, with jitter; 429 and 503 may name their own with Retry-After. A
-// pause that would outlast the context's deadline is not begun: the failure is reported at once.
+// Every read is a GET and can be retried. The client retries 429, 502, 503 and 504, 500 without a service code or with one of a transient
+// fault, and connections that were refused, reset or timed out. It does not retry any other status (repeated 401s lock the key),
+// certificate errors, names that do not resolve, proxies that ask for a password, bodies over the limit, and failed sign-ins, which have
+// retries of their own. Pauses grow from one second, with jitter; Retry-After overrides them for 429 and 503. If a pause would outlast the
+// context's deadline, the request fails at once.
 //
 // # Authentication
 //
-// What an answer says about the credential is read in one place, auth_refusal.go, from status and code: it refuses it, proves it, or
-// says nothing. auth_lending.go keeps an unproven credential from going out many times at once, and a refused one from going out again.
-// auth_renewing.go fetches credentials that expire: one sign-in at a time, in the background while the current one is valid, its failure
-// shared by all readers. The sources themselves are auth_password.go, auth_agency.go, auth_oidc.go and auth_metadata.go.
+// auth_refusal.go decides whether an answer refuses the credential, proves it, or says nothing about it. auth_lending.go limits concurrent
+// requests with an unproven credential, and never sends a refused one again. auth_renewing.go renews credentials that expire: one sign-in
+// at a time, in the background while the current credential is valid, and all readers share its failure. The sources are auth_password.go,
+// auth_agency.go, auth_oidc.go and auth_metadata.go.
 package client

@@ -18,51 +18,50 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// Error is how every request fails that was built: with an answer of the service that is not the one asked for, or without any
-// answer. No field holds a secret, and the texts are harmless single lines.
+// Error is the error of a request, with or without an answer. No field holds a secret, and all texts are sanitized single lines.
 type Error struct {
-	// Service is whose host was asked, and Region the region it was asked for; Method, Scheme, Host and Path say what.
+	// Service, Region, Method, Scheme, Host and Path describe the request.
 	Service                    Service
 	Region                     string
 	Method, Scheme, Host, Path string
-	// Status is the HTTP status, 0 when there was no answer.
+	// Status is the HTTP status; 0 if there was no answer.
 	Status int
-	// Code and Message are the service's own, empty when it gave none. Message has at most 512 bytes.
+	// Code and Message are the service's, or empty. Message has at most 512 bytes.
 	Code, Message string
-	// RequestID is what the vendor's support asks for, empty when the service gave none.
+	// RequestID identifies the request for the vendor's support; may be empty.
 	RequestID string
-	// Credential describes what the request was authenticated with, without a secret; empty when nothing was sent.
+	// Credential describes the credential without its secret; empty if none was sent.
 	Credential string
-	// Attempts is how often the request was sent.
+	// Attempts counts how often the request was sent.
 	Attempts int
-	// Err is the cause where the service's answer is not the whole story: [ErrMalformed], a network error, the context's end.
+	// Err is a cause other than the service's own error: [ErrMalformed], a network error, the end of the context; may be nil.
 	Err error
 }
 
 // Causes that an [Error] may wrap.
 var (
-	// ErrMalformed says that the answer is not what the API's page describes.
+	// ErrMalformed means that the answer is not as documented.
 	ErrMalformed = errors.New("malformed answer")
-	// ErrUnexpectedStatus says that a status is neither that of data nor that of an error.
+	// ErrUnexpectedStatus means a status that is neither a success nor an error.
 	ErrUnexpectedStatus = errors.New("unexpected status")
-	// ErrTooLarge says that the answer is larger than the client reads.
+	// ErrTooLarge means that the answer exceeds the size limit.
 	ErrTooLarge = errors.New("the answer is too large")
-	// ErrAttemptTimeout says that one attempt took too long.
+	// ErrAttemptTimeout means that the last attempt took too long.
 	ErrAttemptTimeout = errors.New("no complete answer within " + attemptTimeout.String())
-	// ErrRefusedBefore says that nothing was sent: another request with the same credential was refused.
+	// ErrRefusedBefore means that nothing was sent, since another request with the same credential was refused.
 	ErrRefusedBefore = errors.New("not sent, since the same credential has been refused before")
-	// ErrNoCredential says that nothing was sent, since no credential was available.
+	// ErrNoCredential means that nothing was sent, since no credential was available.
 	ErrNoCredential = errors.New("no usable credential")
 )
 
-// PauseError says that the service asked for a pause that lies beyond the deadline.
+// PauseError means that the service asked for a pause that would outlast the deadline.
 type PauseError struct{ Pause time.Duration }
 
 func (e *PauseError) Error() string {
 	return fmt.Sprintf("the service asked to wait %s, which is beyond the deadline", e.Pause.Round(time.Second))
 }
 
-// ProxyError is a proxy's refusal to connect; net/http would report the words of the status alone.
+// ProxyError is a proxy's refusal to connect. net/http would only report the text of the status.
 type ProxyError struct {
 	Proxy  string
 	Status int
@@ -72,17 +71,17 @@ func (e *ProxyError) Error() string {
 	return fmt.Sprintf("the proxy %s answered %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
 }
 
-// RefusedError is an [ErrRefusedBefore] that knows which request was refused. First.Credential names the credential.
+// RefusedError is an [ErrRefusedBefore] with the request that was refused first.
 type RefusedError struct{ First *Error }
 
 func (e *RefusedError) Error() string {
 	return "not sent: " + e.First.Credential + " was already refused in this run"
 }
 
-// Is makes it an [ErrRefusedBefore].
+// Is implements [errors.Is] for [ErrRefusedBefore].
 func (e *RefusedError) Is(target error) bool { return target == ErrRefusedBefore }
 
-// Error names the request, what came back and why that is a failure, in one line.
+// Error describes the request and the answer in one line.
 func (e *Error) Error() string {
 	asked := e.Method + " " + e.Host + e.Path
 	if e.Attempts > 1 {
@@ -91,7 +90,7 @@ func (e *Error) Error() string {
 	return asked + ": " + e.Answer()
 }
 
-// Answer is the part of the error that says what came back: status, code, message, request id and cause.
+// Answer describes only the answer: status, code, message, cause and request id.
 func (e *Error) Answer() string {
 	var status, cause string
 	if e.Status != 0 {
@@ -110,7 +109,7 @@ func (e *Error) Answer() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Cause gives the failed request behind an error: the sign-in's, where that is why a read failed.
+// Cause returns the innermost [Error] of err: that of the sign-in if a read failed because of one.
 func Cause(err error) (cause *Error, ok bool) {
 	for {
 		next, found := errors.AsType[*Error](err)
@@ -121,15 +120,15 @@ func Cause(err error) (cause *Error, ok bool) {
 	}
 }
 
-// The codes of errors that have a meaning of their own, whatever the status beside them. Codes of the gateway stand under its short
-// prefix. Those of refused credentials are refusalCodes, those of passing faults transientCodes.
+// Error codes with a meaning of their own, whatever the status. Codes of the gateway have its short prefix, see shortCode. See also
+// refusalCodes and transientCodes.
 var (
-	// COC has no other way to say that there is no such order; the status is 400.
+	// For an unknown order COC sends this code with the status 400.
 	notFoundCodes  = []string{"COC.00040709"}
 	forbiddenCodes = []string{"ROMA.1006", "DLF.6888"}
 	workspaceCodes = []string{"DLF.0819", "DLF.20819", "DLS.6036"}
 	instanceCodes  = []string{"ROMA.00110002", "ROMA.00110006"}
-	// unpublishedCodes say that the gateway has no such API, or no host of that name.
+	// unpublishedCodes mean that the gateway does not know the API or the host.
 	unpublishedCodes = []string{"APIG.0101"}
 )
 
@@ -138,35 +137,34 @@ func hasCode(err error, codes []string) bool {
 	return ok && slices.Contains(codes, shortCode(e.Code))
 }
 
-// IsNotFound tells whether the service said that the object does not exist. A 404 does not say so: it comes from the gateway.
+// IsNotFound reports whether the object does not exist. A 404 does not mean that: it comes from the gateway.
 func IsNotFound(err error) bool { return hasCode(err, notFoundCodes) }
 
-// IsUnauthorized tells whether the credential was refused, or refused before and so not used again.
+// IsUnauthorized reports whether the credential was refused, now or before.
 func IsUnauthorized(err error) bool {
 	e, ok := Cause(err)
 	return ok && isRefusal(e.Status, e.Code)
 }
 
-// IsForbidden tells whether the caller was recognized but lacks a right.
+// IsForbidden reports whether the caller was authenticated but lacks a permission.
 func IsForbidden(err error) bool {
 	e, ok := Cause(err)
 	return ok && !isRefusal(e.Status, e.Code) && (e.Status == http.StatusForbidden || hasCode(e, forbiddenCodes))
 }
 
-// IsUnpublished tells whether a gateway said that it has no such API.
+// IsUnpublished reports whether a gateway does not know the API.
 func IsUnpublished(err error) bool { return hasCode(err, unpublishedCodes) }
 
-// IsWorkspaceMissing tells whether DataArts said that there is no such workspace, or no default one.
+// IsWorkspaceMissing reports whether DataArts does not know the workspace, or has no default one.
 func IsWorkspaceMissing(err error) bool { return hasCode(err, workspaceCodes) }
 
-// IsInstanceMissing tells whether ROMA said that there is no such instance. FDI has no code of its own for that, so any lasting error of
-// FDI may be one.
+// IsInstanceMissing reports whether ROMA may not know the instance. FDI has no code for that, so any permanent error of FDI counts.
 func IsInstanceMissing(err error) bool {
 	e, ok := Cause(err)
 	return ok && (hasCode(e, instanceCodes) || strings.HasSuffix(e.Code, ".7302") || (strings.HasPrefix(e.Code, "FDI.") && !IsRetried(e)))
 }
 
-// IsTransient tells whether asking again later may help: throttling, a fault on the service's side, or the network.
+// IsTransient reports whether a later request may succeed: after throttling, a fault of the service, or a network error.
 func IsTransient(err error) bool {
 	e, ok := Cause(err)
 	if !ok || errors.Is(e.Err, ErrMalformed) || errors.Is(e.Err, ErrTooLarge) ||
@@ -179,7 +177,7 @@ func IsTransient(err error) bool {
 	return retryableFailure(e.Err) || isNameError(e.Err)
 }
 
-// IsRetried tells whether the policy of retrying repeats a request that failed so: what was repeated in vain may still pass later.
+// IsRetried reports whether the retry policy applies to the error.
 func IsRetried(e *Error) bool {
 	if e.Status != 0 {
 		return retryableStatus(e.Status, e.Code)
@@ -189,7 +187,7 @@ func IsRetried(e *Error) bool {
 
 const messageLimit = 512
 
-// answerError makes the Error of an answer that is not what was asked for: by its status, or by the error that stands in it.
+// answerError is the error of an answer with an unexpected status or with an error code.
 func (x *exchange) answerError(got reply) *Error {
 	body := parseErrorBody(got.body)
 	requestID := cmp.Or(got.header.Get("X-Request-Id"), body.requestID, got.header.Get("X-Iam-Trace-Id"))
@@ -207,7 +205,7 @@ func (x *exchange) answerError(got reply) *Error {
 	return e
 }
 
-// redirect describes a redirect without the part of the address that may be a session.
+// redirect describes a redirect without its query, which may be a session.
 func (x *exchange) redirect(location string) string {
 	to, err := url.Parse(location)
 	if err != nil || to.Host == "" && to.Path == "" {
@@ -217,13 +215,13 @@ func (x *exchange) redirect(location string) string {
 	return x.sanitize("the answer is a redirect to "+to.String()+", which is never followed", messageLimit, to.Host)
 }
 
-// sanitize makes a text from outside fit for an error: secrets first, so that no cut leaves a part of one. Ids of the request, and those
-// given, are no secrets.
+// sanitize makes untrusted text fit for an error. It removes secrets before it cuts the text, and keeps the ids of the request and the
+// given ones.
 func (x *exchange) sanitize(from string, limit int, ids ...string) string {
 	return text.Plain(redactLongRuns(x.client.secrets.clean(from), append(ids, x.ids()...)), limit)
 }
 
-// ids are what a message may repeat of the request, however long it is.
+// ids are the parts of the request that redactLongRuns must keep.
 func (x *exchange) ids() []string {
 	u := x.request.URL
 	ids := append(strings.Split(u.Path, "/"), u.Path, u.Hostname())
@@ -233,11 +231,10 @@ func (x *exchange) ids() []string {
 	return ids
 }
 
-// errorBody is what an error body tells.
 type errorBody struct{ code, message, requestID string }
 
-// parseErrorBody reads the error envelopes of the services, the gateway and IAM. Of any other body, which may be data or hold what a
-// proxy was sent, the message says the kind and the size alone.
+// parseErrorBody reads the error envelopes of the services, the gateway and IAM. Any other body may be data or repeat the request, so the
+// message gives only its type and size.
 func parseErrorBody(body []byte) errorBody {
 	answer, err := parse(body)
 	if err != nil {
@@ -251,10 +248,10 @@ func parseErrorBody(body []byte) errorBody {
 	return envelope
 }
 
-// errorNames are the names that envelopes have for code and message. No data has them at the top.
+// errorNames are names of code and message that only error envelopes have.
 var errorNames = [][2]string{{"error_code", "error_msg"}, {"errorCode", "errorMsg"}, {"errCode", "externalMessage"}}
 
-// errorIn reads an envelope: the answer, its member error, as IAM has it, or its only member, unless that is data.
+// errorIn finds an envelope: the answer itself, its member "error" (IAM), or its only member unless that is "data".
 func errorIn(answer fields) (found errorBody, ok bool) {
 	if found, ok = errorAtTop(answer); ok {
 		return found, true
@@ -280,7 +277,7 @@ func errorAtTop(answer fields) (found errorBody, ok bool) {
 	return genericError(answer)
 }
 
-// genericError reads an envelope whose names data may have too: a log is called message. It has to have both, and nothing of its own.
+// genericError reads an envelope with names that data may have too. It must have both code and message, and no unknown member.
 func genericError(f fields) (found errorBody, ok bool) {
 	code, message := f.text("code"), f.text("message")
 	if code == nil || message == nil {
@@ -296,7 +293,7 @@ func genericError(f fields) (found errorBody, ok bool) {
 
 var htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 
-// describeBody describes a body without repeating it, but for the title of a page.
+// describeBody gives type and size of a body, and the title of an HTML page.
 func describeBody(body []byte) string {
 	trimmed := bytes.TrimSpace(body)
 	kind := "text"

@@ -48,14 +48,14 @@ func FuzzLogIns(f *testing.F) {
 		c := newClient(t, answering(says(http.StatusCreated, body, "X-Subject-Token", token)))
 		login := call{service: IAM, target: testOrder.Target, path: []string{"v3", "auth", "tokens"}}
 		got, err := c.requestToken(t.Context(), login)
-		if err == nil && (got.Token != token || token == "" || got.expires.IsZero()) {
-			t.Errorf("a log-in gave %q until %s", got.Token, got.expires)
+		if err == nil && (got.Token != token || token == "" || got.expiresAt.IsZero()) {
+			t.Errorf("a log-in gave %q until %s", got.Token, got.expiresAt)
 		}
 		keys, err := c.requestKeys(t.Context(), nil, login)
-		if err == nil && (keys.AccessKey == "" || keys.SecretKey == "" || keys.SecurityToken == "" || keys.Token != "" || keys.expires.IsZero()) {
-			t.Errorf("a log-in gave %#v until %s", keys, keys.expires)
+		if err == nil && (keys.AccessKey == "" || keys.SecretKey == "" || keys.SecurityToken == "" || keys.Token != "" || keys.expiresAt.IsZero()) {
+			t.Errorf("a log-in gave %#v until %s", keys, keys.expiresAt)
 		}
-		if (err == nil) && keys.fresh(keys.expires.Add(time.Second)) {
+		if (err == nil) && keys.fresh(keys.expiresAt.Add(time.Second)) {
 			t.Error("keys are fresh after their end")
 		}
 		if id, err := c.lookUpProject(t.Context(), testRegion); err == nil && !pathSegment.MatchString(id) {

@@ -14,18 +14,18 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// findings is what decoding one answer brought up beside the data.
+// findings collects the faults of one answer while it is decoded.
 type findings struct {
-	// warnings name fields that only inform and had an unexpected type; they count as absent.
+	// warnings name informational fields of an unexpected type, which count as absent.
 	warnings []string
-	// err is the first fault of a field that a verdict depends on.
+	// err is the first fault that makes the answer malformed.
 	err error
-	// elements and text count what has been read of lists and texts.
+	// elements counts list elements, text the bytes of strings.
 	elements, text int
 }
 
-// fields reads the members of one JSON object. A member that is absent or null is nil. A number may come as a string, and the
-// other way round. A member of any other type is a warning and nil, or, when a verdict needs it, the error of the whole answer.
+// fields decodes the members of a JSON object. A member that is absent or null is nil. Numbers may be strings, and strings numbers. A member
+// of another type is nil with a warning, or makes the answer malformed if needed is set.
 type fields struct {
 	values map[string]json.RawMessage
 	path   string
@@ -33,7 +33,7 @@ type fields struct {
 	found  *findings
 }
 
-// need gives the same object for members that a verdict depends on.
+// need returns the same object for members that a verdict depends on.
 func (f fields) need() fields {
 	f.needed = true
 	return f
@@ -47,19 +47,19 @@ func (f fields) member(name string) json.RawMessage {
 	return raw
 }
 
-// hasAny tells whether one of the members is there, null or not.
+// hasAny reports whether any of the members is present, even if null.
 func (f fields) hasAny(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return f.values[name] != nil })
 }
 
-// malformed makes the whole answer one that cannot be trusted. The first fault counts.
+// malformed makes the whole answer malformed. The first fault counts.
 func (f fields) malformed(fault string) {
 	if f.found.err == nil {
 		f.found.err = fmt.Errorf("%w: %s", ErrMalformed, fault)
 	}
 }
 
-// echoText refuses an answer about something else than was asked for.
+// echoText makes the answer malformed if it is about another object than the requested one.
 func (f fields) echoText(name, asked string) {
 	if got := f.need().text(name); got != nil && *got != asked {
 		f.malformed(f.path + name + " is not the one that was asked for")
@@ -72,9 +72,9 @@ func (f fields) echoInteger(name string, asked int64) {
 	}
 }
 
-// wrongType notes a member of an unexpected type. Neither its value nor anything else of the answer is repeated.
+// wrongType records a member of an unexpected type, without its value.
 func (f fields) wrongType(name, wanted string, raw json.RawMessage) {
-	// The name of a member that this version does not know comes from outside.
+	// The name is untrusted if this version does not know the member.
 	fault := fmt.Sprintf("%s is %s, wanted %s", text.Plain(f.path+name, 128), jsonType(raw), wanted)
 	if !f.needed {
 		f.found.warnings = append(f.found.warnings, fault)
@@ -100,7 +100,7 @@ func jsonType(raw json.RawMessage) string {
 	}
 }
 
-// value reads a member with a function that tells whether it could.
+// value decodes a member with read, which reports whether the type fits.
 func value[T any](f fields, name, wanted string, read func(json.RawMessage) (T, bool)) *T {
 	raw := f.member(name)
 	if raw == nil {
@@ -113,7 +113,7 @@ func value[T any](f fields, name, wanted string, read func(json.RawMessage) (T, 
 	return nil
 }
 
-// text gives a string, or a number as it is written.
+// text decodes a string, or a number as it is written.
 func (f fields) text(name string) *string {
 	return value(f, name, "a string", func(raw json.RawMessage) (string, bool) {
 		switch jsonType(raw) {
@@ -130,7 +130,7 @@ func (f fields) text(name string) *string {
 	})
 }
 
-// log gives the end of a string, which may be long, and tells whether that is not all of it.
+// log decodes the end of a string like unquoteTail. It does not count towards maxText.
 func (f fields) log(name string, limit int64) (tail *string, truncated bool) {
 	tail = value(f, name, "a string", func(raw json.RawMessage) (end string, ok bool) {
 		switch jsonType(raw) {
@@ -146,16 +146,16 @@ func (f fields) log(name string, limit int64) (tail *string, truncated bool) {
 	return tail, truncated
 }
 
-// numberText gives the text of a number, which may stand in a string; empty for anything else.
+// numberText is the text of a number or of a string; empty for other types and for what cannot be a number.
 func numberText(raw json.RawMessage) string {
-	const longest = 400 // a string of any length is no number
+	const longest = 400
 	switch kind := jsonType(raw); {
 	case len(raw) > longest:
 		return ""
 	case kind == "a string":
 		written := strings.TrimSpace(unquote(raw))
 		if strings.ContainsAny(written, "xXpP_") {
-			return "" // strconv takes Go's own notations, such as 0x1p-4 and 1_000, too
+			return "" // strconv accepts Go notations such as 0x1p-4 and 1_000
 		}
 		return written
 	case kind == "a number":
@@ -167,12 +167,12 @@ func numberText(raw json.RawMessage) string {
 
 func (f fields) integer(name string) *int64 { return value(f, name, "a whole number", parseInteger) }
 
-// parseInteger reads 64-bit integers without loss. It takes 100.0 for 100, as the services write now and then.
+// parseInteger parses 64-bit integers without loss. It accepts 100.0 for 100, which the services send now and then.
 func parseInteger(raw json.RawMessage) (int64, bool) {
 	if n, err := strconv.ParseInt(numberText(raw), 10, 64); err == nil {
 		return n, true
 	}
-	// Beyond this the service itself may have rounded.
+	// Beyond this value the service may have rounded.
 	const exact = 1 << 53
 	n, ok := parseFloat(raw)
 	if !ok || n != math.Trunc(n) || math.Abs(n) > exact {
@@ -183,7 +183,7 @@ func parseInteger(raw json.RawMessage) (int64, bool) {
 
 func (f fields) float(name string) *float64 { return value(f, name, "a number", parseFloat) }
 
-// parseFloat reads a number that float64 can hold: strconv makes zero of one that is too small.
+// parseFloat rejects numbers that are too large or too small for a float64; strconv would parse the latter as 0.
 func parseFloat(raw json.RawMessage) (float64, bool) {
 	s := numberText(raw)
 	n, err := strconv.ParseFloat(s, 64)
@@ -206,7 +206,7 @@ func (f fields) boolean(name string) *bool {
 	})
 }
 
-// object gives a nested object, with the same strictness as f.
+// object decodes a nested object, with needed as in f.
 func (f fields) object(name string) *fields {
 	return value(f, name, "an object", func(raw json.RawMessage) (fields, bool) {
 		if raw[0] != '{' {
@@ -216,7 +216,7 @@ func (f fields) object(name string) *fields {
 	})
 }
 
-// decode fills the fields of a struct from the members that their tags name, api before tfsdk. The tag need marks what a verdict
+// decode sets the fields of a struct from the members that their tags api, or else tfsdk, name. The tag need marks fields that a verdict
 // depends on.
 func (f fields) decode(into any) {
 	for field, value := range reflect.ValueOf(into).Elem().Fields() {
@@ -242,7 +242,7 @@ func (f fields) decode(into any) {
 	}
 }
 
-// decodeObjects fills a field that is a pointer to a struct, or a list of structs.
+// decodeObjects sets a field that is a pointer to a struct or a slice of structs.
 func (f fields) decodeObjects(name string, into reflect.Value) {
 	decoded := func(object fields) reflect.Value {
 		value := reflect.New(into.Type().Elem())
@@ -261,12 +261,12 @@ func (f fields) decodeObjects(name string, into reflect.Value) {
 	}
 }
 
-// memberName is the name of the member that a field of a struct is decoded from, empty for none.
+// memberName is the name of the member that a struct field is decoded from; empty if none.
 func memberName(field reflect.StructField) string {
 	return strings.TrimPrefix(cmp.Or(field.Tag.Get("api"), field.Tag.Get("tfsdk")), "-")
 }
 
-// knownMembers are the members that decode reads into a struct.
+// knownMembers are the members that decode reads into T.
 func knownMembers[T any]() []string {
 	var names []string
 	for field := range reflect.TypeFor[T]().Fields() {
@@ -275,7 +275,7 @@ func knownMembers[T any]() []string {
 	return names
 }
 
-// list gives a list of objects, each read by one. It is nil when the list is absent, and empty when it is empty.
+// list decodes a list of objects. It is nil if the member is absent or null, and not nil if it is empty.
 func list[T any](f fields, name string, one func(fields) T) []T {
 	return elements(f, name, "an object", func(at string, raw json.RawMessage) (value T, ok bool) {
 		if raw[0] != '{' {
@@ -285,12 +285,11 @@ func list[T any](f fields, name string, one func(fields) T) []T {
 	})
 }
 
-// integers gives a list of whole numbers.
 func (f fields) integers(name string) []int64 {
 	return elements(f, name, "a whole number", func(_ string, raw json.RawMessage) (int64, bool) { return parseInteger(raw) })
 }
 
-// elements reads a list element by element. One that cannot be read spoils the list: a part of it would pass for the whole.
+// elements decodes a list. If one element has the wrong type it returns nil, since a part could pass for the whole.
 func elements[T any](f fields, name, wanted string, one func(at string, raw json.RawMessage) (T, bool)) []T {
 	raw := f.member(name)
 	if raw == nil {

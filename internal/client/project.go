@@ -9,20 +9,20 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// projectEntry is one project, or the refusal to look it up. Its turn is a lock that a canceled reader can stop waiting for.
+// projectEntry caches the id of a project, or the refusal to look it up. The lock allows a canceled reader to stop waiting.
 type projectEntry struct {
 	turn    *semaphore.Weighted
 	id      string
 	refusal error
 }
 
-// ProjectError says that the project of a region could not be settled.
+// ProjectError is a failed look-up of the project of a region.
 type ProjectError struct {
-	// Region and Name say what was looked for, Host where.
+	// Region and Name describe the project, Host the IAM that was asked.
 	Region, Name, Host string
-	// Found is how many projects bear the name; it means something only when Err is nil.
+	// Found is how many projects have the name. It is valid only if Err is nil.
 	Found int
-	// Err is the failure of the request, if it failed.
+	// Err is the error of the request; may be nil.
 	Err error
 }
 
@@ -36,8 +36,7 @@ func (e *ProjectError) Error() string {
 
 func (e *ProjectError) Unwrap() error { return e.Err }
 
-// lookUpProject finds the id of the project of a region: the one of the configured name in the provider's own region, the one named
-// after the region elsewhere.
+// lookUpProject returns the id of the project of a region. Its name is the configured one in the provider's own region, else the region's.
 func (c *Client) lookUpProject(ctx context.Context, region string) (string, error) {
 	name := region
 	if c.isOwnRegion(region) {
@@ -76,16 +75,16 @@ func (c *Client) lookUpProject(ctx context.Context, region string) (string, erro
 	return entry.id, nil
 }
 
-// maxProjectIDLength bounds an id, which goes into paths, headers and messages; real ones have 32 characters.
+// maxProjectIDLength bounds the length of an id, which is used in paths, headers and messages. Real ids have 32 characters.
 const maxProjectIDLength = 64
 
-// projectsNamed asks IAM for the ids of the projects with a name. A caller who must not list the projects of the account may still
-// list those that he can use.
+// projectsNamed returns the ids of the projects with a name. A caller without the permission to list all projects of the account may still
+// list those that it can use.
 //
 // API: GET /v3/projects, https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0001.html, and
 // GET /v3/auth/projects, https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0003.html
 func (c *Client) projectsNamed(ctx context.Context, region, name string) ([]string, error) {
-	// An answer may hold other projects: they must not be taken for the one.
+	// Answers may include projects with other names.
 	read := func(answer fields) []string {
 		if answer.member("projects") == nil {
 			answer.missing("projects")

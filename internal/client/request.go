@@ -15,22 +15,22 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// call is one request to a service: a GET, or a POST when it has a body.
+// call is a request to a service: a GET, or a POST if it has a body.
 type call struct {
 	service Service
 	target  Target
-	// path is put behind the address of the service, segment by segment.
+	// path is appended to the address of the service.
 	path   []string
 	query  url.Values
 	header http.Header
-	// body is sent as JSON. Only sign-ins have one.
+	// body is sent as JSON; nil except for sign-ins.
 	body any
 }
 
-// pathSegment is what ids are made of. Nothing else reaches a path, so that no value can change which API is called.
+// pathSegment matches ids. No other value may be part of a path, so that none can change which API is called.
 var pathSegment = regexp.MustCompile(`^[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*$`)
 
-// get sends a call, with retries, and reads the JSON object it answers with.
+// get sends a call, with retries, and decodes the answer with read.
 func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) (value T, err error) {
 	x, got, err := c.do(ctx, call, c.auth)
 	if err != nil {
@@ -51,7 +51,7 @@ func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) 
 	return result, nil
 }
 
-// do sends a call, with retries, under the credentials of an authenticator (nil for none). Any answer but a success is an error.
+// do sends a call, with retries. A nil auth sends no credential. Any answer but a success is an error.
 func (c *Client) do(ctx context.Context, call call, auth *authenticator) (*exchange, reply, error) {
 	x, err := c.newExchange(ctx, call)
 	if err != nil {
@@ -65,7 +65,8 @@ func (c *Client) do(ctx context.Context, call call, auth *authenticator) (*excha
 	return x, got, err
 }
 
-// malformedAnswerError is the error of an answer that cannot be trusted. Of an object nothing is repeated, of anything else the kind.
+// malformedAnswerError is the error of an answer that cannot be trusted. It describes an answer that is not an object, and repeats nothing
+// of an object.
 func (x *exchange) malformedAnswerError(got reply, fault error) *Error {
 	e := x.answerError(got)
 	if !errors.Is(fault, errNoObject) {
@@ -75,17 +76,17 @@ func (x *exchange) malformedAnswerError(got reply, fault error) *Error {
 	return e
 }
 
-// malformedError is the error of an answer that lacks what it is all about.
+// malformedError is the error of an answer to a sign-in that lacks what was asked for.
 func (x *exchange) malformedError(fault string) *Error {
 	e := x.newError()
 	e.Err = fmt.Errorf("%w: %s", ErrMalformed, fault)
 	return e
 }
 
-// zeroCode is a code that stands for no error, such as COC.00000000.
+// zeroCode matches codes that mean success, such as COC.00000000.
 var zeroCode = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9]*\.)?0+$`)
 
-// hasError tells whether an answer with the status of a success says that it is an error. It counts whatever stands beside it.
+// hasError reports whether an answer with a success status has an error code, even next to data.
 func (f fields) hasError() bool {
 	isError := func(code *string) bool { return code != nil && *code != "" && !zeroCode.MatchString(*code) }
 	for _, names := range errorNames {
@@ -97,7 +98,7 @@ func (f fields) hasError() bool {
 	return nested != nil && isError(nested.text("code"))
 }
 
-// missing notes that an answer lacks what it is all about.
+// missing records that the answer lacks a required member.
 func (f fields) missing(name string) { f.malformed("there is no " + name + " in it") }
 
 func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) {
@@ -125,7 +126,7 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	}
 	maps.Copy(request.Header, call.header)
 	request.Header.Set("Accept", "application/json")
-	// The state of a moment ago may be the wrong one.
+	// A cached state may be outdated.
 	request.Header.Set("Cache-Control", "no-cache")
 	request.Header.Set("User-Agent", c.cfg.UserAgent)
 	if call.body != nil {
@@ -134,7 +135,7 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	return &exchange{client: c, service: call.service.facts().owner, region: call.target.Region, request: request, body: body}, nil
 }
 
-// newError is an Error that names the request.
+// newError returns an Error that describes the request.
 func (x *exchange) newError() *Error {
 	u := x.request.URL
 	return &Error{
@@ -143,7 +144,7 @@ func (x *exchange) newError() *Error {
 	}
 }
 
-// noAnswerError is the error of a request that got no answer.
+// noAnswerError is the error of a request without an answer.
 func (x *exchange) noAnswerError(err error) *Error {
 	e := x.newError()
 	if turn, ok := errors.AsType[*TurnError](err); ok {
@@ -167,7 +168,7 @@ func (x *exchange) noAnswerError(err error) *Error {
 	return e
 }
 
-// sanitizedError shows an error as a harmless line without secrets.
+// sanitizedError replaces the text of an error by one line without secrets.
 type sanitizedError struct {
 	text string
 	err  error
@@ -176,14 +177,14 @@ type sanitizedError struct {
 func (e *sanitizedError) Error() string { return e.text }
 func (e *sanitizedError) Unwrap() error { return e.err }
 
-// Answer is an answer as it came.
+// Answer is an unchecked answer.
 type Answer struct {
 	Status int
 	Body   []byte
 }
 
-// GetRaw sends a GET and gives whatever answer comes, with its status. It is for looking at what an API does, not for reading it: nothing
-// of the body is checked, and it may hold what must not be shown. The error is that of a request without an answer.
+// GetRaw sends a GET, with retries, and returns the answer, whatever its status. It serves to explore an API: the body is not checked and
+// may hold secrets. It fails only if there is no answer.
 func (c *Client) GetRaw(
 	ctx context.Context, service Service, target Target, header http.Header, query url.Values, path ...string,
 ) (Answer, error) {

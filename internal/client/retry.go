@@ -14,24 +14,24 @@ import (
 )
 
 const (
-	// minPause is the base of the first back-off, which doubles with every retry up to maxPause.
+	// minPause is the first back-off, which doubles with every retry up to maxPause.
 	minPause = time.Second
 	maxPause = 20 * time.Second
-	// maxJitter bounds the jitter on top of a pause that a service asked for.
+	// maxJitter bounds the jitter that is added to a pause of Retry-After.
 	maxJitter = time.Second
-	// unlimited stands for the time left without a deadline, and for a pause that no number holds.
+	// unlimited is the time left without a deadline, and a Retry-After that overflows.
 	unlimited = time.Duration(math.MaxInt64)
 )
 
-// run makes attempts until there is an answer that another attempt would not better. The error is always an *Error.
+// run makes attempts until one succeeds or no retry is allowed. The error is always an *Error.
 func (x *exchange) run(ctx context.Context) (reply, error) {
 	renewed := false
 	for retries := 0; ; {
 		if err := ctx.Err(); err != nil {
 			return reply{}, x.noAnswerError(err)
 		}
-		got, declined, err := x.attempt(ctx)
-		if declined != nil && !renewed && x.auth.renew(*declined) {
+		got, refused, err := x.attempt(ctx)
+		if refused != nil && !renewed && x.auth.renew(*refused) {
 			renewed = true
 			x.client.log.InfoContext(ctx, "credential refused, asking for another one", "origin", x.auth.source.Origin())
 			continue
@@ -61,9 +61,8 @@ func (x *exchange) run(ctx context.Context) (reply, error) {
 	}
 }
 
-// retry is the policy: whether there is another attempt after a number of retries, and after which pause. Left is the time to the
-// deadline; chance, from 0 up to and without 1, is the jitter. Without another attempt, a pause above zero is one that the service asked
-// for and the time left does not allow.
+// retry is the retry policy: whether to make another attempt after a number of retries, and after which pause. Left is the time until the
+// deadline, chance a random number in [0,1) for the jitter. Without another attempt, a positive pause is a Retry-After that exceeds left.
 func retry(retries int, got reply, err error, left time.Duration, chance float64) (pause time.Duration, again bool) {
 	if err != nil && !retryableFailure(err) {
 		return 0, false
@@ -75,10 +74,10 @@ func retry(retries int, got reply, err error, left time.Duration, chance float64
 		if got.retryAfter >= left {
 			return got.retryAfter, false
 		}
-		// A little more than was asked for, so that many readers do not come back at once, and never so much that the deadline passes.
+		// Add jitter to spread the readers, but keep half of the remaining time for the attempt.
 		return got.retryAfter + jitter(min(maxJitter, (left-got.retryAfter)/2), chance), true
 	}
-	// The base doubles; the pause is between half and one and a half of it.
+	// The pause is between 0.5 and 1.5 times the back-off.
 	pause = minPause
 	if got.status == http.StatusTooManyRequests {
 		pause *= 2
@@ -93,8 +92,8 @@ func retry(retries int, got reply, err error, left time.Duration, chance float64
 	return pause, true
 }
 
-func jitter(most time.Duration, chance float64) time.Duration {
-	return time.Duration(float64(most) * chance)
+func jitter(limit time.Duration, chance float64) time.Duration {
+	return time.Duration(float64(limit) * chance)
 }
 
 func timeLeft(ctx context.Context) time.Duration {
@@ -104,8 +103,7 @@ func timeLeft(ctx context.Context) time.Duration {
 	return unlimited
 }
 
-// retryAfter reads the header of that name, which has a meaning beside two statuses: seconds or a date. A value that is neither counts
-// as none.
+// retryAfter parses the header Retry-After, in seconds or as a date. It is 0 for other values, and for statuses without that header.
 func retryAfter(status int, value string, now time.Time) time.Duration {
 	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 		return 0
@@ -123,8 +121,8 @@ func retryAfter(status int, value string, now time.Time) time.Duration {
 	return 0
 }
 
-// transientCodes are codes of an HTTP 500 that name a passing fault. Any other code tells of one that stays, such as
-// ROMA.00110002, "instance does not exist".
+// transientCodes are the codes of an HTTP 500 that mean a transient fault. Others are permanent, such as ROMA.00110002, "instance does not
+// exist".
 var transientCodes = map[string]bool{"FDI.9999": true, "APIG.9999": true, "APIG.0605": true, "APIG.0606": true, "APIG.0705": true}
 
 func retryableStatus(status int, code string) bool {
@@ -141,10 +139,10 @@ func retryableStatus(status int, code string) bool {
 	}
 }
 
-// retryableFailure tells, for an attempt that got no answer, whether the next one may get one.
+// retryableFailure reports whether an attempt without an answer is retried.
 func retryableFailure(err error) bool {
 	for _, final := range []error{
-		// A failed sign-in has been repeated by itself; its cause must not make the read repeat it again.
+		// A failed sign-in has had its own retries, so its cause does not count.
 		ErrNoCredential, ErrRefusedBefore, ErrTooLarge, context.Canceled, context.DeadlineExceeded,
 	} {
 		if errors.Is(err, final) {
@@ -157,17 +155,17 @@ func retryableFailure(err error) bool {
 	return !isNameError(err) && !isTLSError(err)
 }
 
-// isNameError tells whether a host's name did not resolve. Asking again at once does not help; the name is most likely wrong.
+// isNameError reports whether a host name did not resolve. Most likely it is wrong, so a retry does not help.
 func isNameError(err error) bool {
 	_, ok := errors.AsType[*net.DNSError](err)
 	return ok
 }
 
-// isTLSError tells whether the two sides did not agree on a secure connection.
+// isTLSError reports whether a TLS handshake failed.
 func isTLSError(err error) bool {
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, record := errors.AsType[tls.RecordHeaderError](err)
-	// The words of crypto/tls for an alert that was sent or received.
+	// crypto/tls reports alerts that it sent or received as a net.OpError.
 	alert, ok := errors.AsType[*net.OpError](err)
 	return certificate || record || errors.Is(err, http.ErrSchemeMismatch) || (ok && (alert.Op == "remote error" || alert.Op == "local error"))
 }

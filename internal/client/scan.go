@@ -13,25 +13,24 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// The functions of this file give parts of a JSON text without copying them: an answer may have 128 MiB, and encoding/json copies every
-// part again at each level. All of them but parse need a text that is valid.
+// This file reads JSON without copying it: an answer may have 128 MiB, and encoding/json copies every value once per level. All functions
+// except parse need valid JSON.
 
 const (
-	// maxMembers bounds the members of one object; documented ones have at most 13.
+	// maxMembers bounds the members of an object; documented ones have at most 13.
 	maxMembers = 256
-	// maxElements bounds the elements of all lists of an answer together, maxText the bytes of all its texts without the logs.
-	// The framework converts each of them, and does not end early when the read is over.
+	// maxElements bounds the list elements of an answer, maxText the bytes of its strings without the logs. Terraform converts all of
+	// them, even after the deadline.
 	maxElements = 5000
 	maxText     = 32 << 20
 )
 
 const jsonSpace = " \t\r\n"
 
-// errNoObject says that an answer is no JSON, or no object.
 var errNoObject = fmt.Errorf("%w: not a JSON object", ErrMalformed)
 
-// parse reads an answer, which has to be a JSON object. No object in it, at any depth, may have a member twice: which of the two counts
-// is not known.
+// parse reads an answer, which must be a JSON object. It rejects repeated members at any depth, since either of them could be the right
+// one.
 func parse(body []byte) (fields, error) {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 || body[0] != '{' || !json.Valid(body) {
@@ -43,9 +42,9 @@ func parse(body []byte) (fields, error) {
 	return fields{values: membersOf(body), found: &findings{}}, nil
 }
 
-// checkMembers looks for an object that has a member twice. The fault names the member if the name is harmless.
+// checkMembers returns an error if an object at any depth has a repeated member or more than maxMembers.
 func checkMembers(raw []byte) error {
-	// names are those of all open objects, from the outermost on; starts are where those of each open object or list begin.
+	// names has the members of all open objects, outermost first; starts has the index of the first name of each open object or list.
 	var names [][]byte
 	var starts []int
 	for i := 0; i < len(raw); i++ {
@@ -83,7 +82,7 @@ func checkMembers(raw []byte) error {
 
 var harmlessName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,39}$`)
 
-// safeName is the name of a member if it is as harmless as documented ones are.
+// safeName is a name for messages. It does not repeat names that differ in form from documented ones.
 func safeName(name []byte) string {
 	if !harmlessName.Match(name) {
 		return "with a strange name"
@@ -91,12 +90,11 @@ func safeName(name []byte) string {
 	return string(name)
 }
 
-// membersOf gives the members of an object.
 func membersOf(object []byte) map[string]json.RawMessage {
 	return maps.Collect(children(object))
 }
 
-// children gives the members of an object by their names, or the elements of a list, which have none.
+// children iterates over the members of an object, or over the elements of a list with empty names.
 func children(raw []byte) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
 		for i := skipSpace(raw, 1); raw[i] != '}' && raw[i] != ']'; {
@@ -124,7 +122,7 @@ func skipSpace(raw []byte, i int) int {
 	return i
 }
 
-// skipString gives the place behind the string that begins at i.
+// skipString returns the index after the string that begins at i.
 func skipString(raw []byte, i int) int {
 	for i++; ; i++ {
 		i += bytes.IndexByte(raw[i:], '"')
@@ -134,7 +132,7 @@ func skipString(raw []byte, i int) int {
 	}
 }
 
-// isEscaped tells whether an odd number of backslashes stands before a place in a string.
+// isEscaped reports whether the byte at i, inside of a string, follows an odd number of backslashes.
 func isEscaped(raw []byte, i int) bool {
 	backslashes := 0
 	for raw[i-1-backslashes] == '\\' {
@@ -143,7 +141,7 @@ func isEscaped(raw []byte, i int) bool {
 	return backslashes%2 == 1
 }
 
-// skipValue gives the place behind the value that begins at i, inside of an object or a list.
+// skipValue returns the index after the value that begins at i, inside of an object or list.
 func skipValue(raw []byte, i int) int {
 	for depth := 0; ; i++ {
 		switch raw[i] {
@@ -164,20 +162,19 @@ func skipValue(raw []byte, i int) int {
 	}
 }
 
-// unquote gives the text of a string.
 func unquote(quoted []byte) string {
 	var s string
 	_ = json.Unmarshal(quoted, &s) // cannot fail: the whole answer is valid
 	return s
 }
 
-// unquoteTail gives the longest end of a string's text that has at most limit bytes and cuts no character, or all of it when limit is
-// below zero, and tells whether that is not all. What lies far before that end is not decoded.
+// unquoteTail returns the end of a string, as [text.Tail] cuts it, and reports whether it was cut. A negative limit returns the whole
+// string. It decodes little more than it returns.
 func unquoteTail(quoted []byte, limit int64) (tail string, truncated bool) {
 	if limit < 0 {
 		return unquote(quoted), false
 	}
-	// No byte of a text takes more than six. With six more, what comes out of an escape that is cut at the start is not kept.
+	// JSON takes at most six bytes for one. Six more keep an escape that is cut at the start out of the result.
 	const longest = 6
 	start := len(quoted) - longest*(int(min(limit, int64(len(quoted))))+1)
 	if start > 1 {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Service names an API host: the keys of the provider's `endpoints`.
+// Service is a service of Huawei Cloud, as named in the provider's setting endpoints.
 type Service string
 
-// The services that requests go to.
+// The services.
 const (
 	COC      Service = "coc"
 	DataArts Service = "dataarts"
@@ -21,21 +21,21 @@ const (
 	STS      Service = "sts"
 )
 
-// DataArtsJobs is the second host of DataArts, which has version 1 of the job APIs. It is no service of its own: its address is set as
-// that of DataArts, and errors name DataArts.
+// DataArtsJobs is the second host of DataArts, for version 1 of the job APIs. It shares the endpoint setting of DataArts, and errors name
+// DataArts.
 const DataArtsJobs Service = "dataarts jobs"
 
-// serviceFacts is what differs from service to service beside the calls themselves.
+// serviceFacts describes a service, or the second host of one.
 type serviceFacts struct {
 	Service
 
 	// owner is the service that the host belongs to.
 	owner Service
-	// name is for people.
+	// name is for messages.
 	name string
-	// host has {region} and {cloud} for what depends on them; {coc} is cocHost.
+	// host is a template with {region}, {cloud} and {coc} (cocHost).
 	host string
-	// right is what a caller of the reads has to be given.
+	// permission is what a caller needs to read, for messages.
 	permission string
 }
 
@@ -59,7 +59,7 @@ func Services() []Service {
 	return list
 }
 
-// facts is the row of the service. A service without a row has no host, and so no address.
+// facts is the service's row of services. An unknown service has no host.
 func (s Service) facts() serviceFacts {
 	if i := slices.IndexFunc(services, func(row serviceFacts) bool { return row.Service == s }); i >= 0 {
 		return services[i]
@@ -67,22 +67,22 @@ func (s Service) facts() serviceFacts {
 	return serviceFacts{Service: s, owner: s, name: string(s), permission: "the right to read"}
 }
 
-// Name is how people call the service.
+// Name is the service's name for messages.
 func (s Service) Name() string { return s.facts().name }
 
-// Permission says what a caller has to be given to read from the service, as in "the permission coc:job:get".
+// Permission is what a caller needs to read from the service, for messages, such as "the permission coc:job:get".
 func (s Service) Permission() string { return s.facts().permission }
 
-// Target is where one read goes. It is what the arguments of a data source and the provider's settings come down to.
+// Target is the region and project of a read.
 type Target struct {
 	// Region is empty only for COC with a configured endpoint.
 	Region string
-	// ProjectID is empty only for COC, which needs none.
+	// ProjectID is empty only for COC, which does not need it.
 	ProjectID string
 }
 
-// COCTarget settles region and project of a read from COC, from the data source's own arguments (either may be empty) and the
-// provider's settings. It never looks a project up: COC works without one.
+// COCTarget chooses region and project of a read from COC: the given ones, which may be empty, or else the provider's. It never looks up a
+// project, since COC works without one.
 func (c *Client) COCTarget(region, projectID string) (Target, error) {
 	target, err := c.target(region, projectID)
 	if err != nil {
@@ -97,8 +97,8 @@ func (c *Client) COCTarget(region, projectID string) (Target, error) {
 	return target, nil
 }
 
-// ProjectTarget settles region and project of a read whose path names a project. A project that is not configured for the
-// region is looked up by name, once.
+// ProjectTarget chooses region and project of a read that needs a project, like COCTarget. A project that is not configured is looked up by
+// name once.
 func (c *Client) ProjectTarget(ctx context.Context, region, projectID string) (Target, error) {
 	target, err := c.target(region, projectID)
 	if err != nil {
@@ -126,18 +126,17 @@ func (c *Client) target(region, projectID string) (Target, error) {
 	return Target{Region: region, ProjectID: c.cfg.ProjectID.Value}, c.cfg.ProjectID.Err
 }
 
-// noRegionError says why there is no region.
+// noRegionError is never nil: without a reason in the configuration it is errNoRegion.
 func (c *Client) noRegionError() error {
 	return cmp.Or(c.cfg.Region.Err, errNoRegion)
 }
 
-// errNoRegion stands in for a reason of the configuration's own; without one a missing region would pass for no error.
 var errNoRegion = errors.New("no region is configured")
 
-// isOwnRegion tells whether the provider's project settings count for a region: only for the provider's own.
+// isOwnRegion reports whether the provider's project settings apply to a region.
 func (c *Client) isOwnRegion(region string) bool { return region == c.cfg.Region.Value }
 
-// endpoint gives the address of a service for a region.
+// endpoint returns the address of a service for a region.
 func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 	facts := service.facts()
 	set, ok := c.cfg.Endpoints[facts.owner]
@@ -160,8 +159,7 @@ func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 	return ParseEndpoint(strings.NewReplacer("{coc}", cocHost(region), "{region}", region, "{cloud}", cloud).Replace(facts.host))
 }
 
-// endpoint reads the address of a service that was set. That of IAM may end in /v3 or not; it is given without, since IAM has more than
-// that version.
+// endpoint parses the configured address of a service. It drops /v3 from that of IAM, since other versions are called too.
 func (s Setting) endpoint(service Service) (*url.URL, error) {
 	if s.Err != nil {
 		return nil, s.Err
@@ -173,7 +171,7 @@ func (s Setting) endpoint(service Service) (*url.URL, error) {
 	return u, err
 }
 
-// defaultCloud is the domain of a region's hosts: Europe has its own.
+// defaultCloud is the domain of a region's hosts.
 func defaultCloud(region string) string {
 	if strings.HasPrefix(region, "eu-west-1") {
 		return "myhuaweicloud.eu"
@@ -181,8 +179,7 @@ func defaultCloud(region string) string {
 	return "myhuaweicloud.com"
 }
 
-// cocHost is the first label of the host of COC. The service is global, and the site of the account decides which host knows its
-// orders; the region tells the site.
+// cocHost is the first label of the host of COC. The service is global with one host per site, which the region determines.
 func cocHost(region string) string {
 	switch {
 	case strings.HasPrefix(region, "cn-"):

@@ -13,18 +13,18 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// gramSize is how many characters of a secret in a row give it away.
+// gramSize is the length of the parts of a secret that are redacted.
 const gramSize = 12
 
-// redactor takes secrets out of texts that services send back. It is safe for concurrent use.
+// redactor removes secrets from untrusted text. It is safe for concurrent use.
 type redactor struct {
 	mu    sync.RWMutex
 	known map[string]bool
-	// short are the secrets with fewer characters than a gram, the longest first: one that contains another must go as a whole.
+	// short has the secrets shorter than gramSize, longest first, since one may contain another.
 	short []string
-	// grams are all parts of the other secrets that have the length of a gram.
+	// grams has all parts of length gramSize of the other secrets.
 	grams map[string]bool
-	// keys are access keys, which are shown by their ends.
+	// keys are access keys, which maskedKey shortens.
 	keys []string
 }
 
@@ -50,7 +50,6 @@ func (r *redactor) add(secrets ...string) {
 	}
 }
 
-// addKey makes an access key one that is shown by its end alone.
 func (r *redactor) addKey(key string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,7 +58,7 @@ func (r *redactor) addKey(key string) {
 	}
 }
 
-// addProxy adds the password of a proxy, also as it is sent, since a proxy may echo that.
+// addProxy adds the password of a proxy, plain and as sent in the header, and returns the proxy.
 func (r *redactor) addProxy(proxy *url.URL) *url.URL {
 	if proxy != nil && proxy.User != nil {
 		password, _ := proxy.User.Password()
@@ -68,7 +67,7 @@ func (r *redactor) addProxy(proxy *url.URL) *url.URL {
 	return proxy
 }
 
-// Signatures and tokens follow no list of known secrets: a gateway may echo what it computed itself.
+// secretShapes matches signatures and tokens that are not known: a gateway may echo what it computed itself.
 var secretShapes = regexp.MustCompile(`\b[0-9a-fA-F]{64}\b|\beyJ[\w-]+\.[\w-]+\.[\w-]*`)
 
 func (r *redactor) clean(from string) string {
@@ -81,8 +80,8 @@ func (r *redactor) clean(from string) string {
 	return from
 }
 
-// hidesSecret tells whether a text holds a secret behind escapes, or behind escapes of escapes. It cannot be taken out there: which of the
-// escapes are to be read is not known.
+// hidesSecret reports whether a text holds an escaped secret, for up to levels of nested escapes. Such a secret cannot be cut out, since it
+// is ambiguous which parts are escapes.
 func (r *redactor) hidesSecret(from string, levels int) bool {
 	for _, unescape := range []func(string) string{unescapeJSON, html.UnescapeString, unescapeURL} {
 		plain := unescape(from)
@@ -93,13 +92,13 @@ func (r *redactor) hidesSecret(from string, levels int) bool {
 	return false
 }
 
-// replace takes out the known secrets, from any part of them on, since services cut what they repeat; and what has the shape of a secret.
+// replace removes all parts of known secrets, since services cut what they repeat, and what matches secretShapes.
 func (r *redactor) replace(from string) string {
 	for _, key := range r.keys {
 		from = strings.ReplaceAll(from, key, maskedKey(key))
 	}
 	var b strings.Builder
-	// hidden is where the last part of a secret ends.
+	// hidden is the end of the last part of a secret.
 	hidden := 0
 	for i := range len(from) {
 		if i+gramSize <= len(from) && r.grams[from[i:i+gramSize]] {
@@ -119,14 +118,14 @@ func (r *redactor) replace(from string) string {
 	return secretShapes.ReplaceAllString(from, "***")
 }
 
-// maskedKey is an access key but for its last four characters.
+// maskedKey is the last four characters of an access key.
 func maskedKey(key string) string { return "…" + text.Tail(key, 4) }
 
-// longRun is what may be a token that nobody has told of.
+// longRun matches what may be an unknown token.
 var longRun = regexp.MustCompile(`[A-Za-z0-9+/=_.~%\\-]{40,}`)
 
-// redactLongRuns takes out runs of 40 or more characters that tokens are made of, unless ids make them so long. An id of fewer than 16
-// characters is not looked for: it may stand in a token by chance.
+// redactLongRuns removes long runs of characters of tokens, unless they are long because of one of the ids. Ids of fewer than 16 characters
+// do not count, since they may occur in a token by chance.
 func redactLongRuns(from string, ids []string) string {
 	return longRun.ReplaceAllStringFunc(from, func(run string) string {
 		rest := run
