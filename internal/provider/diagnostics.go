@@ -186,9 +186,10 @@ func addressSetting(service client.Service) string {
 	case client.IAM:
 		return "auth_url"
 	case client.DataArtsJobs:
-		service = client.DataArts
+		return addressSetting(client.DataArts)
+	default:
+		return "endpoints." + string(service)
 	}
-	return "endpoints." + string(service)
 }
 
 func isCertificateError(err error) bool {

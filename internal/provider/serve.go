@@ -31,8 +31,8 @@ type serverWithActions interface {
 // stopTimeout is how long a stop waits for all canceled actions.
 const stopTimeout = 900 * time.Millisecond
 
-// server answers a stop only after the canceled actions have ended. The plugin library then closes their streams, and Terraform takes a
-// stream that closes without an error for success: otherwise Ctrl-C would open the gate.
+// server answers a stop only after the canceled actions have reported their errors. The plugin library closes their streams as soon as the
+// stop is answered, and Terraform takes a stream without an error for success: Ctrl-C would open the gate.
 type server struct {
 	serverWithActions
 
