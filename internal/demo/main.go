@@ -49,7 +49,7 @@ func run(ctx context.Context, terraform string) error {
 	}
 	server := svc.Start()
 	defer svc.Close()
-	fmt.Println("Playing COC, DataArts and ROMA at " + server + " ...")
+	fmt.Println("Serving mocks of COC, DataArts and ROMA at " + server + " ...")
 	product, version, err := sandbox.Version(ctx, terraform)
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func showSources(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 
 func showOpenGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 	fmt.Println("\nNow a gate. A gate is the postcondition `self.succeeded` of a data source. The next configuration creates the next" +
-		"\nlayer of a rollout only if the DataArts jobs succeeded. They did, so Terraform goes on:")
+		"\nlayer of a rollout only if the DataArts jobs succeeded. They did, so Terraform continues:")
 	folder, err := cli.prepare(ctx, "open")
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func showOpenGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 }
 
 func showClosedGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
-	fmt.Println("\nThe next configuration asks for a script order. The recorded one was canceled, so Terraform has to stop:")
+	fmt.Println("\nThe next configuration reads a script order. The recorded one was canceled, so Terraform has to stop:")
 	folder, err := cli.prepare(ctx, "closed")
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func showWait(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 
 // showSavedPlan saves a plan while the order has succeeded, and applies it after the order has failed.
 func showSavedPlan(ctx context.Context, cli cli, svc *cloudtest.Service) error {
-	fmt.Println("\nA saved plan can be older than the state of things. An ephemeral resource looks again when the plan is applied. This one" +
+	fmt.Println("\nA saved plan can be older than the state of things. An ephemeral resource reads again when the plan is applied. This one" +
 		"\nwas planned while the order had succeeded; then the same order is reported as failed:")
 	since := [2]int{1, 10}
 	if cli.product == "OpenTofu" {

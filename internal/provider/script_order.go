@@ -99,7 +99,7 @@ func orderPropertiesAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"script_uuid":                 computedString("Id of the script."),
 		"script_name":                 computedString("Name of the script."),
-		"script_version_uuid":         computedInt64("Id of the script's version: a number, in spite of its name."),
+		"script_version_uuid":         computedInt64("Id of the script's version: a number, despite its name."),
 		"script_version_name":         computedString("Name of the script's version."),
 		"current_execute_batch_index": computedInt64("Batch that runs, from 1. Null if the answer leaves it out."),
 		"script_source":               computedString("Kind of the script, such as CUSTOM_SCRIPT. The API's page shows it in its example only."),

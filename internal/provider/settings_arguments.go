@@ -166,8 +166,8 @@ var (
 	agencyDuration = argument{
 		variables: []string{"HW_ASSUME_ROLE_DURATION"}, format: headerFormat,
 		kind: types.NumberType, bounds: []validator.Number{wholeNumber{shortestDuration, longestDuration}},
-		description: "Lifetime of the temporary keys, in seconds from 900 to 43200. Default: `3600`. That is also the most if STS issues " +
-			"them for other temporary keys: with `domain_id` on top of temporary keys, and with an identity token.",
+		description: "Lifetime of the temporary keys, in seconds from 900 to 43200. Default: `3600`. That is also the maximum if " +
+			"STS issues them for other temporary keys: with `domain_id` on top of temporary keys, and with an identity token.",
 	}
 )
 
