@@ -10,16 +10,16 @@ import (
 // Agency is a role to assume: an agency of another account, or a trust agency.
 type Agency struct {
 	Name string
-	// DomainID selects the fifth version of the API (STS), DomainName the third.
+	// DomainID selects version 5 of the API (STS), DomainName version 3.
 	DomainName, DomainID string
-	// Duration is how long the keys live.
+	// Duration is the lifetime of the keys.
 	Duration time.Duration
 }
 
-// maxChainedDuration is how long keys may live that were obtained with temporary keys.
+// maxChainedDuration bounds the lifetime of keys that are obtained with temporary keys.
 const maxChainedDuration = time.Hour
 
-// AssumeRoleSource gives temporary keys of an agency, obtained with the credential of another source and renewed before they expire.
+// AssumeRoleSource returns a source of temporary keys of an agency. It obtains them with the credential of base.
 //
 // API: POST /v3.0/OS-CREDENTIAL/securitytokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0101.html, or
 // POST /v5/agencies/assume, https://support.huaweicloud.com/intl/en-us/api-iam5/AssumeAgency.html
@@ -46,7 +46,7 @@ func (s *assumeRoleSource) connect(c *Client) {
 	s.auth = c.authenticate(s.base)
 }
 
-// keysPath is where IAM gives temporary keys, for an agency or a token.
+// keysPath is the path of IAM for temporary keys of an agency or a token.
 var keysPath = []string{"v3.0", "OS-CREDENTIAL", "securitytokens"}
 
 func (s *assumeRoleSource) assume(ctx context.Context) (temporary, error) {
@@ -80,7 +80,7 @@ func (s *assumeRoleSource) assume(ctx context.Context) (temporary, error) {
 
 func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }
 
-// requestKeys sends a request whose answer is temporary keys, in either of IAM's two spellings.
+// requestKeys sends a request for temporary keys of version 3 or 5 of the API.
 func (c *Client) requestKeys(ctx context.Context, auth *authenticator, request call) (temporary, error) {
 	x, got, err := c.do(ctx, request, auth)
 	if err != nil {

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Credential is what one request is authenticated with: a key pair, temporary when it has a security token, or a token.
-// Printing one shows no secret.
+// Credential authenticates a request: with a key pair, which is temporary if it has a security token, or with a token. Printing one
+// shows no secret.
 type Credential struct {
 	AccessKey, SecretKey, SecurityToken string
-	// Token is an IAM token. When it is set, the keys are not used.
+	// Token is an IAM token. If it is set, the keys are not used.
 	Token string
 }
 
-// String is the credential as far as it may be shown: an access key but for its last four characters, as in "access key …0001".
+// String describes the credential without secrets, such as "access key …0001".
 func (c Credential) String() string {
 	switch {
 	case c.Token != "":
@@ -33,7 +33,7 @@ func (c Credential) GoString() string { return c.String() }
 // LogValue keeps secrets out of structured logs.
 func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// authenticate puts the credential into the headers of a request.
+// authenticate sets the headers of a request.
 func (c Credential) authenticate(req *http.Request, body []byte, now time.Time) {
 	if c.Token != "" {
 		req.Header.Set("X-Auth-Token", c.Token)
@@ -45,20 +45,20 @@ func (c Credential) authenticate(req *http.Request, body []byte, now time.Time) 
 	sign(req, body, c.AccessKey, c.SecretKey, now, signedHeaders)
 }
 
-// A CredentialSource gives credentials. It is asked at every attempt and has to be safe for concurrent use.
+// A CredentialSource provides the credential of each attempt. It must be safe for concurrent use.
 type CredentialSource interface {
-	// Credential gives a credential that is good now. The error says what is missing and how to give it.
+	// Credential returns a valid credential. The error says what is missing and how to set it.
 	Credential(ctx context.Context) (Credential, error)
-	// Origin names where the credential comes from, as in "the provider block".
+	// Origin names the origin of the credential, such as "the provider block".
 	Origin() string
 }
 
-// StaticCredential is a source that gives one credential for ever.
+// StaticCredential returns a source of one fixed credential.
 func StaticCredential(credential Credential, origin string) CredentialSource {
 	return staticSource{credential: credential, origin: origin}
 }
 
-// NoCredential is a source that gives none: every read that asks fails with the error.
+// NoCredential returns a source that always fails with err.
 func NoCredential(err error) CredentialSource { return staticSource{origin: "nowhere", err: err} }
 
 type staticSource struct {

@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// firstAnswerWait is the time for which a request with an unproven credential is the only one.
+	// firstAnswerWait is how long a request with an unproven credential delays others with the same credential.
 	firstAnswerWait = 2 * time.Second
-	// maxUnproven bounds the requests under way with an unproven credential: more than five refusals in a row lock an access key.
+	// maxUnproven bounds the concurrent requests with an unproven credential: more than five refusals in a row lock an access key.
 	maxUnproven = 3
 )
 
-// authenticator lends the credential of a source to attempts, so that a wrong one does little harm.
+// authenticator lends the credential of a source to attempts, and keeps a wrong one from being refused too often.
 //
-// A credential is unproven until a service's own JSON has answered it. An unproven one goes out alone: first come, first served. When
-// no answer has come within two seconds, one request of another service may go too, and two seconds later one of a third: a host that
-// is silent holds no other service up, and a wrong key is refused three times at most. Once refused, it is not used again.
+// A credential is unproven until a service has answered it with its own JSON. One request with it is sent first. Without an answer after
+// firstAnswerWait a request to another service follows, and so on up to maxUnproven: a silent host does not block other services, and a
+// wrong key is refused at most three times. A refused credential is not used again.
 type authenticator struct {
 	source  CredentialSource
 	secrets *redactor
@@ -32,18 +32,18 @@ type authenticator struct {
 	known map[Credential]*credentialState
 }
 
-// credentialState is what is known of one credential.
+// credentialState is what is known about a credential. The authenticator's lock guards it.
 type credentialState struct {
 	proven bool
-	// refusal is the first answer that declined it.
+	// refusal is the first answer that refused it; nil if none did.
 	refusal *Error
-	// out are the unproven requests under way, queue those that wait for their turn, in the order in which they came.
+	// inFlight has the unproven requests under way, queue the waiting ones, both in order.
 	inFlight, queue []*lease
-	// changed is closed, and replaced, when any of this changes.
+	// changed is closed and replaced at every change.
 	changed chan struct{}
 }
 
-// authenticate makes an authenticator of a source, which is given the client if it sends requests of its own.
+// authenticate returns an authenticator for a source, and connects a source that sends requests to the client.
 func (c *Client) authenticate(source CredentialSource) *authenticator {
 	if source, ok := source.(interface{ connect(c *Client) }); ok {
 		source.connect(c)
@@ -51,7 +51,7 @@ func (c *Client) authenticate(source CredentialSource) *authenticator {
 	return &authenticator{source: source, secrets: c.secrets, log: c.log, known: map[Credential]*credentialState{}}
 }
 
-// renew makes the source replace a refused credential. It tells whether there may be another one.
+// renew lets the source replace a refused credential, and reports whether it may have another one.
 func (a *authenticator) renew(refused Credential) bool {
 	source, ok := a.source.(interface {
 		renew(refused Credential, proven bool) bool
@@ -62,7 +62,7 @@ func (a *authenticator) renew(refused Credential) bool {
 	return ok && source.renew(refused, proven)
 }
 
-// state is called under the lock.
+// state must be called with the lock held.
 func (a *authenticator) state(credential Credential) *credentialState {
 	if a.known[credential] == nil {
 		a.known[credential] = &credentialState{changed: make(chan struct{})}
@@ -70,7 +70,7 @@ func (a *authenticator) state(credential Credential) *credentialState {
 	return a.known[credential]
 }
 
-// lease is a credential on loan for one attempt. It has to be released.
+// lease is a credential on loan for one attempt. It must be released.
 type lease struct {
 	Credential
 	*credentialState
@@ -78,18 +78,17 @@ type lease struct {
 	auth    *authenticator
 	service Service
 	host    string
-	// since is when an unproven credential went out; zero for a proven one.
+	// since is when the attempt was allowed to start with an unproven credential; zero for a proven one.
 	since time.Time
 }
 
-// describe names the credential and its origin without a secret, as in "access key …0001 (provider block)".
+// describe names the credential and its origin, such as "access key …0001 (provider block)".
 func (l *lease) describe() string {
 	return fmt.Sprintf("%s (%s)", l.Credential, strings.TrimPrefix(l.auth.source.Origin(), "the "))
 }
 
-// borrow gives the credential for one attempt at a host, after waiting for its turn. The error is a *TurnError when the context ended
-// first, wraps [ErrNoCredential] when there is no credential, and is a *RefusedError when it was refused before; then the lease is given
-// beside it.
+// borrow returns the credential for one attempt at a host, after waiting for its turn. The error is a *TurnError if the context ended
+// first, wraps [ErrNoCredential] if there is none, and is a *RefusedError, together with the lease, if it was refused before.
 func (a *authenticator) borrow(ctx context.Context, service Service, host string) (*lease, error) {
 	credential, err := a.source.Credential(ctx)
 	if err != nil {
@@ -128,7 +127,7 @@ func (a *authenticator) borrow(ctx context.Context, service Service, host string
 	}
 }
 
-// next is the first in the queue that may go out unproven now, or nil.
+// next is the first lease in the queue that may be used now, nil if none. Requests to one service are not concurrent.
 func (r *credentialState) next(now time.Time) *lease {
 	if len(r.inFlight) == maxUnproven || r.pause(now) > 0 {
 		return nil
@@ -141,7 +140,7 @@ func (r *credentialState) next(now time.Time) *lease {
 	return nil
 }
 
-// pause is how long it takes until every request under way has had its time alone.
+// pause is the time until firstAnswerWait has passed since the last request.
 func (r *credentialState) pause(now time.Time) time.Duration {
 	if len(r.inFlight) == 0 {
 		return 0
@@ -149,7 +148,7 @@ func (r *credentialState) pause(now time.Time) time.Duration {
 	return r.inFlight[len(r.inFlight)-1].since.Add(firstAnswerWait).Sub(now)
 }
 
-// hosts are those whose answer is waited for; when none is under way, the one that is asked next. It is called while somebody waits.
+// hosts are those whose answers are awaited, else the next one. The queue must not be empty.
 func (r *credentialState) hosts() []string {
 	if len(r.inFlight) == 0 {
 		return []string{r.queue[0].host}
@@ -161,14 +160,14 @@ func (r *credentialState) hosts() []string {
 	return hosts
 }
 
-// remove takes a lease out of one of the lists, and wakes who waits for a change.
+// remove removes a lease from inFlight or queue.
 func (r *credentialState) remove(list *[]*lease, l *lease) {
 	*list = slices.DeleteFunc(*list, func(other *lease) bool { return other == l })
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
 
-// waitFor waits for a change, for a pause that is above zero, or for the end of the context, which alone is an error.
+// waitFor returns after a change or after a pause, if positive. It fails only if the context ends first.
 func waitFor(ctx context.Context, changed <-chan struct{}, pause time.Duration) error {
 	var over <-chan time.Time
 	if pause > 0 {
@@ -185,7 +184,7 @@ func waitFor(ctx context.Context, changed <-chan struct{}, pause time.Duration) 
 	return nil
 }
 
-// recordAnswer takes what the service said, and tells whether that declines the credential.
+// recordAnswer records what an answer says about the credential, and reports whether it refuses it.
 func (l *lease) recordAnswer(status int, body []byte, failure func() *Error) bool {
 	refused, good := examine(status, body)
 	l.auth.mu.Lock()
@@ -197,18 +196,17 @@ func (l *lease) recordAnswer(status int, body []byte, failure func() *Error) boo
 	return refused
 }
 
-// release ends the loan.
 func (l *lease) release() {
 	l.auth.mu.Lock()
 	defer l.auth.mu.Unlock()
 	l.remove(&l.inFlight, l)
 }
 
-// TurnError says that nothing was sent before the context ended: the credential was not proven yet, and other requests were to prove it.
+// TurnError means that the context ended while the request waited for others to prove the credential.
 type TurnError struct {
-	// Hosts are those whose answer was waited for, one at least.
+	// Hosts are those whose answers were awaited, at least one.
 	Hosts []string
-	// Err is the end of the context.
+	// Err is the context's error.
 	Err error
 }
 

@@ -14,14 +14,14 @@ import (
 
 const (
 	metadataAddress = "http://169.254.169.254"
-	// metadataLimit bounds the whole look-up: off the cloud nobody answers.
+	// metadataLimit bounds the whole look-up: outside of the cloud there is no answer.
 	metadataLimit = 2 * time.Second
-	// metadataBodyLimit bounds an answer, which holds one key or one token.
+	// metadataBodyLimit bounds an answer, which has one key or token.
 	metadataBodyLimit = 64 << 10
 )
 
-// MetadataSource gives the temporary keys of the agency that the machine itself was given, on a cloud server. A failure before the
-// first keys is final, and passed through explain, which can tell what else was tried.
+// MetadataSource returns a source of temporary keys of the agency of the cloud server that this program runs on. A failure before the
+// first keys is final. Every failure is passed through explain, which can add what else was tried.
 //
 // API: GET /openstack/latest/securitykey, with the token of PUT /meta-data/latest/api/token where the machine asks for one,
 // https://support.huaweicloud.com/intl/en-us/usermanual-ecs/ecs_03_0166.html
@@ -36,7 +36,7 @@ func MetadataSource(explain func(error) error) CredentialSource {
 type metadataSource struct {
 	*renewingSource
 
-	// transport is not the client's: requests to the machine itself never go through a proxy.
+	// transport uses no proxy, unlike the client's.
 	transport http.RoundTripper
 }
 
@@ -51,7 +51,7 @@ func (s *metadataSource) connect(c *Client) {
 	}
 }
 
-// fetchKeys asks for keys. The hardened version of the service wants a token first; where it is not offered the plain request works.
+// fetchKeys requests keys, with a token if the metadata service offers one; its hardened version needs it.
 func (s *metadataSource) fetchKeys(ctx context.Context) (temporary, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataLimit)
 	defer cancel()

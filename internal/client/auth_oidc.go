@@ -12,15 +12,15 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// Identity is a token that a CI system made out for a job.
+// Identity is an identity token that a CI system issued to a job.
 type Identity struct {
-	// ProviderID is the identity provider's id in IAM.
+	// ProviderID is the id of the identity provider in IAM.
 	ProviderID string
-	// Token is the identity token; TokenFile names a file with it, which is read again at each renewal.
+	// Token is the identity token. TokenFile, if not empty, is a file with it, which is read at each renewal.
 	Token, TokenFile string
 }
 
-// IdentitySource gives temporary keys for an identity token. AssumeRoleSource makes an agency's keys of them.
+// IdentitySource returns a source of temporary keys for an identity token.
 //
 // API: POST /v3.0/OS-AUTH/id-token/tokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_13_0605.html, then
 // POST /v3.0/OS-CREDENTIAL/securitytokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0002.html

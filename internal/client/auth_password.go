@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Password is what a user signs in with.
+// Password is a user and a password to sign in with.
 type Password struct {
-	// UserName needs a domain; UserID does not.
+	// UserName needs a domain, UserID does not.
 	UserName, UserID, Password string
-	// DomainName or DomainID is the account.
+	// DomainName or DomainID is the account of the user.
 	DomainName, DomainID string
 }
 
-// PasswordSource signs in with a password and gives the token, renewed before it expires.
+// PasswordSource returns a source of tokens that signs in with a password.
 //
 // API: POST /v3/auth/tokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html
 func PasswordSource(password Password, origin string) CredentialSource {
@@ -57,7 +57,7 @@ func (s *passwordSource) signIn(ctx context.Context) (temporary, error) {
 	return s.client.requestToken(ctx, request)
 }
 
-// Names of users and projects mean something only together with their account.
+// Names of users and projects are unique only within an account.
 var (
 	errUserNeedsDomain = errors.New("user_name needs its account beside it: set " + domainSettings + ", or user_id in place of user_name")
 	errNoDomain        = errors.New("the account of the user is not known: set " + domainSettings + ", or project_id (HW_PROJECT_ID)")
@@ -74,8 +74,8 @@ func (s *passwordSource) domain() jsonObject {
 	return jsonObject{"name": s.DomainName}
 }
 
-// scope is the project of the provider's own region, since most services are regional: by its id, else by its name, else by the
-// region's name. Only where no region is set at all, it is the account.
+// scope is the project of the provider's own region, since most services are regional: by its id, its name or the region's name. Without a
+// region it is the account.
 func (s *passwordSource) scope() (jsonObject, error) {
 	cfg := s.client.cfg
 	id, name := cfg.ProjectID, cfg.ProjectName
@@ -98,7 +98,7 @@ func (s *passwordSource) scope() (jsonObject, error) {
 	}
 }
 
-// requestToken sends a sign-in whose answer is a token in the header X-Subject-Token.
+// requestToken sends a sign-in for a token.
 func (c *Client) requestToken(ctx context.Context, login call) (temporary, error) {
 	x, got, err := c.do(ctx, login, nil)
 	if err != nil {

@@ -13,61 +13,59 @@ import (
 const (
 	// renewalLimit bounds one sign-in with all its retries.
 	renewalLimit = 5 * time.Minute
-	// renewalPause is how long the failure of a sign-in counts for all readers. It is longer than Terraform takes to start the
-	// reads that are left, so that a hundred of them make one sign-in, and shorter than the pause after which a person tries again.
+	// renewalPause is how long all readers share the failure of a sign-in. Terraform starts all reads of a run within that time, and a
+	// person takes longer to try again.
 	renewalPause = 30 * time.Second
-	// refusalPause is how soon a refused credential may be replaced again, however often it is refused.
+	// refusalPause is the shortest time between two replacements of a refused credential.
 	refusalPause = 10 * time.Minute
-	// minLifetime is how long a new credential counts as valid, whatever its end says: a clock that is ahead must not make every
-	// read sign in.
+	// minLifetime is how long a new credential counts as valid in any case: with a fast local clock not every read must sign in.
 	minLifetime = time.Minute
 )
 
-// temporary is a credential with its end.
+// temporary is a credential that expires.
 type temporary struct {
 	Credential
 
 	issuedAt, expiresAt time.Time
 }
 
-// valid tells whether the credential can be used.
 func (t temporary) valid(now time.Time) bool { return now.Before(t.expiresAt) }
 
-// fresh tells whether the credential has more than a fifth of its life before it, five minutes at most.
+// fresh reports whether more than a fifth of the lifetime is left, or more than five minutes.
 func (t temporary) fresh(now time.Time) bool {
 	return t.valid(now.Add(min(t.expiresAt.Sub(t.issuedAt)/5, 5*time.Minute)))
 }
 
-// renewing is a source whose credentials expire. One sign-in at a time fetches the next one, for all readers. It begins before the
-// current credential ends; until that end readers go on with it. A failure is shared by all readers for a while, and for ever when the
-// service declined: repeated refusals lock accounts.
+// renewingSource is a source of credentials that expire. One sign-in at a time fetches the next credential for all readers. It starts before
+// the current one expires, which readers use until then. All readers share a failure for renewalPause, or forever if the service declined:
+// repeated refusals lock accounts.
 type renewingSource struct {
 	origin string
 	fetch  func(ctx context.Context) (temporary, error)
-	// explain words a failed fetch.
+	// explain wraps the error of fetch.
 	explain func(error) error
-	// final tells whether a failed fetch must not be repeated; issued, whether an earlier one succeeded.
+	// final reports whether a failed fetch must not be retried; issued is whether an earlier one succeeded.
 	final func(err error, issued bool) bool
-	// request is where the sign-in's request goes; without a path where no request can be named.
+	// request is that of the sign-in. Without a path, errors do not describe it.
 	request call
 	client  *Client
 	log     *slog.Logger
 
 	mu      sync.Mutex
 	current temporary
-	// issued tells whether there was ever a credential.
+	// issued reports whether a fetch ever succeeded.
 	issued bool
-	// flight is the sign-in under way, nil for none.
+	// flight is the sign-in under way; nil if none.
 	flight *flight
-	// failure is that of the last sign-in, which counts until retryAt, or for ever when that is zero.
+	// failure is that of the last sign-in. It counts until retryAt, or forever if that is zero.
 	failure error
 	retryAt time.Time
-	// refusedAt is when a refused credential was last given up, and replaces tells that current has taken the place of such a one.
+	// refusedAt is when a refused credential was last discarded. replaces reports that current has replaced a refused one.
 	refusedAt time.Time
 	replaces  bool
 }
 
-// flight is one sign-in. Its fields but waiting are set when done is closed.
+// flight is one sign-in. credential and err are valid after done is closed; waiting is guarded by the source's lock.
 type flight struct {
 	done    chan struct{}
 	cancel  context.CancelFunc
@@ -92,7 +90,7 @@ func (r *renewingSource) connect(c *Client) {
 
 func (r *renewingSource) Origin() string { return r.origin }
 
-// Credential implements CredentialSource. It waits only when there is no valid credential.
+// Credential waits only if there is no valid credential.
 func (r *renewingSource) Credential(ctx context.Context) (Credential, error) {
 	current, f, err := r.credentialOrFlight(ctx)
 	if f == nil {
@@ -107,7 +105,7 @@ func (r *renewingSource) Credential(ctx context.Context) (Credential, error) {
 	}
 }
 
-// credentialOrFlight gives the valid credential, or the failure that counts, or else the sign-in to wait for, which it begins in time.
+// credentialOrFlight returns a valid credential, the sign-in to wait for, or the failure that counts. It starts a sign-in if one is due.
 func (r *renewingSource) credentialOrFlight(ctx context.Context) (Credential, *flight, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -126,7 +124,7 @@ func (r *renewingSource) credentialOrFlight(ctx context.Context) (Credential, *f
 	return Credential{}, r.flight, nil
 }
 
-// interruptedError is the error of a reader whose context ended while a sign-in was under way.
+// interruptedError is the error of a reader whose context ended during a sign-in.
 func (r *renewingSource) interruptedError(ctx context.Context) error {
 	request := r.request
 	request.body = jsonObject{} // makes it a POST
@@ -140,7 +138,7 @@ func (r *renewingSource) interruptedError(ctx context.Context) error {
 	return fmt.Errorf("waiting for %s: %w", r.origin, ctx.Err())
 }
 
-// start begins a sign-in, which does not end with the reader that asked first. It is called under the lock.
+// start starts a sign-in, which outlives the context of the reader. It must be called with the lock held.
 func (r *renewingSource) start(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewalLimit)
 	f := &flight{done: make(chan struct{}), cancel: cancel}
@@ -149,20 +147,19 @@ func (r *renewingSource) start(ctx context.Context) {
 		defer cancel()
 		next, err := r.fetch(ctx)
 		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			// A reader must not take the sign-in's deadline for its own.
+			// Unwrapped, since a reader must not mistake this deadline for its own.
 			err = fmt.Errorf("given up after %s: %s", renewalLimit, err.Error())
 		}
 		r.finish(ctx, f, next, err)
 	}()
 }
 
-// finish takes over what a sign-in brought.
+// finish stores the result of a sign-in, unless it was abandoned.
 func (r *renewingSource) finish(ctx context.Context, f *flight, next temporary, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer close(f.done)
 	if r.flight != f {
-		// Nobody waits for it any more, and another one may be under way.
 		return
 	}
 	r.flight = nil
@@ -187,7 +184,7 @@ func (r *renewingSource) finish(ctx context.Context, f *flight, next temporary, 
 	}
 }
 
-// abandon takes a reader off a sign-in, which is canceled when the last one leaves.
+// abandon removes a reader from a sign-in, and cancels it if it was the last one.
 func (r *renewingSource) abandon(f *flight) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -198,14 +195,13 @@ func (r *renewingSource) abandon(f *flight) {
 	}
 }
 
-// renew gives a refused credential up, so that the next read fetches another one. It tells whether there may be one: a credential that
-// took the place of a refused one and was refused unproven is not replaced, nor is any within the pause after the last refusal.
+// renew discards a refused credential, so that the next read fetches another one, and reports whether that may help. It does not within
+// refusalPause after the last refusal, nor if the credential has replaced a refused one and was never proven.
 func (r *renewingSource) renew(refused Credential, proven bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.current.Credential != refused {
-		// It has been replaced; this refusal comes late.
-		return true
+		return true // it has been replaced since
 	}
 	now := time.Now()
 	if (r.replaces && !proven) || now.Before(r.refusedAt.Add(refusalPause)) {
@@ -215,7 +211,7 @@ func (r *renewingSource) renew(refused Credential, proven bool) bool {
 	return true
 }
 
-// isDeclined tells whether a service looked at a sign-in, or a look-up, and declined.
+// isDeclined reports whether a service declined a request, so that a retry would be declined too.
 func isDeclined(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && (isRefusal(e.Status, e.Code) || (e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests))

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// The request signature SDK-HMAC-SHA256, as the vendor's guide to signing API requests describes it.
+// The request signature SDK-HMAC-SHA256, as in the vendor's guide to signing API requests.
 const (
 	signAlgorithm     = "SDK-HMAC-SHA256"
 	signDateFormat    = "20060102T150405Z"
@@ -20,13 +20,13 @@ const (
 	contentHashHeader = "X-Sdk-Content-Sha256"
 )
 
-// signedHeaders are signed whenever a request has them. Proxies may change the others, such as User-Agent.
+// signedHeaders are signed if a request has them. Proxies may change others, such as User-Agent.
 var signedHeaders = []string{
 	"host", "x-sdk-date", "x-security-token", "x-project-id", "x-domain-id", "x-user-profile", "workspace",
 }
 
-// sign puts the date and the signature into the headers of a request. Of the headers named, which include the date, it signs
-// those that are there. A request has to be signed each time it is sent: the date may be 15 minutes old at most.
+// sign sets the date and the signature of a request. It signs those of the given headers that the request has; they must include the date.
+// Every attempt must be signed again, since the date may be at most 15 minutes old.
 func sign(req *http.Request, body []byte, accessKey, secretKey string, now time.Time, headers []string) {
 	date := now.UTC().Format(signDateFormat)
 	req.Header.Set(signDateHeader, date)
@@ -41,7 +41,7 @@ func stringToSign(date, canonicalRequest string) string {
 	return signAlgorithm + "\n" + date + "\n" + hexSHA256([]byte(canonicalRequest))
 }
 
-// canonicalRequest gives the text that is hashed and signed, and the list of signed headers in it.
+// canonicalRequest returns the text to hash and sign, and the list of signed headers in it.
 func canonicalRequest(req *http.Request, body []byte, headers []string) (canonical, signedNames string) {
 	lines, names := canonicalHeaders(req, headers)
 	hash := req.Header.Get(contentHashHeader)
@@ -53,7 +53,7 @@ func canonicalRequest(req *http.Request, body []byte, headers []string) (canonic
 	}, "\n"), names
 }
 
-// canonicalPath encodes each segment of a decoded path and ends it in a slash, which the request itself may go without.
+// canonicalPath encodes the segments of a decoded path, and adds a final slash, which the request itself need not have.
 func canonicalPath(path string) string {
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {
@@ -83,7 +83,7 @@ func canonicalHeaders(req *http.Request, headers []string) (lines, names string)
 	for _, name := range slices.Sorted(slices.Values(headers)) {
 		value := req.Header.Get(name)
 		if name == "host" {
-			// Go keeps the host apart from the other headers.
+			// net/http keeps the host apart from the other headers.
 			value = req.Host
 			if value == "" {
 				value = req.URL.Host
@@ -97,7 +97,7 @@ func canonicalHeaders(req *http.Request, headers []string) (lines, names string)
 	return b.String(), strings.Join(signed, ";")
 }
 
-// percentEncode leaves letters, digits and -_.~ as they are; [url.QueryEscape] differs in the space, and in nothing else.
+// percentEncode encodes all but letters, digits and -_.~. It differs from [url.QueryEscape] only in spaces.
 func percentEncode(text string) string {
 	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 }

@@ -1,4 +1,4 @@
-// Package text makes texts from outside harmless, and cuts texts without cutting a character.
+// Package text sanitizes untrusted text, and cuts text between characters.
 package text
 
 import (
@@ -10,19 +10,19 @@ import (
 	"unicode/utf8"
 )
 
-// Plain makes one harmless line of a text that came from outside: no control, formatting or escape characters, no invalid
-// UTF-8, no command that a CI system would obey, white space folded, at most limit bytes (an ellipsis marks a cut).
+// Plain turns untrusted text into one harmless line of at most limit bytes: without control, formatting or escape characters, invalid
+// UTF-8, and commands to CI systems, and with white space folded. An ellipsis marks a cut.
 func Plain(from string, limit int) string {
 	plain := line(from, limit)
-	// Nearly no text holds any, and the search takes longer than all else here.
+	// Hardly any text has a command, and the search takes longer than all the rest.
 	if !strings.Contains(plain, "##") && !strings.Contains(plain, "::") {
 		return plain
 	}
 	return ciCommands.ReplaceAllStringFunc(plain, strings.NewReplacer("##", "#?", "::", "?:").Replace)
 }
 
-// ciCommands finds where a command may begin: of Azure Pipelines and TeamCity anywhere (##vso[…]), of GitHub Actions at the beginning of
-// a line (::error::), and Terraform breaks lines at any space.
+// ciCommands matches the start of commands: of Azure Pipelines and TeamCity (##vso[…]) anywhere, of GitHub Actions (::error::) at the start
+// of a line, and Terraform may break lines at any space.
 var ciCommands = regexp.MustCompile(`##|(?:^| )::[A-Za-z]`)
 
 func line(from string, limit int) string {
@@ -50,7 +50,7 @@ func line(from string, limit int) string {
 
 const ellipsis = "…"
 
-// Head is the longest beginning of a text that has at most limit bytes and cuts no character.
+// Head returns the longest prefix of at most limit bytes that cuts no character.
 func Head(from string, limit int) string {
 	if len(from) <= limit {
 		return from
@@ -62,7 +62,7 @@ func Head(from string, limit int) string {
 	return from[:end]
 }
 
-// Tail is the longest end of a text that has at most limit bytes and cuts no character.
+// Tail returns the longest suffix of at most limit bytes that cuts no character.
 func Tail(from string, limit int) string {
 	if len(from) <= limit {
 		return from
@@ -74,8 +74,8 @@ func Tail(from string, limit int) string {
 	return from[start:]
 }
 
-// Sentence makes a sentence of a Go error's text: it begins with a capital, unless the first word is the name of a setting or of a JSON
-// member, and ends with one period.
+// Sentence turns the text of a Go error into a sentence. It capitalizes the first word, unless that is the name of a setting or JSON member,
+// and ends with one period.
 func Sentence(from string) string {
 	if from == "" {
 		return ""
@@ -88,7 +88,7 @@ func Sentence(from string) string {
 	return strings.TrimRight(from, ".") + "."
 }
 
-// File is the path of a file for an error. What seems to be a file's content, given in place of its path, may be a secret.
+// File returns a file's path for an error. It hides what looks like a file's content instead of its path, which may be a secret.
 func File(path string) string {
 	const longest = 1024
 	if len(path) > longest || strings.ContainsAny(path, "{\n") || strings.HasPrefix(path, "eyJ") {
@@ -97,7 +97,7 @@ func File(path string) string {
 	return path
 }
 
-// FileError is an error of package os whose path is fit to be shown.
+// FileError passes the path in an error of package os through [File].
 func FileError(err error) error {
 	if failed, ok := errors.AsType[*fs.PathError](err); ok {
 		return &fs.PathError{Op: failed.Op, Path: File(failed.Path), Err: failed.Err}
