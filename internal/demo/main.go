@@ -66,16 +66,13 @@ func run(ctx context.Context, terraform string) error {
 }
 
 func showSources(ctx context.Context, cli cli, _ *cloudtest.Service) error {
-	folder, err := cli.prepare(ctx, "read")
+	folder, _, err := cli.apply(ctx, "read")
 	if err != nil {
 		return err
 	}
-	if out, err := cli.apply(ctx, folder); err != nil {
-		return fmt.Errorf("terraform apply: %w\n%s", err, out)
-	}
 	out, err := cli.run(ctx, folder, "output", "-json")
 	if err != nil {
-		return fmt.Errorf("terraform output: %w\n%s", err, out)
+		return err
 	}
 	var outputs map[string]struct {
 		Value struct {
@@ -83,7 +80,7 @@ func showSources(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 			Values           map[string]any
 		}
 	}
-	if err := json.Unmarshal(out, &outputs); err != nil {
+	if err := json.Unmarshal([]byte(out), &outputs); err != nil {
 		return fmt.Errorf("reading the outputs: %w", err)
 	}
 	fmt.Println("\nterraform apply has read five data sources. The answers are the examples of the API's\n" +
@@ -101,13 +98,9 @@ func showSources(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 func showOpenGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 	fmt.Println("\nNow a gate. A gate is the postcondition `self.succeeded` of a data source. The next configuration creates the next" +
 		"\nlayer of a rollout only if the DataArts jobs succeeded. They did, so Terraform continues:")
-	folder, err := cli.prepare(ctx, "open")
+	_, out, err := cli.apply(ctx, "open")
 	if err != nil {
 		return err
-	}
-	out, err := cli.apply(ctx, folder)
-	if err != nil {
-		return fmt.Errorf("terraform apply: %w\n%s", err, out)
 	}
 	fmt.Printf("\n%s\n", lastLine(out))
 	return nil
@@ -115,16 +108,12 @@ func showOpenGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 
 func showClosedGate(ctx context.Context, cli cli, _ *cloudtest.Service) error {
 	fmt.Println("\nThe next configuration reads a script order. The recorded one was canceled, so Terraform has to stop:")
-	folder, err := cli.prepare(ctx, "closed")
-	if err != nil {
-		return err
-	}
-	out, err := cli.apply(ctx, folder)
+	folder, out, err := cli.apply(ctx, "closed")
 	code, err := expectClosedGate(out, err)
 	if err != nil {
 		return err
 	}
-	if state, _ := cli.run(ctx, folder, "state", "list"); strings.Contains(string(state), "terraform_data") {
+	if state, _ := cli.run(ctx, folder, "state", "list"); strings.Contains(state, "terraform_data") {
 		return errors.New("the gate stopped terraform apply, but the next layer was created")
 	}
 	fmt.Printf("\n%s\n\nterraform apply has ended with exit code %d, nothing was created, and the reason above is the summary\n"+
@@ -137,15 +126,11 @@ func showFailedJob(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	svc.Workspace("").Then(cloudtest.JobScene{
 		Counts: map[string]int{"success": 6, "fail": 1}, Listed: []cloudtest.Job{{Name: "load_orders", Status: "fail", ID: 34765}},
 	})
-	folder, err := cli.prepare(ctx, "failed")
-	if err != nil {
-		return err
-	}
-	out, err := cli.apply(ctx, folder)
+	_, out, err := cli.apply(ctx, "failed")
 	if _, err := expectClosedGate(out, err); err != nil {
 		return err
 	}
-	if !strings.Contains(string(out), "load_orders") {
+	if !strings.Contains(out, "load_orders") {
 		return fmt.Errorf("the gate does not name the job\n%s", out)
 	}
 	fmt.Printf("\n%s\n", errorText(out))
@@ -158,16 +143,13 @@ func showWait(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	svc.Instance("fae7ff6c-8e07-4cf8-9e67-589cab2f017c").Then(
 		cloudtest.Tasks(nil, map[string]int{"running": 3}), cloudtest.Tasks(nil, map[string]int{"running": 11, "abnormal": 1}),
 		cloudtest.Tasks(nil, map[string]int{"running": 12}))
-	folder, err := cli.prepare(ctx, "waiting")
+	folder, _, err := cli.apply(ctx, "waiting")
 	if err != nil {
 		return err
 	}
-	if out, err := cli.apply(ctx, folder); err != nil {
-		return fmt.Errorf("terraform apply: %w\n%s", err, out)
-	}
 	out, err := cli.run(ctx, folder, "output", "-raw", "summary")
 	if err != nil {
-		return fmt.Errorf("terraform output: %w\n%s", err, out)
+		return err
 	}
 	fmt.Printf("\n%s\n", out)
 	return nil
@@ -190,8 +172,8 @@ func showSavedPlan(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	if err != nil {
 		return err
 	}
-	if out, err := cli.run(ctx, folder, "plan", "-no-color", "-input=false", "-out=saved.tfplan"); err != nil {
-		return fmt.Errorf("terraform plan: %w\n%s", err, out)
+	if _, err := cli.run(ctx, folder, "plan", "-no-color", "-input=false", "-out=saved.tfplan"); err != nil {
+		return err
 	}
 	order.Now(cloudtest.Failed(8, 2))
 	out, err := cli.run(ctx, folder, "apply", "-no-color", "-input=false", "saved.tfplan")
@@ -209,42 +191,37 @@ func showProgress(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 		return nil
 	}
 	svc.Order("SCT-progress").Then(cloudtest.Ready(10), cloudtest.Running(3, 10), cloudtest.Running(8, 10), cloudtest.Finished(10))
-	folder, err := cli.prepare(ctx, "progress")
+	_, out, err := cli.apply(ctx, "progress", "-invoke=action.coc_script_order.verify")
 	if err != nil {
 		return err
 	}
-	out, err := cli.run(ctx, folder, "apply", "-auto-approve", "-no-color", "-input=false", "-invoke=action.coc_script_order.verify")
-	if err != nil {
-		return fmt.Errorf("terraform apply: %w\n%s", err, out)
-	}
-	if !strings.Contains(string(out), "3 of 10 instances finished") {
+	if !strings.Contains(out, "3 of 10 instances finished") {
 		return fmt.Errorf("the action shows no progress\n%s", out)
 	}
-	_, progress, _ := strings.Cut(string(out), "Action started")
+	_, progress, _ := strings.Cut(out, "Action started")
 	fmt.Printf("\nAction started%s\n", strings.TrimRight(progress, "\n"))
 	return nil
 }
 
 // expectClosedGate returns the exit code of a command that a gate stopped, or an error if it was not stopped.
-func expectClosedGate(out []byte, err error) (exitCode int, unexpected error) {
+func expectClosedGate(out string, err error) (exitCode int, unexpected error) {
+	if err == nil {
+		return 0, fmt.Errorf("the gate should have stopped terraform apply\n%s", out)
+	}
 	exit, ok := errors.AsType[*exec.ExitError](err)
-	if !ok || !strings.Contains(string(out), "Error: ") {
-		return 0, fmt.Errorf("the gate should have stopped terraform apply, but it ended with %w\n%s", err, out)
+	if !ok || !strings.Contains(out, "Error: ") {
+		return 0, err
 	}
 	return exit.ExitCode(), nil
 }
 
 // errorText returns the output from the first error on.
-func errorText(out []byte) string {
-	text := string(out)
-	if start := strings.Index(text, "Error: "); start >= 0 {
-		text = text[start:]
-	}
-	return strings.TrimSpace(text)
+func errorText(out string) string {
+	return strings.TrimSpace(out[max(strings.Index(out, "Error: "), 0):])
 }
 
-func lastLine(out []byte) string {
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+func lastLine(out string) string {
+	lines := strings.Split(strings.TrimSpace(out), "\n")
 	return lines[len(lines)-1]
 }
 
@@ -269,10 +246,21 @@ func (c cli) prepare(ctx context.Context, name string) (folder string, err error
 	return c.WriteInitialized(ctx, configuration)
 }
 
-func (c cli) run(ctx context.Context, folder string, arguments ...string) ([]byte, error) {
-	return c.Run(ctx, folder, []string{"TF_VAR_server=" + c.server}, arguments...)
+// run runs a command of Terraform in a folder. The error of a failure includes the output.
+func (c cli) run(ctx context.Context, folder string, arguments ...string) (output string, err error) {
+	out, err := c.Run(ctx, folder, []string{"TF_VAR_server=" + c.server}, arguments...)
+	if err != nil {
+		err = fmt.Errorf("terraform %s: %w\n%s", arguments[0], err, out)
+	}
+	return string(out), err
 }
 
-func (c cli) apply(ctx context.Context, folder string) ([]byte, error) {
-	return c.run(ctx, folder, "apply", "-auto-approve", "-no-color", "-input=false")
+// apply applies a configuration in a new folder.
+func (c cli) apply(ctx context.Context, name string, options ...string) (folder, output string, err error) {
+	folder, err = c.prepare(ctx, name)
+	if err != nil {
+		return "", "", err
+	}
+	output, err = c.run(ctx, folder, append([]string{"apply", "-auto-approve", "-no-color", "-input=false"}, options...)...)
+	return folder, output, err
 }

@@ -85,16 +85,32 @@ func (a *account) ask(ctx context.Context, service client.Service, query url.Val
 	return decoded, nil
 }
 
-// get returns the object of an answer with HTTP 200, or the result if there is none.
-func (a *account) get(ctx context.Context, service client.Service, query url.Values, path string) (object, *result) {
+// get returns the object of an answer with HTTP 200. Without one, it sets unread and returns nil.
+func (a *account) get(ctx context.Context, service client.Service, query url.Values, path string) object {
 	got, err := a.ask(ctx, service, query, path)
 	switch {
 	case err != nil:
-		return nil, &result{open, text.Plain(err.Error(), 300)}
+		a.unread = &result{open, text.Plain(err.Error(), 300)}
 	case got.status != http.StatusOK:
-		return nil, &result{open, got.refusal()}
+		a.unread = &result{open, got.refusal()}
 	default:
-		return got.object, nil
+		return got.object
+	}
+	return nil
+}
+
+// needs reports whether an id is set and nothing is unread so far.
+func (a *account) needs(id, variable string) bool {
+	if id == "" && a.unread == nil {
+		a.unread = &result{open, "not checked: set " + variable}
+	}
+	return a.unread == nil
+}
+
+// mustBeAccepted lets an assumption fail if the service refused the last request.
+func (a *account) mustBeAccepted() {
+	if a.unread != nil && strings.HasPrefix(a.unread.text, "HTTP 4") {
+		a.unread.verdict = fails
 	}
 }
 
@@ -136,36 +152,22 @@ func holdsIf(condition bool, format string, arguments ...any) result {
 	return result{fails, fmt.Sprintf(format, arguments...)}
 }
 
-func missingID(id, variable string) *result {
-	if id == "" {
-		return &result{open, "not checked: set " + variable}
-	}
-	return nil
-}
-
 // readOrder reads an order, its statistics or its first batch.
-func (a *account) readOrder(ctx context.Context, query url.Values, subpath string) (object, *result) {
-	if s := missingID(a.order, "HWGATE_LIVE_ORDER"); s != nil {
-		return nil, s
+func (a *account) readOrder(ctx context.Context, query url.Values, subpath string) object {
+	if !a.needs(a.order, "HWGATE_LIVE_ORDER") {
+		return nil
 	}
 	return a.get(ctx, client.COC, query, "v1/job/script/orders/"+a.order+subpath)
 }
 
 func (a *account) orderIsWrapped(ctx context.Context) result {
-	got, s := a.readOrder(ctx, nil, "")
-	if s != nil {
-		return *s
-	}
+	got := a.readOrder(ctx, nil, "")
 	_, top := got["status"]
 	return holdsIf(got.object("data") != nil && !top, "data: %t, status at the top: %t", got.object("data") != nil, top)
 }
 
 func (a *account) costsAreMilliseconds(ctx context.Context) result {
-	got, s := a.readOrder(ctx, nil, "")
-	if s != nil {
-		return *s
-	}
-	order := got.object("data")
+	order := a.readOrder(ctx, nil, "").object("data")
 	costs, ok := order.number("execute_costs")
 	begin, ok1 := order.number("gmt_created")
 	end, ok2 := order.number("gmt_finished")
@@ -176,11 +178,7 @@ func (a *account) costsAreMilliseconds(ctx context.Context) result {
 }
 
 func (a *account) instancesAddUp(ctx context.Context) result {
-	got, s := a.readOrder(ctx, nil, "/statistics")
-	if s != nil {
-		return *s
-	}
-	data := got.object("data")
+	data := a.readOrder(ctx, nil, "/statistics").object("data")
 	total, _ := data.number("total_instance")
 	sum := 0.0
 	for _, row := range data.rows("execute_statistics") {
@@ -191,20 +189,15 @@ func (a *account) instancesAddUp(ctx context.Context) result {
 }
 
 func (a *account) pagesOfHundred(ctx context.Context) result {
-	got, s := a.readOrder(ctx, url.Values{"limit": {"100"}}, "/batches/1")
-	if s != nil {
-		if s.verdict == open && strings.HasPrefix(s.text, "HTTP 4") {
-			return result{fails, s.text}
-		}
-		return *s
-	}
-	total, _ := got.object("data").number("total_instances")
-	return holdsIf(got.object("data") != nil, "%d listed of %.0f", len(got.object("data").rows("execute_instances")), total)
+	data := a.readOrder(ctx, url.Values{"limit": {"100"}}, "/batches/1").object("data")
+	a.mustBeAccepted()
+	total, _ := data.number("total_instances")
+	return holdsIf(data != nil, "%d listed of %.0f", len(data.rows("execute_instances")), total)
 }
 
 func (a *account) missingOrder(ctx context.Context) result {
-	if s := missingID(a.order, "HWGATE_LIVE_ORDER"); s != nil {
-		return *s
+	if !a.needs(a.order, "HWGATE_LIVE_ORDER") {
+		return result{}
 	}
 	got, err := a.ask(ctx, client.COC, nil, "v1/job/script/orders/SCT2000010100000000000none")
 	if err != nil {
@@ -214,9 +207,9 @@ func (a *account) missingOrder(ctx context.Context) result {
 }
 
 // jobCounts reads today's counts.
-func (a *account) jobCounts(ctx context.Context) (object, *result) {
-	if s := missingID(a.workspace, "HWGATE_LIVE_WORKSPACE"); s != nil {
-		return nil, s
+func (a *account) jobCounts(ctx context.Context) object {
+	if !a.needs(a.workspace, "HWGATE_LIVE_WORKSPACE") {
+		return nil
 	}
 	return a.get(ctx, client.DataArts, nil, "v2/"+a.project+"/factory/monitor/task-statistics-overview")
 }
@@ -228,10 +221,7 @@ var jobCountNames = []string{
 }
 
 func (a *account) jobStates(ctx context.Context) result {
-	got, s := a.jobCounts(ctx)
-	if s != nil {
-		return *s
-	}
+	got := a.jobCounts(ctx)
 	var absent, further []string
 	for _, name := range jobCountNames {
 		if _, ok := got.number(name); !ok {
@@ -255,10 +245,7 @@ func list(names []string) string {
 }
 
 func (a *account) jobsAddUp(ctx context.Context) result {
-	got, s := a.jobCounts(ctx)
-	if s != nil {
-		return *s
-	}
+	got := a.jobCounts(ctx)
 	sum := 0.0
 	for _, name := range jobCountNames {
 		count, _ := got.number(name)
@@ -269,29 +256,22 @@ func (a *account) jobsAddUp(ctx context.Context) result {
 }
 
 // jobRows lists the instances that were planned between two times.
-func (a *account) jobRows(ctx context.Context, from, to time.Time, more url.Values) ([]object, *result) {
-	if s := missingID(a.workspace, "HWGATE_LIVE_WORKSPACE"); s != nil {
-		return nil, s
+func (a *account) jobRows(ctx context.Context, from, to time.Time, more url.Values) []object {
+	if !a.needs(a.workspace, "HWGATE_LIVE_WORKSPACE") {
+		return nil
 	}
 	query := url.Values{"minPlanTime": {milliseconds(from.Add(-time.Millisecond))}, "maxPlanTime": {milliseconds(to)}, "limit": {"1000"}}
 	maps.Copy(query, more)
-	got, s := a.get(ctx, client.DataArtsJobs, query, "v1/"+a.project+"/jobs/instances/detail")
-	return got.rows("instances"), s
+	return a.get(ctx, client.DataArtsJobs, query, "v1/"+a.project+"/jobs/instances/detail").rows("instances")
 }
 
 func milliseconds(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
 // day compares today's total with the number of instances that were planned since midnight, for every time zone.
 func (a *account) day(ctx context.Context) result {
-	got, s := a.jobCounts(ctx)
-	if s != nil {
-		return *s
-	}
+	got := a.jobCounts(ctx)
 	total, _ := got.number("total_count")
-	rows, s := a.jobRows(ctx, a.now.Add(-48*time.Hour), a.now, nil)
-	if s != nil {
-		return *s
-	}
+	rows := a.jobRows(ctx, a.now.Add(-48*time.Hour), a.now, nil)
 	var zones []string
 	for hours := -11; hours <= 14; hours++ {
 		zone := time.FixedZone("", hours*60*60)
@@ -315,26 +295,15 @@ func (a *account) day(ctx context.Context) result {
 }
 
 func (a *account) listingAhead(ctx context.Context) result {
-	rows, s := a.jobRows(ctx, a.now.Add(-24*time.Hour), a.now.Add(24*time.Hour), nil)
-	if s != nil {
-		if strings.HasPrefix(s.text, "HTTP 4") {
-			return result{fails, s.text}
-		}
-		return *s
-	}
+	rows := a.jobRows(ctx, a.now.Add(-24*time.Hour), a.now.Add(24*time.Hour), nil)
+	a.mustBeAccepted()
 	return result{holds, fmt.Sprintf("%d instances", len(rows))}
 }
 
 func (a *account) jobOffset(ctx context.Context) result {
 	from := a.now.Add(-24 * time.Hour)
-	all, s := a.jobRows(ctx, from, a.now, nil)
-	if s != nil {
-		return *s
-	}
-	second, s := a.jobRows(ctx, from, a.now, url.Values{"limit": {"2"}, "offset": {"1"}})
-	if s != nil {
-		return *s
-	}
+	all := a.jobRows(ctx, from, a.now, nil)
+	second := a.jobRows(ctx, from, a.now, url.Values{"limit": {"2"}, "offset": {"1"}})
 	return offset(all, second, "instanceId")
 }
 
@@ -356,47 +325,32 @@ func offset(all, second []object, id string) result {
 }
 
 // tasks reads an API of the FDI instance.
-func (a *account) tasks(ctx context.Context, query url.Values, subpath string) (object, *result) {
-	if s := missingID(a.instance, "HWGATE_LIVE_ROMA"); s != nil {
-		return nil, s
+func (a *account) tasks(ctx context.Context, query url.Values, subpath string) object {
+	if !a.needs(a.instance, "HWGATE_LIVE_ROMA") {
+		return nil
 	}
 	return a.get(ctx, client.ROMA, query, "v2/"+a.project+"/fdi/instances/"+a.instance+"/"+subpath)
 }
 
 func (a *account) taskKinds(ctx context.Context) result {
-	got, s := a.tasks(ctx, nil, "statistics/tasks")
-	if s != nil {
-		return *s
-	}
+	got := a.tasks(ctx, nil, "statistics/tasks")
 	_, common := got["common_task_details"]
 	_, cdc := got["cdc_task_details"]
 	return holdsIf(common && cdc, "common_task_details: %t, cdc_task_details: %t", common, cdc)
 }
 
 func (a *account) abnormalIsError(ctx context.Context) result {
-	got, s := a.tasks(ctx, nil, "statistics/tasks")
-	if s != nil {
-		return *s
-	}
+	got := a.tasks(ctx, nil, "statistics/tasks")
 	common, _ := got.object("common_task_details").number("abnormal_tasks_count")
 	cdc, _ := got.object("cdc_task_details").number("abnormal_tasks_count")
-	monitors, s := a.tasks(ctx, url.Values{"execute_status": {"ERROR"}, "limit": {"999"}}, "task-monitors")
-	if s != nil {
-		return *s
-	}
+	monitors := a.tasks(ctx, url.Values{"execute_status": {"ERROR"}, "limit": {"999"}}, "task-monitors")
 	listed, _ := monitors.number("total")
 	return holdsIf(listed == common+cdc, "%.0f are counted, %.0f are listed", common+cdc, listed)
 }
 
 func (a *account) monitorOffset(ctx context.Context) result {
-	all, s := a.tasks(ctx, url.Values{"limit": {"999"}}, "task-monitors")
-	if s != nil {
-		return *s
-	}
-	second, s := a.tasks(ctx, url.Values{"limit": {"2"}, "offset": {"1"}}, "task-monitors")
-	if s != nil {
-		return *s
-	}
+	all := a.tasks(ctx, url.Values{"limit": {"999"}}, "task-monitors")
+	second := a.tasks(ctx, url.Values{"limit": {"2"}, "offset": {"1"}}, "task-monitors")
 	seen := offset(all.rows("entities"), second.rows("entities"), "task_id")
 	switch {
 	case strings.HasSuffix(seen.text, "pages, from 1"):
