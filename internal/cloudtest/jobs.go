@@ -62,11 +62,8 @@ func (j JobScene) listing(w http.ResponseWriter, r *http.Request) {
 	query, rows := r.URL.Query(), []object{}
 	least, most := int64(queryInt(r, "minPlanTime", 0)), int64(queryInt(r, "maxPlanTime", int(time.Now().UnixMilli())))
 	for _, job := range jobs {
-		planned := job.Planned
-		if planned.IsZero() {
-			planned = time.UnixMilli(most - 1)
-		}
-		at, status, name := planned.UnixMilli(), query.Get("status"), query.Get("jobName")
+		at := cmp.Or(job.Planned, time.UnixMilli(most-1)).UnixMilli()
+		status, name := query.Get("status"), query.Get("jobName")
 		if at <= least || at >= most || (status != "" && status != job.Status) || (name != "" && name != job.Name) {
 			continue
 		}

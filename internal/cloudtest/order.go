@@ -3,7 +3,6 @@ package cloudtest
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -86,13 +85,7 @@ func (o OrderScene) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (o OrderScene) times(status string) (begin int64, end, costs *int64) {
-	first, last := o.Created, o.Finished
-	if first.IsZero() {
-		first = created
-	}
-	if last.IsZero() {
-		last = finished
-	}
+	first, last := cmp.Or(o.Created, created), cmp.Or(o.Finished, finished)
 	if ended(status) {
 		end, costs = new(last.UnixMilli()), new(last.Sub(first).Milliseconds())
 	}
@@ -143,12 +136,10 @@ func (o OrderScene) batch(w http.ResponseWriter, r *http.Request, index int) {
 			id += count
 		}
 	}
-	statuses := slices.Sorted(maps.Keys(o.Batches[index-1]))
-	slices.SortStableFunc(statuses, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
 	wanted, marker := r.URL.Query().Get("status"), queryInt(r, "marker", 0)
 	limit := queryInt(r, "limit", 50)
 	rows, total := []object{}, 0
-	for _, status := range statuses {
+	for _, status := range allWords([]string{"FINISHED"}, o.Batches[index-1]) {
 		for range o.Batches[index-1][status] {
 			id++
 			if wanted != "" && status != wanted {
@@ -161,13 +152,6 @@ func (o OrderScene) batch(w http.ResponseWriter, r *http.Request, index int) {
 		}
 	}
 	writeJSON(w, object{"data": object{"batch_index": index, "total_instances": total, "execute_instances": rows}})
-}
-
-func rank(status string) int {
-	if status == "FINISHED" {
-		return 0
-	}
-	return 1
 }
 
 func (o OrderScene) instance(id int, status string) object {

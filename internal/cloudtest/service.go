@@ -31,7 +31,6 @@ type Service struct {
 	mu          sync.Mutex
 	scripts     []script
 	routes      map[string]*Story
-	iam         *Story
 	faults      []http.Handler
 	faulted     map[string]int
 	phase       string
@@ -118,14 +117,7 @@ func (s *Service) Workspace(id string) *Story { return s.route("workspace " + id
 func (s *Service) Instance(id string) *Story { return s.route("instance " + id) }
 
 // IAM is the story of all requests for credentials and projects: to IAM, STS and the metadata of the machine.
-func (s *Service) IAM() *Story {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.iam == nil {
-		s.iam = &Story{service: s}
-	}
-	return s.iam
-}
+func (s *Service) IAM() *Story { return s.route("iam") }
 
 func (s *Service) route(key string) *Story {
 	s.mu.Lock()
@@ -254,9 +246,6 @@ func (s *Service) find(r *http.Request) http.Handler {
 			return script.story.scene(true)
 		}
 	}
-	if isIAM(r.Method, r.URL.Path) {
-		return s.iam.scene(true)
-	}
 	key, look := subject(r)
 	return s.routes[key].scene(look)
 }
@@ -272,7 +261,10 @@ const (
 // subject returns the object of a request, and reports whether the request is a look at it.
 func subject(r *http.Request) (key string, look bool) {
 	path := r.URL.Path
-	if r.Method != http.MethodGet {
+	switch {
+	case isIAM(r.Method, path):
+		return "iam", true
+	case r.Method != http.MethodGet:
 		return "", false
 	}
 	if rest, found := strings.CutPrefix(path, "/v1/job/script/orders/"); found {

@@ -1,6 +1,7 @@
 package cloudtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -70,10 +71,7 @@ func (t TaskScene) listing(w http.ResponseWriter, r *http.Request) {
 		if task.Kind == "CDC" {
 			row["ext_type"] = "CDC"
 		}
-		last := task.LastRun
-		if last.IsZero() {
-			last = finished
-		}
+		last := cmp.Or(task.LastRun, finished)
 		if monitors {
 			row["last_execute_time"], row["position"] = last.UnixMilli(), task.Position
 		} else {

@@ -63,17 +63,14 @@ func Load(name string) ([]Exchange, error) {
 	return exchanges, nil
 }
 
-// RecordTo is Record into another folder.
-func RecordTo(folder, name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
-	return record(filepath.Join(folder, name), next)
-}
-
 // Record starts a new recording of the requests that it forwards to next. The function stop writes it, without secrets.
 func Record(name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
-	return record(filepath.Join(sourceDir(), "cassettes", filepath.FromSlash(name)), next)
+	return RecordTo(filepath.Join(sourceDir(), "cassettes"), filepath.FromSlash(name), next)
 }
 
-func record(file string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
+// RecordTo is Record into another folder.
+func RecordTo(folder, name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
+	file := filepath.Join(folder, name)
 	rec, err := recorder.New(file,
 		recorder.WithMode(recorder.ModeRecordOnly),
 		recorder.WithRealTransport(next),
