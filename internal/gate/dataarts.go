@@ -91,7 +91,7 @@ func JobsName(asked client.WorkspaceJobs) string {
 	if asked.WorkspaceID != "" {
 		where = "workspace " + asked.WorkspaceID
 	}
-	if asked.IsOwn != nil && *asked.IsOwn {
+	if deref(asked.IsOwn) {
 		whose = "Own "
 	}
 	// The project is not known before its look-up.
@@ -141,7 +141,7 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 	statistics, tally := result.last.statistics, result.last.tally
 	report := &JobReport{Report: result.report(statistics.Warnings), Statistics: statistics, Tally: tally}
 	var failed *table
-	if req.Details && tally != nil && (req.IsOwn == nil || !*req.IsOwn) {
+	if req.Details && tally != nil && !deref(req.IsOwn) {
 		failed = report.readFailures(ctx, reader, req)
 	}
 	if isCanceled(ctx) {
@@ -185,12 +185,10 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 		Overridden: counts["force_success"] + counts["ignore_success"],
 	}
 	newFailed := max(sinceBaseline("fail", "running_exception"), 0)
-	enough := true
 	if baseline != nil {
 		tally.New, tally.NewFailed = new(sinceBaseline(JobStates()...)), &newFailed
-		enough = *tally.New >= minNew
 	}
-	enough = enough || newFailed > 0
+	enough := baseline == nil || *tally.New >= minNew || newFailed > 0
 	// All new instances are frozen or skipped, so a success is that of an older instance.
 	idle := tally.New != nil && *tally.New <= max(sinceBaseline("freeze"), 0)+max(sinceBaseline("skip"), 0)
 	verdict := Verdict{

@@ -192,9 +192,10 @@ func hostName(instance client.Instance) string {
 	return fmt.Sprintf("instance record %d", *instance.ID)
 }
 
-func deref(s *string) string {
-	if s == nil {
-		return ""
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
 	}
-	return *s
+	return *p
 }
