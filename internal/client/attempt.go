@@ -51,14 +51,12 @@ type reply struct {
 	retryAfter time.Duration
 }
 
-// accepts reports whether an answer with this status is a success. Other successes of a read, such as 206, may lack a part of the object.
-// IAM answers sign-ins with 201.
+// accepts reports whether a status is a success: 200 for reads, since others, such as 206, may lack data, and 201 too for sign-ins.
 func (x *exchange) accepts(status int) bool {
 	return status == http.StatusOK || (status == http.StatusCreated && x.body != nil)
 }
 
-// attempt sends the request once, with a credential and a signature of its own. refused is the credential if it was refused now or before,
-// nil otherwise.
+// attempt sends the request once, with its own credential and signature. A credential that was refused, now or before, is returned.
 func (x *exchange) attempt(ctx context.Context) (got reply, refused *Credential, err error) {
 	x.releaseMemory()
 	request := x.request.Clone(ctx)

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Credential authenticates a request: with a key pair, which is temporary if it has a security token, or with a token. Printing one
-// shows no secret.
+// Credential is a key pair, temporary if it has a security token, or a token. Printing one shows no secret.
 type Credential struct {
 	AccessKey, SecretKey, SecurityToken string
 	// Token is an IAM token. If it is set, the keys are not used.
@@ -33,7 +32,6 @@ func (c Credential) GoString() string { return c.String() }
 // LogValue keeps secrets out of structured logs.
 func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// authenticate sets the headers of a request.
 func (c Credential) authenticate(req *http.Request, body []byte, now time.Time) {
 	if c.Token != "" {
 		req.Header.Set("X-Auth-Token", c.Token)

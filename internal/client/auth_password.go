@@ -74,8 +74,7 @@ func (s *passwordSource) domain() jsonObject {
 	return jsonObject{"name": s.DomainName}
 }
 
-// scope is the project of the provider's own region, since most services are regional: by its id, its name or the region's name. Without a
-// region it is the account.
+// scope is the project of the provider's own region, since most services are regional, or the account if there is no region.
 func (s *passwordSource) scope() (jsonObject, error) {
 	cfg := s.client.cfg
 	id, name := cfg.ProjectID, cfg.ProjectName

@@ -32,8 +32,7 @@ func shortCode(code string) string {
 	return code
 }
 
-// provingCodes are the gateway's codes for a missing permission, which it checks after the credential. Its other codes may come before
-// that check.
+// provingCodes are the gateway's codes for a missing permission, which it checks after the credential, unlike most of its other codes.
 var provingCodes = map[string]bool{"APIG.0302": true, "APIG.0304": true, "APIG.1005": true}
 
 // serviceCode matches codes of services. It excludes IAM's plain numbers, since proxies and firewalls send such codes too.

@@ -13,8 +13,8 @@ import (
 const (
 	// renewalLimit bounds one sign-in with all its retries.
 	renewalLimit = 5 * time.Minute
-	// renewalPause is how long all readers share the failure of a sign-in. Terraform starts all reads of a run within that time, and a
-	// person takes longer to try again.
+	// renewalPause is how long all readers share the failure of a sign-in: long enough for all reads of a run, shorter than a person
+	// takes to try again.
 	renewalPause = 30 * time.Second
 	// refusalPause is the shortest time between two replacements of a refused credential.
 	refusalPause = 10 * time.Minute
@@ -36,9 +36,8 @@ func (t temporary) fresh(now time.Time) bool {
 	return t.valid(now.Add(min(t.expiresAt.Sub(t.issuedAt)/5, 5*time.Minute)))
 }
 
-// renewingSource is a source of credentials that expire. One sign-in at a time fetches the next credential for all readers. It starts before
-// the current one expires, which readers use until then. All readers share a failure for renewalPause, or forever if the service declined:
-// repeated refusals lock accounts.
+// renewingSource is a source of credentials that expire. One sign-in at a time fetches the next one for all readers, who use the current
+// one until it expires. They share a failure for renewalPause, or forever if the service declined: repeated refusals lock accounts.
 type renewingSource struct {
 	origin string
 	fetch  func(ctx context.Context) (temporary, error)

@@ -30,6 +30,6 @@
 //
 // auth_refusal.go decides whether an answer refuses the credential, proves it, or says nothing about it. auth_lending.go limits concurrent
 // requests with an unproven credential, and never sends a refused one again. auth_renewing.go renews credentials that expire: one sign-in
-// at a time, in the background while the current credential is valid, and all readers share its failure. The sources are auth_password.go,
-// auth_agency.go, auth_oidc.go and auth_metadata.go.
+// at a time, in the background while the current credential is valid, and all readers share its failure. The sources are the other auth
+// files.
 package client

@@ -120,8 +120,7 @@ func Cause(err error) (cause *Error, ok bool) {
 	}
 }
 
-// Error codes with a meaning of their own, whatever the status. Codes of the gateway have its short prefix, see shortCode. See also
-// refusalCodes and transientCodes.
+// Error codes with a meaning of their own, whatever the status, as shortCode returns them. See also refusalCodes and transientCodes.
 var (
 	// For an unknown order COC sends this code with the status 400.
 	notFoundCodes  = []string{"COC.00040709"}
@@ -215,8 +214,7 @@ func (x *exchange) redirect(location string) string {
 	return x.sanitize("the answer is a redirect to "+to.String()+", which is never followed", messageLimit, to.Host)
 }
 
-// sanitize makes untrusted text fit for an error. It removes secrets before it cuts the text, and keeps the ids of the request and the
-// given ones.
+// sanitize makes untrusted text fit for an error. It keeps the given ids and those of the request, and removes secrets before it cuts.
 func (x *exchange) sanitize(from string, limit int, ids ...string) string {
 	return text.Plain(redactLongRuns(x.client.secrets.clean(from), append(ids, x.ids()...)), limit)
 }
@@ -233,8 +231,7 @@ func (x *exchange) ids() []string {
 
 type errorBody struct{ code, message, requestID string }
 
-// parseErrorBody reads the error envelopes of the services, the gateway and IAM. Any other body may be data or repeat the request, so the
-// message gives only its type and size.
+// parseErrorBody reads the error envelopes of services, gateway and IAM. It only describes other bodies, which may be data or an echo.
 func parseErrorBody(body []byte) errorBody {
 	answer, err := parse(body)
 	if err != nil {

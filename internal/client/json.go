@@ -216,8 +216,7 @@ func (f fields) object(name string) *fields {
 	})
 }
 
-// decode sets the fields of a struct from the members that their tags api, or else tfsdk, name. The tag need marks fields that a verdict
-// depends on.
+// decode sets the fields of a struct from the members in their tags api or else tfsdk. The tag need marks what a verdict depends on.
 func (f fields) decode(into any) {
 	for field, value := range reflect.ValueOf(into).Elem().Fields() {
 		name := memberName(field)

@@ -78,8 +78,7 @@ func (c *Client) lookUpProject(ctx context.Context, region string) (string, erro
 // maxProjectIDLength bounds the length of an id, which is used in paths, headers and messages. Real ids have 32 characters.
 const maxProjectIDLength = 64
 
-// projectsNamed returns the ids of the projects with a name. A caller without the permission to list all projects of the account may still
-// list those that it can use.
+// projectsNamed returns the ids of the projects with a name. A caller who may not list all projects may still list those it can use.
 //
 // API: GET /v3/projects, https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0001.html, and
 // GET /v3/auth/projects, https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0003.html

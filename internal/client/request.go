@@ -65,8 +65,7 @@ func (c *Client) do(ctx context.Context, call call, auth *authenticator) (*excha
 	return x, got, err
 }
 
-// malformedAnswerError is the error of an answer that cannot be trusted. It describes an answer that is not an object, and repeats nothing
-// of an object.
+// malformedAnswerError is the error of an answer that cannot be trusted. It repeats nothing of an object, which may be data.
 func (x *exchange) malformedAnswerError(got reply, fault error) *Error {
 	e := x.answerError(got)
 	if !errors.Is(fault, errNoObject) {
@@ -135,7 +134,6 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	return &exchange{client: c, service: call.service.facts().owner, region: call.target.Region, request: request, body: body}, nil
 }
 
-// newError returns an Error that describes the request.
 func (x *exchange) newError() *Error {
 	u := x.request.URL
 	return &Error{
@@ -144,7 +142,6 @@ func (x *exchange) newError() *Error {
 	}
 }
 
-// noAnswerError is the error of a request without an answer.
 func (x *exchange) noAnswerError(err error) *Error {
 	e := x.newError()
 	if turn, ok := errors.AsType[*TurnError](err); ok {
@@ -183,8 +180,7 @@ type Answer struct {
 	Body   []byte
 }
 
-// GetRaw sends a GET, with retries, and returns the answer, whatever its status. It serves to explore an API: the body is not checked and
-// may hold secrets. It fails only if there is no answer.
+// GetRaw sends a GET, with retries, and returns any answer. It serves to explore an API: the body is not checked and may hold secrets.
 func (c *Client) GetRaw(
 	ctx context.Context, service Service, target Target, header http.Header, query url.Values, path ...string,
 ) (Answer, error) {

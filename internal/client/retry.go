@@ -121,8 +121,7 @@ func retryAfter(status int, value string, now time.Time) time.Duration {
 	return 0
 }
 
-// transientCodes are the codes of an HTTP 500 that mean a transient fault. Others are permanent, such as ROMA.00110002, "instance does not
-// exist".
+// transientCodes are the codes of transient HTTP 500s. Other codes are permanent, such as ROMA.00110002, "instance does not exist".
 var transientCodes = map[string]bool{"FDI.9999": true, "APIG.9999": true, "APIG.0605": true, "APIG.0606": true, "APIG.0705": true}
 
 func retryableStatus(status int, code string) bool {

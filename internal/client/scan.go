@@ -13,14 +13,12 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// This file reads JSON without copying it: an answer may have 128 MiB, and encoding/json copies every value once per level. All functions
-// except parse need valid JSON.
+// This file reads JSON without copying it, unlike encoding/json: answers may have 128 MiB. All functions except parse need valid JSON.
 
 const (
 	// maxMembers bounds the members of an object; documented ones have at most 13.
 	maxMembers = 256
-	// maxElements bounds the list elements of an answer, maxText the bytes of its strings without the logs. Terraform converts all of
-	// them, even after the deadline.
+	// maxElements and maxText bound list elements and string bytes of an answer, except logs: Terraform converts all, even if canceled.
 	maxElements = 5000
 	maxText     = 32 << 20
 )
@@ -29,8 +27,7 @@ const jsonSpace = " \t\r\n"
 
 var errNoObject = fmt.Errorf("%w: not a JSON object", ErrMalformed)
 
-// parse reads an answer, which must be a JSON object. It rejects repeated members at any depth, since either of them could be the right
-// one.
+// parse reads an answer, which must be a JSON object. It rejects repeated members at any depth, since they are ambiguous.
 func parse(body []byte) (fields, error) {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 || body[0] != '{' || !json.Valid(body) {
@@ -168,8 +165,7 @@ func unquote(quoted []byte) string {
 	return s
 }
 
-// unquoteTail returns the end of a string, as [text.Tail] cuts it, and reports whether it was cut. A negative limit returns the whole
-// string. It decodes little more than it returns.
+// unquoteTail is unquote with [text.Tail], without decoding the rest. A negative limit returns the whole string.
 func unquoteTail(quoted []byte, limit int64) (tail string, truncated bool) {
 	if limit < 0 {
 		return unquote(quoted), false

@@ -21,8 +21,7 @@ const (
 	STS      Service = "sts"
 )
 
-// DataArtsJobs is the second host of DataArts, for version 1 of the job APIs. It shares the endpoint setting of DataArts, and errors name
-// DataArts.
+// DataArtsJobs is the second host of DataArts, for version 1 of the job APIs. It shares the name and the endpoint setting of DataArts.
 const DataArtsJobs Service = "dataarts jobs"
 
 // serviceFacts describes a service, or the second host of one.
@@ -81,8 +80,7 @@ type Target struct {
 	ProjectID string
 }
 
-// COCTarget chooses region and project of a read from COC: the given ones, which may be empty, or else the provider's. It never looks up a
-// project, since COC works without one.
+// COCTarget chooses region and project of a read from COC: the given ones, which may be empty, or else the provider's, if any.
 func (c *Client) COCTarget(region, projectID string) (Target, error) {
 	target, err := c.target(region, projectID)
 	if err != nil {
@@ -97,8 +95,7 @@ func (c *Client) COCTarget(region, projectID string) (Target, error) {
 	return target, nil
 }
 
-// ProjectTarget chooses region and project of a read that needs a project, like COCTarget. A project that is not configured is looked up by
-// name once.
+// ProjectTarget is like COCTarget for a read that needs a project: one that is not configured is looked up by name, once.
 func (c *Client) ProjectTarget(ctx context.Context, region, projectID string) (Target, error) {
 	target, err := c.target(region, projectID)
 	if err != nil {
@@ -136,7 +133,6 @@ var errNoRegion = errors.New("no region is configured")
 // isOwnRegion reports whether the provider's project settings apply to a region.
 func (c *Client) isOwnRegion(region string) bool { return region == c.cfg.Region.Value }
 
-// endpoint returns the address of a service for a region.
 func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 	facts := service.facts()
 	set, ok := c.cfg.Endpoints[facts.owner]

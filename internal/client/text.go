@@ -80,8 +80,7 @@ func (r *redactor) clean(from string) string {
 	return from
 }
 
-// hidesSecret reports whether a text holds an escaped secret, for up to levels of nested escapes. Such a secret cannot be cut out, since it
-// is ambiguous which parts are escapes.
+// hidesSecret reports whether a text holds an escaped secret, for up to levels of nested escapes. It cannot be cut out unambiguously.
 func (r *redactor) hidesSecret(from string, levels int) bool {
 	for _, unescape := range []func(string) string{unescapeJSON, html.UnescapeString, unescapeURL} {
 		plain := unescape(from)
@@ -124,8 +123,7 @@ func maskedKey(key string) string { return "…" + text.Tail(key, 4) }
 // longRun matches what may be an unknown token.
 var longRun = regexp.MustCompile(`[A-Za-z0-9+/=_.~%\\-]{40,}`)
 
-// redactLongRuns removes long runs of characters of tokens, unless they are long because of one of the ids. Ids of fewer than 16 characters
-// do not count, since they may occur in a token by chance.
+// redactLongRuns removes what matches longRun, unless ids make it so long. Shorter ids than 16 characters may be in a token by chance.
 func redactLongRuns(from string, ids []string) string {
 	return longRun.ReplaceAllStringFunc(from, func(run string) string {
 		rest := run

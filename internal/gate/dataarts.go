@@ -101,8 +101,7 @@ func JobsName(asked client.WorkspaceJobs) string {
 	return whose + "DataArts job instances of " + where + " (" + strings.ReplaceAll(cmp.Or(asked.QueryDays, "today"), "_", " ") + ")"
 }
 
-// ReadJobs reads the job instances of a workspace, after waiting for their end if requested. It fails only if the counts cannot be read or
-// ctx is canceled.
+// ReadJobs reads the job instances of a workspace, after waiting for their end if requested. Details that cannot be read are no error.
 func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport, error) {
 	name := JobsName(req.WorkspaceJobs)
 	req.MinNew = max(req.MinNew, 1)
@@ -159,8 +158,7 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 	return report, nil
 }
 
-// judgeJobs judges the job instances that are new since the baseline, or all if it is nil. It does not compare the counts with the total,
-// since the API does not promise that they add up.
+// judgeJobs judges the job instances that are new since the baseline, if any. The API does not promise that the counts add up to the total.
 func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minNew int64) (Verdict, *JobTally) {
 	counts, doubt := jobCounts(statistics)
 	if doubt != "" {

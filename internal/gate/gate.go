@@ -1,9 +1,8 @@
 // Package gate reads the state of deployments, waits for it to settle, and judges it. It does not depend on Terraform.
 //
 // Each source has one function: ReadOrder (order.go), ReadStatistics and ReadBatch (instances.go), ReadJobs (dataarts.go) and ReadTasks
-// (roma.go). It takes a request and a reader, which the API client implements, and returns a report: raw data, verdict, names of what
-// failed, and what to warn the user about. Verdicts are pure functions and fail closed: anything missing, new or contradictory is
-// [Unknown], never [Succeeded].
+// (roma.go). It takes a request and a reader, the API client, and returns a report: raw data, verdict, what failed, and warnings. Verdicts
+// are pure functions and fail closed: anything missing, new or contradictory is [Unknown], never [Succeeded].
 //
 // wait.go polls for all sources, failures.go reads the failed instances of an order, and words.go and markdown.go format reports.
 package gate
@@ -85,8 +84,7 @@ func (r *Report) setCulprits(failed *table) {
 	r.MoreCulprits = failed.total - int64(len(r.Culprits))
 }
 
-// setListedCulprits sets the culprits from a listing, and reports an incomplete listing in UnreadDetails. It returns nil if nothing is
-// listed, otherwise failed. The kind is a singular noun.
+// setListedCulprits is setCulprits for a listing, which may be incomplete. It returns failed, or nil if nothing is listed.
 func (r *Report) setListedCulprits(failed *table, kind string, unread []string) *table {
 	listed := int64(len(failed.lines))
 	if listed < min(failed.total, maxCulprits) {

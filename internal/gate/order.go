@@ -66,8 +66,7 @@ type OrderReport struct {
 	Failures []FailedInstance
 }
 
-// ReadOrder reads a script order, after waiting for its end if requested. It fails only if the order cannot be read or ctx is canceled;
-// details that cannot be read are absent from the report.
+// ReadOrder reads a script order, after waiting for its end if requested. Details that cannot be read are no error.
 func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*OrderReport, error) {
 	name := OrderName(req.ExecuteUUID)
 	var contradicting *Instances
@@ -125,7 +124,6 @@ func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*Orde
 // progressTimeout bounds the reading of statistics that only show progress.
 const progressTimeout = 5 * time.Second
 
-// orderLook is the result of one look at an order.
 type orderLook struct {
 	order *client.ScriptOrder
 	// triedStatistics reports that the statistics were requested. If they could not be read, instances is nil and err says why.
@@ -250,7 +248,6 @@ func missingOrder(what string) Report {
 	return report
 }
 
-// describe sets Summary and Markdown.
 func (r *OrderReport) describe(name, status string, instances *Instances, failed *table, ending string) {
 	state := outcomeText(r.Outcome)
 	if status != "" {

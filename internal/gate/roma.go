@@ -44,8 +44,7 @@ type TaskReport struct {
 // TasksName names tasks in summaries and errors.
 func TasksName(instanceID string) string { return "FDI tasks of ROMA Connect instance " + instanceID }
 
-// ReadTasks reads the tasks of an instance, after waiting for their health if requested. It fails only if the counts cannot be read or
-// ctx is canceled.
+// ReadTasks reads the tasks of an instance, after waiting for their health if requested. Details that cannot be read are no error.
 func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskReport, error) {
 	name := TasksName(req.InstanceID)
 	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (*client.FDITaskStatistics, Observation, error) {

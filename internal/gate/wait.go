@@ -72,7 +72,6 @@ const (
 	defaultLimit = 30 * time.Minute
 )
 
-// waitResult is the end of a wait.
 type waitResult[T any] struct {
 	last        T
 	observation Observation

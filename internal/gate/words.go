@@ -18,8 +18,7 @@ const (
 	maxShownNames   = 10
 )
 
-// statusWord makes a status of the service fit for messages. One with invisible characters could pass for another, so it is quoted. Only
-// an empty status gives an empty string.
+// statusWord makes an untrusted status fit for messages. One with invisible characters, which could pass for another, is quoted.
 func statusWord(status string) string {
 	// The status may be very long. Keep more than is shown, so that a cut is marked.
 	status = text.Head(status, maxStatusLength+utf8.UTFMax)

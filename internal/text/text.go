@@ -21,8 +21,8 @@ func Plain(from string, limit int) string {
 	return ciCommands.ReplaceAllStringFunc(plain, strings.NewReplacer("##", "#?", "::", "?:").Replace)
 }
 
-// ciCommands matches the start of commands: of Azure Pipelines and TeamCity (##vso[…]) anywhere, of GitHub Actions (::error::) at the start
-// of a line, and Terraform may break lines at any space.
+// ciCommands matches commands to Azure Pipelines and TeamCity (##vso[…]) anywhere, and those to GitHub Actions (::error::) at the start of a
+// line; Terraform may break lines at any space.
 var ciCommands = regexp.MustCompile(`##|(?:^| )::[A-Za-z]`)
 
 func line(from string, limit int) string {
@@ -74,8 +74,7 @@ func Tail(from string, limit int) string {
 	return from[start:]
 }
 
-// Sentence turns the text of a Go error into a sentence. It capitalizes the first word, unless that is the name of a setting or JSON member,
-// and ends with one period.
+// Sentence capitalizes an error's text, unless it starts with the name of a setting or JSON member, and ends it with one period.
 func Sentence(from string) string {
 	if from == "" {
 		return ""
