@@ -163,7 +163,7 @@ func TestMocksOfOtherForms(t *testing.T) {
 }
 
 // TestEphemeralGateBehindAChange plans and applies a gate behind a resource that is not there yet. Terraform looks at plan all the same, but
-// waits at apply only, as the arguments say.
+// waits at apply only, as the arguments say, and so does not hold up a destroy.
 func TestEphemeralGateBehindAChange(t *testing.T) {
 	t.Parallel()
 	needsEphemeral(t)
@@ -185,9 +185,9 @@ ephemeral "roma_fdi_task_statistics" "gate" {
   depends_on         = [terraform_data.deployed]
 }
 ` + next("  depends_on = [ephemeral.roma_fdi_task_statistics.gate]"))}})
-	run := func(command, plan string) {
+	run := func(command, argument string) {
 		t.Helper()
-		if out, err := terraform(t, folder, nil, command, "-no-color", "-input=false", plan); err != nil {
+		if out, err := terraform(t, folder, nil, command, "-no-color", "-input=false", argument); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
 	}
@@ -201,5 +201,10 @@ ephemeral "roma_fdi_task_statistics" "gate" {
 	run("apply", "saved.tfplan")
 	if looks := instance.Looks(); looks < 3 {
 		t.Errorf("%d looks at apply, want one at what is stopped and two at what runs", looks)
+	}
+	instance.Now(stopped)
+	run("destroy", "-auto-approve")
+	if looks := instance.Looks(); looks != 1 {
+		t.Errorf("%d looks at destroy, want one", looks)
 	}
 }
