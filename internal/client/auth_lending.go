@@ -28,8 +28,8 @@ type authenticator struct {
 	log     *slog.Logger
 	logged  sync.Once
 
-	mu    sync.Mutex
-	known map[Credential]*credentialState
+	mu     sync.Mutex
+	states map[Credential]*credentialState
 }
 
 // credentialState is what is known about a credential. The authenticator's lock guards it.
@@ -48,7 +48,7 @@ func (c *Client) authenticate(source CredentialSource) *authenticator {
 	if source, ok := source.(interface{ connect(c *Client) }); ok {
 		source.connect(c)
 	}
-	return &authenticator{source: source, secrets: c.secrets, log: c.log, known: map[Credential]*credentialState{}}
+	return &authenticator{source: source, secrets: c.secrets, log: c.log, states: map[Credential]*credentialState{}}
 }
 
 // renew lets the source replace a refused credential, and reports whether it may have another one.
@@ -64,10 +64,10 @@ func (a *authenticator) renew(refused Credential) bool {
 
 // state must be called with the lock held.
 func (a *authenticator) state(credential Credential) *credentialState {
-	if a.known[credential] == nil {
-		a.known[credential] = &credentialState{changed: make(chan struct{})}
+	if a.states[credential] == nil {
+		a.states[credential] = &credentialState{changed: make(chan struct{})}
 	}
-	return a.known[credential]
+	return a.states[credential]
 }
 
 // lease is a credential on loan for one attempt. It must be released.

@@ -29,7 +29,6 @@
 // # Authentication
 //
 // auth_refusal.go decides whether an answer refuses the credential, proves it, or says nothing about it. auth_lending.go limits concurrent
-// requests with an unproven credential, and never sends a refused one again. auth_renewing.go renews credentials that expire: one sign-in
-// at a time, in the background while the current credential is valid, and all readers share its failure. The sources are the other auth
-// files.
+// requests with an unproven credential, and blocks a refused one. auth_renewing.go renews credentials that expire: one sign-in at a time,
+// in the background while the current credential is valid, and all readers share its failure. The other auth files are the sources.
 package client

@@ -47,8 +47,8 @@ func JobStates() []string {
 
 // JobReader reads job instances of DataArts Factory. [client.Client] implements it.
 type JobReader interface {
-	JobStatistics(ctx context.Context, asked client.WorkspaceJobs) (*client.JobStatistics, error)
-	FailedJobInstances(ctx context.Context, asked client.JobInstances) (*client.JobInstanceList, error)
+	JobStatistics(ctx context.Context, jobs client.WorkspaceJobs) (*client.JobStatistics, error)
+	FailedJobInstances(ctx context.Context, jobs client.JobInstances) (*client.JobInstanceList, error)
 }
 
 // JobRequest selects job instances of a DataArts workspace, and what to read of them.
@@ -86,35 +86,35 @@ type JobTally struct {
 }
 
 // JobsName names job instances in summaries and errors.
-func JobsName(asked client.WorkspaceJobs) string {
+func JobsName(jobs client.WorkspaceJobs) string {
 	where, whose := "the default workspace", ""
-	if asked.WorkspaceID != "" {
-		where = "workspace " + asked.WorkspaceID
+	if jobs.WorkspaceID != "" {
+		where = "workspace " + jobs.WorkspaceID
 	}
-	if deref(asked.IsOwn) {
+	if deref(jobs.IsOwn) {
 		whose = "Own "
 	}
 	// The project is not known before its look-up.
-	if asked.ProjectID != "" {
-		where += " in project " + asked.ProjectID
+	if jobs.ProjectID != "" {
+		where += " in project " + jobs.ProjectID
 	}
-	return whose + "DataArts job instances of " + where + " (" + strings.ReplaceAll(cmp.Or(asked.QueryDays, "today"), "_", " ") + ")"
+	return whose + "DataArts job instances of " + where + " (" + strings.ReplaceAll(cmp.Or(jobs.QueryDays, "today"), "_", " ") + ")"
 }
 
 // ReadJobs reads the job instances of a workspace, after waiting for their end if requested. Details that cannot be read are no error.
 func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport, error) {
 	name := JobsName(req.WorkspaceJobs)
 	req.MinNew = max(req.MinNew, 1)
-	type looked struct {
+	type jobLook struct {
 		statistics *client.JobStatistics
 		tally      *JobTally
 	}
 	// before is the number of instances at the last look. Only at midnight, when the counts start again, can it fall.
 	var before int64
-	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (looked, Observation, error) {
+	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (jobLook, Observation, error) {
 		statistics, err := reader.JobStatistics(waitCtx, req.WorkspaceJobs)
 		if err != nil {
-			return looked{}, Observation{}, err
+			return jobLook{}, Observation{}, err
 		}
 		verdict, tally := judgeJobs(statistics, req.Baseline, req.MinNew)
 		fell := false
@@ -132,7 +132,7 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 		if verdict.Outcome == Pending && tally.New != nil && *tally.New < req.MinNew {
 			seen.Wanted = plural(req.MinNew, "new instance is needed", "new instances are needed")
 		}
-		return looked{statistics, tally}, seen, nil
+		return jobLook{statistics, tally}, seen, nil
 	})
 	if err != nil {
 		return nil, err
@@ -228,7 +228,7 @@ func jobCounts(statistics *client.JobStatistics) (counts map[string]int64, doubt
 		}
 		counts[state.name] = *state.count
 	}
-	if _, fits := sumJobCounts(counts); !fits {
+	if _, inRange := sumJobCounts(counts); !inRange {
 		return nil, tooLarge
 	}
 	return counts, ""

@@ -89,7 +89,7 @@ func readFailures(ctx context.Context, reader OrderReader, req OrderRequest, ins
 	for i, batch := range batches {
 		failures.unreadFields = append(failures.unreadFields, batch.Warnings...)
 		for _, instance := range batch.ExecuteInstances {
-			if finalFailure(normalize(*instance.Status)) {
+			if isFinalFailure(normalize(*instance.Status)) {
 				failures.instances = append(failures.instances, failedInstance(indexes[i], instance))
 			}
 		}
@@ -161,7 +161,7 @@ func unfinishedHosts(ctx context.Context, reader OrderReader, order client.Order
 	var hosts []string
 	for i, batch := range batches {
 		for _, instance := range batch.ExecuteInstances {
-			if status := normalize(*instance.Status); status != finished && !finalFailure(status) {
+			if status := normalize(*instance.Status); status != finished && !isFinalFailure(status) {
 				hosts = append(hosts, fmt.Sprintf("%s (batch %d)", hostName(instance), indexes[i]))
 			}
 		}

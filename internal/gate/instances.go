@@ -38,8 +38,8 @@ type Tally struct {
 	unfinishedBatchIndexes []int64
 }
 
-// finalFailure reports whether an instance with this status has ended without success.
-func finalFailure(status string) bool {
+// isFinalFailure reports whether an instance with this status has ended without success.
+func isFinalFailure(status string) bool {
 	switch status {
 	case abnormal, errored, rolledBack, canceled:
 		return true
@@ -105,7 +105,7 @@ func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
 		counts[status] = sum
 		switch {
 		case *row.InstanceCount == 0 || status == finished:
-		case !finalFailure(status):
+		case !isFinalFailure(status):
 			unfinished = append(unfinished, row.BatchIndexes...)
 		case len(row.BatchIndexes) == 0:
 			failed = nil
@@ -183,7 +183,7 @@ func judgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) (instances I
 		}
 		status := normalize(*instance.Status)
 		counts[status]++
-		if finalFailure(status) {
+		if isFinalFailure(status) {
 			hosts = append(hosts, hostName(instance))
 		}
 	}
@@ -206,22 +206,22 @@ func doubtful(doubt string) Instances {
 func judgeInstances(counts map[string]int64, total *int64, doubt string) Instances {
 	tally := &Tally{Canceled: counts[canceled]}
 	var sum int64
-	var fresh []string
-	fits := true
+	var unknown []string
+	inRange := true
 	for status, count := range counts {
 		var ok bool
 		if sum, ok = addCounts(sum, count); !ok {
-			fits = false
+			inRange = false
 		}
 		switch {
 		case status == finished:
 			tally.Finished += count
-		case finalFailure(status):
+		case isFinalFailure(status):
 			tally.Failed += count
 		default:
 			tally.Unfinished += count
 			if !slices.Contains(instanceStatuses(), status) {
-				fresh = append(fresh, statusWord(status))
+				unknown = append(unknown, statusWord(status))
 			}
 		}
 	}
@@ -232,7 +232,7 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 		return doubtful("the total is missing")
 	case *total < 0:
 		return doubtful("the total is negative")
-	case !fits:
+	case !inRange:
 		return doubtful(tooLarge)
 	case sum != *total:
 		return doubtful(fmt.Sprintf("the total is %d, but %d are accounted for", *total, sum))
@@ -243,10 +243,10 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 	}
 	instances := Instances{Verdict: Verdict{Counts: counts}, Tally: tally}
 	switch {
-	case len(fresh) > 0:
-		slices.Sort(fresh)
+	case len(unknown) > 0:
+		slices.Sort(unknown)
 		instances.Outcome = Unknown
-		instances.Doubt = "status new to this version of the provider: " + joinAllNames(fresh)
+		instances.Doubt = "status new to this version of the provider: " + joinAllNames(unknown)
 	case tally.Total == 0:
 		instances.Outcome = Empty
 	case tally.Unfinished > 0 && tally.Unfinished == counts[ready]:

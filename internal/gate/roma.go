@@ -14,8 +14,8 @@ func taskStatuses() []string { return []string{"running", "abnormal", "terminate
 
 // TaskReader reads data integration tasks of ROMA Connect. [client.Client] implements it.
 type TaskReader interface {
-	FDITaskStatistics(ctx context.Context, asked client.FDIInstance) (*client.FDITaskStatistics, error)
-	AbnormalTasks(ctx context.Context, asked client.FDIInstance, limit int) (*client.FDITaskList, error)
+	FDITaskStatistics(ctx context.Context, instance client.FDIInstance) (*client.FDITaskStatistics, error)
+	AbnormalTasks(ctx context.Context, instance client.FDIInstance, limit int) (*client.FDITaskList, error)
 }
 
 // TaskRequest selects the data integration tasks of a ROMA Connect instance, and what to read of them.
