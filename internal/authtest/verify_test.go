@@ -50,7 +50,7 @@ func TestVerifyVectors(t *testing.T) {
 	}
 }
 
-// The vectors serve the tests of the signer too, which may compare any part.
+// TestVectorsAgreeWithThemselves checks every part of the vectors, since the tests of the signer may compare any.
 func TestVectorsAgreeWithThemselves(t *testing.T) {
 	t.Parallel()
 	for _, v := range append(Vectors(t), PublishedExample(t)) {
@@ -81,7 +81,7 @@ func TestVectorsAgreeWithThemselves(t *testing.T) {
 	}
 }
 
-// Requests whose canonical form was written down by hand.
+// TestVerifyWireForms verifies requests whose canonical form was written by hand.
 func TestVerifyWireForms(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -128,7 +128,7 @@ func TestVerifyWireForms(t *testing.T) {
 	}
 }
 
-// Changes that a gateway cannot see or does not mind.
+// TestVerifyAccepts accepts changes that a gateway cannot see or ignores.
 func TestVerifyAccepts(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -287,7 +287,7 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
-// A mismatch names the hash to compare with that of the signer.
+// TestVerifyShowsCanonicalHash names the hash of a mismatch, to compare with that of the signer.
 func TestVerifyShowsCanonicalHash(t *testing.T) {
 	t.Parallel()
 	vector := vectorNamed(t, "coc-order-detail")

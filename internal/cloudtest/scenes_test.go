@@ -10,7 +10,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
 
-// TestBatchPages gives the pages of a batch by limit and marker, and only the status that is wanted.
+// TestBatchPages lists a batch in pages by limit and marker, filtered by status.
 func TestBatchPages(t *testing.T) {
 	t.Parallel()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf))
@@ -41,7 +41,7 @@ func TestBatchPages(t *testing.T) {
 	check(t, "status of a batch that is not there", status, 400)
 }
 
-// TestOrderScenes holds the ready-made scenes to what they say.
+// TestOrderScenes compares the predefined scenes with their descriptions.
 func TestOrderScenes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -86,7 +86,7 @@ func TestOrderScenes(t *testing.T) {
 	}
 }
 
-// TestWorkspace counts jobs for each workspace, and lists those that failed, in pages and within the window that is asked for.
+// TestWorkspace counts jobs for each workspace, and lists those that failed, in pages and within the requested period.
 func TestWorkspace(t *testing.T) {
 	t.Parallel()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf))
@@ -157,7 +157,7 @@ func TestInstance(t *testing.T) {
 	check(t, "status of something else", status, 404)
 }
 
-// TestAccount gives out what is asked for, and counts sign-ins.
+// TestAccount grants every request, and counts sign-ins.
 func TestAccount(t *testing.T) {
 	t.Parallel()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf))

@@ -31,7 +31,7 @@ func request(ctx context.Context, t *testing.T, method, url string, headers ...s
 	return r
 }
 
-// ask asks in the process, and gives status and body.
+// ask sends a request in the process, and returns status and body.
 func ask(t *testing.T, svc *cloudtest.Service, url string, headers ...string) (int, string) {
 	t.Helper()
 	method, rest, found := strings.Cut(url, " ")
@@ -50,7 +50,7 @@ func ask(t *testing.T, svc *cloudtest.Service, url string, headers ...string) (i
 	return answer.StatusCode, string(body)
 }
 
-// at goes down into an answer.
+// at returns the value at a path in an answer.
 func at(t *testing.T, body string, path ...any) any {
 	t.Helper()
 	var value any
@@ -75,12 +75,12 @@ func check(t *testing.T, what string, got, want any) {
 	}
 }
 
-// TestStory shows a scene for each look at an order, the last one again and again; statistics go with the scene that was looked at.
+// TestStory shows a scene for each look at an order, the last one repeatedly; statistics are those of the last look.
 func TestStory(t *testing.T) {
 	t.Parallel()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf))
 	order := svc.Order("SCT1").Then(cloudtest.Running(3, 10)).Then(cloudtest.Finished(10))
-	// Whoever asks for statistics alone meets the first scene.
+	// Without a look, statistics are those of the first scene.
 	for i, want := range []struct {
 		url, status string
 		finished    int
@@ -109,7 +109,7 @@ func TestStory(t *testing.T) {
 	check(t, "status", at(t, body, "data", "status"), "READY")
 }
 
-// TestPatterns holds what a pattern is about, and that it comes before the story of an order.
+// TestPatterns shows which requests a pattern matches, and that it takes precedence over the story of an order.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
 	for url, pattern := range map[string]string{
@@ -161,7 +161,7 @@ func TestUnknown(t *testing.T) {
 	check(t, "told", told, 7)
 }
 
-// TestNoContent has no body.
+// TestNoContent answers HTTP 204 without a body.
 func TestNoContent(t *testing.T) {
 	t.Parallel()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf))
@@ -170,7 +170,7 @@ func TestNoContent(t *testing.T) {
 	check(t, "status and body", fmt.Sprint(status, body), "204")
 }
 
-// TestFaults come to each path in turn, before its story, and spare IAM.
+// TestFaults answers each path with faults in order, then from its story, and IAM without faults.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf))
@@ -205,7 +205,7 @@ func TestLog(t *testing.T) {
 	check(t, "header", svc.Log()[0].Header.Get("X-Language"), "en-us")
 }
 
-// TestSigned refuses what is not signed, and lets a token and IAM through.
+// TestSigned refuses unsigned requests, except with a token or to IAM.
 func TestSigned(t *testing.T) {
 	t.Parallel()
 	var told []string
@@ -229,7 +229,7 @@ func TestSigned(t *testing.T) {
 	}
 }
 
-// TestRecorded answers as was recorded, in the process only from the recorded host, on loopback from any.
+// TestRecorded replays a recording: in the process for the recorded host only, on loopback for any host.
 func TestRecorded(t *testing.T) {
 	t.Parallel()
 	told := 0
@@ -289,7 +289,7 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-// TestFakeClock answers late, never, and in part, in the process and on a clock that is not real.
+// TestFakeClock answers late, never and in part, in the process and on a fake clock.
 func TestFakeClock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -28,7 +28,7 @@ var environment = map[string]string{
 	"HWGATE_LIVE_ORDER": order, "HWGATE_LIVE_WORKSPACE": "w", "HWGATE_LIVE_ROMA": "i",
 }
 
-// asAssumed is a service of which every assumption holds that it can show.
+// asAssumed is a service for which every assumption holds.
 func asAssumed(t *testing.T) *cloudtest.Service {
 	t.Helper()
 	svc := cloudtest.New(cloudtest.Signed(map[string]string{environment["HW_ACCESS_KEY"]: environment["HW_SECRET_KEY"]}))
@@ -49,7 +49,7 @@ func says(t *testing.T, body any) http.Handler {
 	return cloudtest.Says(http.StatusOK, string(text), "Content-Type", "application/json")
 }
 
-// counts are the twelve counts, zero but for the given ones; nil leaves one out.
+// counts are the twelve counts, zero unless given; nil omits one.
 func counts(changed map[string]any) map[string]any {
 	all := map[string]any{}
 	for _, name := range jobCountNames {
@@ -63,8 +63,8 @@ func counts(changed map[string]any) map[string]any {
 	return all
 }
 
-// jobs answers the listing: twelve instances, one every two hours of a day that began at midnight UTC+8. First gives the row that an
-// offset begins with.
+// jobs answers the listing: twelve instances, one every two hours of a day that began at midnight UTC+8. First returns the first
+// row at an offset.
 func jobs(t *testing.T, first func(offset int) int) http.Handler {
 	t.Helper()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -198,10 +198,10 @@ func TestAssumptions(t *testing.T) {
 	}
 }
 
-// theOrder is order, where a local variable has that name.
+// theOrder is order where a local variable shadows it.
 const theOrder = order
 
-// What was seen is printed and recorded without the credential and without what the services' messages may quote.
+// TestNothingSecretIsKept prints and records results without the credential and without what the services' messages may quote.
 func TestNothingSecretIsKept(t *testing.T) {
 	t.Parallel()
 	svc := asAssumed(t)
@@ -226,7 +226,7 @@ func TestNothingSecretIsKept(t *testing.T) {
 	}
 }
 
-// What is missing from the environment is named before anything is sent.
+// TestEnvironment names what is missing from the environment before anything is sent.
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ without, want string }{
@@ -252,7 +252,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// Without their id, assumptions are not checked and do not fail.
+// TestOneKindOnly neither checks nor fails assumptions whose id is missing.
 func TestOneKindOnly(t *testing.T) {
 	t.Parallel()
 	svc := asAssumed(t)

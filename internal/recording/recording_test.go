@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// answering is a transport that gives one answer to everything.
+// answering is a transport with one answer to every request.
 type answering func() *http.Response
 
 func (a answering) RoundTrip(*http.Request) (*http.Response, error) { return a(), nil }
@@ -62,7 +62,7 @@ func TestRecordScrubs(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer answer.Body.Close()
-			// The reader of the answer gets it as it came.
+			// The caller gets the answer unchanged.
 			if got, _ := io.ReadAll(answer.Body); string(got) != test.body {
 				t.Errorf("the answer was changed to %s", got)
 			}
@@ -103,7 +103,7 @@ func TestRecordOnlyReads(t *testing.T) {
 	}
 }
 
-// TestLoad gives what was recorded, and nothing that was not.
+// TestLoad loads a recording, and fails without one.
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	exchanges, err := Load("documented/coc_script_order")

@@ -15,7 +15,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 )
 
-// home is the home directory of somebody who has just cloned the project.
+// home is the home directory of a user who has just cloned the project.
 type home struct {
 	folder      string
 	environment []string
@@ -27,7 +27,7 @@ func install(t *testing.T) home {
 	h := home{folder: t.TempDir()}
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
-		// What would lead the CLI, make or the provider elsewhere.
+		// Settings that would redirect the CLI, make or the provider.
 		switch prefix, _, _ := strings.Cut(name, "_"); prefix {
 		case "TF", "HW", "OS", "XDG", "HOME", "APPDATA", "MAKEFLAGS", "MFLAGS", "MAKELEVEL":
 		default:
@@ -35,7 +35,7 @@ func install(t *testing.T) home {
 		}
 	}
 	h.environment = append(h.environment, "HOME="+h.folder, "APPDATA="+h.folder, "CHECKPOINT_DISABLE=1")
-	// The new home directory has no module or build cache: the caller's are used.
+	// Use the caller's module and build caches.
 	caches, err := exec.CommandContext(t.Context(), "go", "env", "GOPATH", "GOMODCACHE", "GOCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestInstall(t *testing.T) {
 		t.Cleanup(service.Close)
 		service.Order("SCT2023083109562601af694bf").Then(cloudtest.Failed(3, 2))
 		folder := workspace(t, configuration)
-		// All that the test adds leads the provider to the service.
+		// The test adds only the settings that direct the provider to the mock.
 		provider := fmt.Sprintf("provider \"hwgate\" {\n  endpoints = { coc = %q }\n}\n", service.Start())
 		if err := os.WriteFile(filepath.Join(folder, "service.tf"), []byte(provider), 0o600); err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestInstall(t *testing.T) {
 		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
 			t.Errorf("%v, wanted exit code 1\n%s", err, out)
 		}
-		// The page leaves out the lines of the configuration that stand between title and message.
+		// The page omits the lines of the configuration between title and message.
 		for paragraph := range strings.SplitSeq(shown, "\n\n") {
 			if !strings.Contains(words(out), words(paragraph)) {
 				t.Errorf("wanted\n%s\nin\n%s", paragraph, out)
@@ -203,7 +203,7 @@ data "coc_script_order" "x" {
 	}
 }
 
-// TestInstallBesideConfiguration runs the commands of the CI guide for workers without a plugin folder: the provider stands beside the
+// TestInstallBesideConfiguration runs the commands of the CI guide for workers without a plugin folder: the provider is beside the
 // configuration, and the lock file has the checksum of their platform.
 func TestInstallBesideConfiguration(t *testing.T) {
 	t.Parallel()

@@ -21,7 +21,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestVersion asks the real program, in spite of settings of the caller that would make it fail.
+// TestVersion asks the real program, despite settings of the caller that would make it fail.
 func TestVersion(t *testing.T) {
 	program := cmp.Or(os.Getenv("TF_ACC_TERRAFORM_PATH"), "terraform")
 	t.Setenv("TF_CLI_CONFIG_FILE", filepath.Join(t.TempDir(), "missing"))
