@@ -116,7 +116,7 @@ func TestBaseline(t *testing.T) {
 				}
 				maps.Copy(arguments, test.arguments)
 				begin := time.Now()
-				attributes, diagnostics := played(t, svc, "dataarts_instance_status", arguments)
+				attributes, diagnostics := readOnFakeClock(t, svc, "dataarts_instance_status", arguments)
 				took := time.Since(begin)
 				checkValues(t, attributes, test.want)
 				checkValues(t, attributes, values{"timed_out": no})
@@ -167,10 +167,10 @@ func TestTimeoutNamesWhatFailed(t *testing.T) {
 				svc.Instance(instanceID).Then(cloudtest.Tasks(map[string]int{"running": 3, "abnormal": 1}, nil))
 				arguments := maps.Clone(test.arguments)
 				maps.Copy(arguments, timeout("1m"))
-				_, diagnostics := played(t, svc, test.source, arguments)
+				_, diagnostics := readOnFakeClock(t, svc, test.source, arguments)
 				checkError(t, diagnostics, test.want)
 				arguments["continue_on_timeout"] = forCompletion
-				attributes, diagnostics := played(t, svc, test.source, arguments)
+				attributes, diagnostics := readOnFakeClock(t, svc, test.source, arguments)
 				checkValues(t, attributes, values{"timed_out": yes, "succeeded": no, "outcome": text("failed")})
 				if len(diagnostics) != 1 || diagnostics[0].Severity != tfprotov6.DiagnosticSeverityWarning {
 					t.Errorf("want a warning: %s", shown(diagnostics))

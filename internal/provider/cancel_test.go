@@ -28,7 +28,7 @@ func TestCancel(t *testing.T) {
 	}))
 	box := newSandbox(t)
 	config := cloud.header("") + exampleData("wait_for_completion = true")
-	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}})
+	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}})
 	out, err := box.Run(interrupted, folder, nil, "plan", "-no-color")
 	if err == nil {
 		t.Fatalf("the plan went through:\n%s", out)

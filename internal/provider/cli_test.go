@@ -70,8 +70,8 @@ func newSandbox(t *testing.T) *sandbox.Sandbox {
 	return box
 }
 
-// lay lays a configuration out that is ready for any command but init.
-func lay(t *testing.T, box *sandbox.Sandbox, configuration fs.FS) (folder string) {
+// writeConfiguration writes a configuration to a new folder that needs no init.
+func writeConfiguration(t *testing.T, box *sandbox.Sandbox, configuration fs.FS) (folder string) {
 	t.Helper()
 	folder, err := box.WriteInitialized(t.Context(), configuration)
 	if err != nil {
@@ -206,7 +206,7 @@ func appliesIn(t *testing.T, environment []string, config string, checks ...stat
 
 func apply(t *testing.T, environment []string, config string) (folder string, out []byte, code int) {
 	t.Helper()
-	folder = lay(t, newSandbox(t), fstest.MapFS{"main.tf": {Data: []byte(config)}})
+	folder = writeConfiguration(t, newSandbox(t), fstest.MapFS{"main.tf": {Data: []byte(config)}})
 	out, err := terraform(t, folder, environment, "apply", "-auto-approve", "-no-color", "-input=false", "-lock=false")
 	return folder, out, exitCode(t, err)
 }

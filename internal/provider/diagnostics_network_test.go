@@ -101,7 +101,7 @@ func TestNetworkFaults(t *testing.T) {
 					t.Fatalf("the transport is a %T", next)
 				}
 				own := given.Clone()
-				own.Proxy, own.DialContext = test.proxy, leadTo(test.to)
+				own.Proxy, own.DialContext = test.proxy, dialTo(test.to)
 				t.Cleanup(own.CloseIdleConnections)
 				return own
 			}
@@ -121,8 +121,8 @@ func TestNetworkFaults(t *testing.T) {
 	}
 }
 
-// leadTo connects to one address whatever is asked for; without one it asks a resolver that has no network.
-func leadTo(to string) func(ctx context.Context, network, address string) (net.Conn, error) {
+// dialTo connects to one address, whatever is requested; without one it asks a resolver that has no network.
+func dialTo(to string) func(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := &net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("no network")
 	}}}

@@ -165,12 +165,12 @@ func TestBadArguments(t *testing.T) {
 		config += strings.Replace(tests[name].config, `"test"`, label(i), 1)
 	}
 	box := newSandbox(t)
-	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}})
+	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}})
 	out, err := terraform(t, folder, nil, "plan", "-json", "-input=false", "-lock=false")
 	if code := exitCode(t, err); code != 1 {
 		t.Errorf("exit code %d, want 1\n%s", code, out)
 	}
-	told := toldByBlock(t, out)
+	told := errorsByBlock(t, out)
 	for i, name := range names {
 		said := ""
 		for block, errors := range told {
@@ -187,8 +187,8 @@ func TestBadArguments(t *testing.T) {
 	}
 }
 
-// toldByBlock reads the errors from the JSON lines of a command, by the block that they are about.
-func toldByBlock(t *testing.T, out []byte) map[string]string {
+// errorsByBlock reads the errors from the JSON lines of a command, by the block that they are about.
+func errorsByBlock(t *testing.T, out []byte) map[string]string {
 	t.Helper()
 	told := map[string]string{}
 	for line := range strings.Lines(string(out)) {

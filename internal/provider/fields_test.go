@@ -101,7 +101,7 @@ func TestDocumentedListings(t *testing.T) {
 				if test.counts != nil {
 					svc.Workspace("").Then(test.counts)
 				}
-				attributes, diagnostics := played(t, svc, name, test.arguments)
+				attributes, diagnostics := readOnFakeClock(t, svc, name, test.arguments)
 				checkValues(t, attributes, test.want)
 				if len(diagnostics) > 0 {
 					t.Error(shown(diagnostics))

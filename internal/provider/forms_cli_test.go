@@ -65,7 +65,7 @@ func TestEphemeralExamples(t *testing.T) {
 	cloud := newCloud(t)
 	examples, names := formExamples(t, "ephemeral-resources", "ephemeral-resource.tf")
 	box := newSandbox(t)
-	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header(`project_id = "`+projectID+`"`) + examples)}})
+	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header(`project_id = "`+projectID+`"`) + examples)}})
 	run := func(arguments ...string) (string, int) {
 		out, err := terraform(t, folder, nil, slices.Insert(arguments, 1, "-no-color", "-input=false")...)
 		return string(out), exitCode(t, err)
@@ -104,7 +104,7 @@ func TestActionExamples(t *testing.T) {
 	// The spans and limits of the examples are longer than a test may be.
 	examples = strings.NewReplacer(`stable_for   = "3m"`, "", `stable_for        = "3m"`, "", `invoke = "10m"`, `invoke = "10s"`).Replace(examples)
 	box := newSandbox(t)
-	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header(`project_id = "`+projectID+`"`) + examples)}})
+	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header(`project_id = "`+projectID+`"`) + examples)}})
 	run := func(arguments ...string) (string, int) {
 		out, err := terraform(t, folder, nil, slices.Insert(arguments, 1, "-no-color", "-input=false", "-auto-approve")...)
 		return string(out), exitCode(t, err)

@@ -79,7 +79,7 @@ func TestGatingGuide(t *testing.T) {
 			t.Parallel()
 			folder := "guide-" + strings.ReplaceAll(name, " ", "-")
 			if test.commands[0] != "init" {
-				folder = lay(t, box, test.configuration)
+				folder = writeConfiguration(t, box, test.configuration)
 			} else if err := box.Write(folder, test.configuration); err != nil {
 				t.Fatal(err)
 			}

@@ -112,7 +112,7 @@ func startPlanning(t *testing.T, form string, command []string) *plannedWait {
 	cloud := newCloud(t)
 	box := newSandbox(t)
 	address := map[string]string{"data": "data.coc_script_order.o", "ephemeral": "ephemeral.coc_script_order.o"}[form]
-	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + form + ` "coc_script_order" "o" {
+	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + form + ` "coc_script_order" "o" {
   provider            = hwgate
   execute_uuid        = "` + exampleID + `"
   wait_for_completion = true

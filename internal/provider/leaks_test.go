@@ -57,7 +57,7 @@ func TestFormsShowNothingHidden(t *testing.T) {
 							t.Fatal("nothing was planted")
 						}
 					}
-					shownTo.WriteString(told(diagnostics) + log.String())
+					shownTo.WriteString(diagnosticText(diagnostics) + log.String())
 					for _, name := range []string{"summary", "report_markdown", "id", "outcome"} {
 						if value, ok := attributes[name]; ok {
 							shownTo.WriteString(value.String())

@@ -149,7 +149,7 @@ func TestMocksOfOtherForms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test.needs(t)
-			folder := lay(t, newSandbox(t), fstest.MapFS{
+			folder := writeConfiguration(t, newSandbox(t), fstest.MapFS{
 				"main.tf":         {Data: []byte(terraformBlock + test.gate)},
 				"gate.tftest.hcl": {Data: []byte("mock_provider \"hwgate\" {}\nrun \"closed\" {}\n")},
 			})
@@ -173,7 +173,7 @@ func TestEphemeralGateBehindAChange(t *testing.T) {
 	}
 	cloud := newCloud(t)
 	instance := cloud.Instance(instanceID)
-	folder := lay(t, newSandbox(t), fstest.MapFS{"main.tf": {Data: []byte(cloud.header("project_id = \""+projectID+"\"") + `
+	folder := writeConfiguration(t, newSandbox(t), fstest.MapFS{"main.tf": {Data: []byte(cloud.header("project_id = \""+projectID+"\"") + `
 resource "terraform_data" "deployed" {}
 ephemeral "roma_fdi_task_statistics" "gate" {
   provider           = hwgate

@@ -89,7 +89,7 @@ func TestMatrixOfForms(t *testing.T) {
 	var mu sync.Mutex
 	got := map[string]map[string]string{}
 	// It comes after all subtests.
-	t.Cleanup(func() { settle(t, got, func(o *observed) *map[string]map[string]string { return &o.Forms }) })
+	t.Cleanup(func() { compareWithRecord(t, got, func(o *observed) *map[string]map[string]string { return &o.Forms }) })
 	for _, row := range formRows() {
 		since := ephemeralSince
 		if cli.product == "OpenTofu" {
@@ -131,7 +131,7 @@ func newFormFolder(t *testing.T, box *sandbox.Sandbox, row formRow) *formFolder 
 	cloud := newCloud(t)
 	return &formFolder{
 		t: t, box: box, row: row, order: cloud.Order("SCT1"), cells: map[string]string{},
-		name: lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + row.config)}}),
+		name: writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + row.config)}}),
 	}
 }
 

@@ -53,8 +53,8 @@ func readMatrix(t *testing.T) map[string]observed {
 	return record
 }
 
-// settle compares a table with the record of this CLI, or puts it there.
-func settle(t *testing.T, got map[string]map[string]string, table func(*observed) *map[string]map[string]string) {
+// compareWithRecord compares a table with the record of this CLI, or puts it there.
+func compareWithRecord(t *testing.T, got map[string]map[string]string, table func(*observed) *map[string]map[string]string) {
 	t.Helper()
 	if t.Failed() {
 		return
@@ -271,7 +271,9 @@ func TestMatrixOfStates(t *testing.T) {
 		got[row.name] = map[string]string{}
 	}
 	// It comes after all subtests.
-	t.Cleanup(func() { settle(t, got, func(o *observed) *map[string]map[string]string { return &o.States }) })
+	t.Cleanup(func() {
+		compareWithRecord(t, got, func(o *observed) *map[string]map[string]string { return &o.States })
+	})
 	columns := map[string]stateColumn{}
 	for i, column := range stateColumns {
 		if !before(cli.version, column.since) {
@@ -329,7 +331,7 @@ provider "hwgate" {
 		}
 		config += row.block(column.id, "lifecycle {\n    postcondition {\n      condition     = self."+verdict+"\n      error_message = self.summary\n    }\n  }")
 	}
-	folder := lay(t, box, fstest.MapFS{
+	folder := writeConfiguration(t, box, fstest.MapFS{
 		"main.tf": {Data: []byte(terraformBlock + config)}, "gate.tftest.hcl": {Data: []byte("run \"gate\" {\n  command = plan\n}\n")},
 	})
 	// However long it takes while all is well: the limits are those of the states.
@@ -379,13 +381,13 @@ provider "hwgate" {
 	return cells
 }
 
-// A toldDiagnostic is a message of the CLI.
-type toldDiagnostic struct {
+// A cliDiagnostic is a message of the CLI.
+type cliDiagnostic struct {
 	Severity, Summary, Detail string
 }
 
 // cell says in a cell what a message is.
-func (d toldDiagnostic) cell() string {
+func (d cliDiagnostic) cell() string {
 	switch {
 	case d.Severity != "error" && (d.Summary == "Resource postcondition failed" || d.Summary == "Check block assertion failed" ||
 		strings.HasPrefix(d.Summary, "Cannot read") || strings.HasSuffix(d.Summary, "in time")):
@@ -402,12 +404,12 @@ func (d toldDiagnostic) cell() string {
 }
 
 // diagnosticsIn finds the messages in the output of a command with -json.
-func diagnosticsIn(out []byte) []toldDiagnostic {
-	var told []toldDiagnostic
+func diagnosticsIn(out []byte) []cliDiagnostic {
+	var told []cliDiagnostic
 	for line := range bytes.Lines(out) {
 		var event struct {
-			Type       string         `json:"type"`
-			Diagnostic toldDiagnostic `json:"diagnostic"`
+			Type       string        `json:"type"`
+			Diagnostic cliDiagnostic `json:"diagnostic"`
 		}
 		if json.Unmarshal(line, &event) == nil && event.Type == "diagnostic" {
 			told = append(told, event.Diagnostic)

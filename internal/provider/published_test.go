@@ -317,14 +317,14 @@ func testMocks(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 		// All that an older CLI can show is the gate itself.
 		delete(files, "gate.tftest.hcl")
 		files["main.tf"].Data = []byte(strings.Replace(string(files["main.tf"].Data), ">= 1.7", ">= 1.5", 1))
-		validate(lay(t, box, files))
+		validate(writeConfiguration(t, box, files))
 		return
 	}
 	mocks, _, found := strings.Cut(string(files["gate.tftest.hcl"].Data), "\nvariables {")
 	if !found {
 		t.Fatal("the mock is not the first block of the file")
 	}
-	folder := lay(t, box, files)
+	folder := writeConfiguration(t, box, files)
 	validate(folder)
 	out, err := terraform(t, folder, nil, "test", "-no-color")
 	if err != nil || !strings.Contains(string(out), "2 passed, 0 failed") {
@@ -366,7 +366,7 @@ data %q "mocked" {
 }
 `, name, argument, verdict)
 	}
-	folder = lay(t, box, fstest.MapFS{
+	folder = writeConfiguration(t, box, fstest.MapFS{
 		"main.tf":         {Data: []byte(all)},
 		"all.tftest.hcl":  {Data: []byte(mocks + "\nrun \"open\" {}\n")},
 		"void.tftest.hcl": {Data: []byte("mock_provider \"hwgate\" {}\n\nrun \"closed\" {}\n")},

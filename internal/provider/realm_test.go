@@ -288,18 +288,18 @@ func configured(ctx context.Context, t *testing.T, options provider.Options, giv
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, sawError = toldOf(resp.Diagnostics)
+	told, sawError = diagnosticTextWithPaths(resp.Diagnostics)
 	if sawError {
 		return told, true
 	}
 	_, diagnostics := p.read(ctx, t, "coc_script_order", map[string]tftypes.Value{
 		"execute_uuid": str(orderID), "failure_details": tftypes.NewValue(tftypes.Bool, false),
 	})
-	more, sawError := toldOf(diagnostics)
+	more, sawError := diagnosticTextWithPaths(diagnostics)
 	return told + more, sawError
 }
 
-func toldOf(diagnostics []*tfprotov6.Diagnostic) (told string, sawError bool) {
+func diagnosticTextWithPaths(diagnostics []*tfprotov6.Diagnostic) (told string, sawError bool) {
 	for _, d := range diagnostics {
 		told += d.Severity.String() + " " + d.Attribute.String() + " " + d.Summary + ": " + d.Detail + "\n\n"
 		sawError = sawError || d.Severity == tfprotov6.DiagnosticSeverityError

@@ -408,7 +408,7 @@ func TestOtherRecipes(t *testing.T) {
 // testJobPage looks at the page of a job whose gate is closed, and then open.
 func testJobPage(t *testing.T, box *sandbox.Sandbox) {
 	t.Helper()
-	folder := lay(t, box, withOverride(published(t, "examples", "recipes", "job-page")))
+	folder := writeConfiguration(t, box, withOverride(published(t, "examples", "recipes", "job-page")))
 	for page, test := range map[string]struct {
 		play  play
 		code  int
@@ -450,7 +450,7 @@ func testNotify(t *testing.T, box *sandbox.Sandbox) {
 	t.Cleanup(chat.Close)
 	files := published(t, "examples", "use-cases", "02-gate-without-state")
 	files["notify.sh"] = published(t, "examples", "recipes", "notify")["notify.sh"]
-	folder := lay(t, box, withOverride(files))
+	folder := writeConfiguration(t, box, withOverride(files))
 	environment := append([]string{"WEBHOOK_URL=" + chat.URL, "TF_VAR_stand_in=" + newCloud(t, abnormalOrder).URL}, oneOrder...)
 	out, err := box.Script(t.Context(), folder, environment, "sh", "-c", "terraform plan -json > plan.json || sh notify.sh")
 	if err != nil {

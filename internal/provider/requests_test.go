@@ -62,7 +62,7 @@ func TestRequestsPerRead(t *testing.T) {
 		configuration += fmt.Sprintf("\ndata %q %q {\n  provider = hwgate\n  count = var.read == %[2]q ? 1 : 0\n  %[3]s\n}\n",
 			test.data, labels[name], test.arguments)
 	}
-	folder := lay(t, box, withOverride(fstest.MapFS{"main.tf": {Data: []byte(configuration)}}))
+	folder := writeConfiguration(t, box, withOverride(fstest.MapFS{"main.tf": {Data: []byte(configuration)}}))
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -347,7 +347,7 @@ func TestCLIShowsNothingHidden(t *testing.T) {
 			}
 			address := svc.Start()
 			t.Cleanup(svc.Close)
-			folder, log := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(hiddenGate(address))}}), filepath.Join(t.TempDir(), "trace.log")
+			folder, log := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(hiddenGate(address))}}), filepath.Join(t.TempDir(), "trace.log")
 			environment := []string{"TF_LOG=TRACE", "TF_LOG_PATH=" + log, "HW_USER_PASSWORD=" + hiddenPassword}
 			out, err := box.Run(t.Context(), folder, environment, "apply", "-auto-approve", "-no-color")
 			if err == nil {
@@ -384,7 +384,7 @@ func TestUnaskedTextIsNotLogged(t *testing.T) {
 		_, _ = fmt.Fprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s%s", len(body), body, hiddenLog)
 	}))
 	t.Cleanup(server.Close)
-	folder, log := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(terraformBlock + fmt.Sprintf(`
+	folder, log := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(terraformBlock + fmt.Sprintf(`
 provider "hwgate" {
   region    = "cn-north-4"
   token     = %q

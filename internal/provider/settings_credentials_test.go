@@ -404,7 +404,7 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// flat makes one line of several paragraphs.
+// flat joins paragraphs into one line.
 func flat(told string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(told, "\n\n", " "), "\n", " ")
 }

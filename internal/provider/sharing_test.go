@@ -37,7 +37,7 @@ data "dataarts_instance_status" "many" {
 }
 `, cloud.URL)
 	box := newSandbox(t)
-	out, err := terraform(t, lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}}), []string{
+	out, err := terraform(t, writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}}), []string{
 		"HW_REGION_NAME=cn-north-4", "HW_USER_NAME=ci", "HW_USER_PASSWORD=password", "HW_DOMAIN_NAME=account",
 	}, "plan", "-no-color", "-input=false")
 	if err != nil {

@@ -35,7 +35,7 @@ func (s story) tell(t *testing.T, cloud *cloud, source, configuration string) {
 	// What ends by itself has all the time it needs, however busy the machine is.
 	configuration = strings.ReplaceAll(configuration, "LIMIT", pick(s.timesOut, "10s", "5m"))
 	box := newSandbox(t)
-	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header(`project_id = "`+projectID+`"`) + configuration + `
+	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header(`project_id = "`+projectID+`"`) + configuration + `
 resource "terraform_data" "next_layer" {
   depends_on = [` + source + `]
 }

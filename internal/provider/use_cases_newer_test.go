@@ -32,8 +32,8 @@ func failedOrderScene() cloudtest.OrderScene {
 	return scene
 }
 
-// playedFolder is a root module that a service of its own answers.
-type playedFolder struct {
+// moduleFolder is a root module that a service of its own answers.
+type moduleFolder struct {
 	t     *testing.T
 	box   *sandbox.Sandbox
 	name  string
@@ -42,17 +42,17 @@ type playedFolder struct {
 	more  []string
 }
 
-func playFolder(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) *playedFolder {
+func newModuleFolder(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) *moduleFolder {
 	t.Helper()
 	cloud := newCloud(t)
-	return &playedFolder{
-		t: t, box: box, name: lay(t, box, files), cloud: cloud, order: cloud.Order(exampleID),
+	return &moduleFolder{
+		t: t, box: box, name: writeConfiguration(t, box, files), cloud: cloud, order: cloud.Order(exampleID),
 		more: append([]string{"TF_VAR_stand_in=" + cloud.URL}, oneOrder...),
 	}
 }
 
 // run runs a command and holds it to an exit code.
-func (f *playedFolder) run(want int, arguments ...string) string {
+func (f *moduleFolder) run(want int, arguments ...string) string {
 	f.t.Helper()
 	out, err := terraform(f.t, f.name, f.more, slices.Insert(slices.Clip(arguments), 1, "-no-color", "-input=false")...)
 	if code := exitCode(f.t, err); code != want || strings.Contains(string(out), logText) {
@@ -62,7 +62,7 @@ func (f *playedFolder) run(want int, arguments ...string) string {
 }
 
 // says wants words in an output, and others not.
-func (f *playedFolder) says(out, not string, words ...string) {
+func (f *moduleFolder) says(out, not string, words ...string) {
 	f.t.Helper()
 	for _, words := range words {
 		if !wrapped(words).MatchString(out) {
@@ -75,7 +75,7 @@ func (f *playedFolder) says(out, not string, words ...string) {
 }
 
 // holds tells whether a text is in a file of the folder, or in a file of the archive that it is. What is not there holds nothing.
-func (f *playedFolder) holds(file, text string) bool {
+func (f *moduleFolder) holds(file, text string) bool {
 	f.t.Helper()
 	content, err := f.box.Script(f.t.Context(), f.name, nil, "sh", "-c", "cat "+file+" 2>/dev/null || true")
 	if err != nil {
@@ -106,7 +106,7 @@ func (f *playedFolder) holds(file, text string) bool {
 func testSavedPlan(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	t.Helper()
 	needsEphemeral(t)
-	f := playFolder(t, box, files)
+	f := newModuleFolder(t, box, files)
 	f.order.Now(cloudtest.Finished(5))
 	f.run(0, "plan", "-out=saved.tfplan")
 	f.order.Now(failedOrderScene())
@@ -124,7 +124,7 @@ func testSavedPlan(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 func testProgress(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	t.Helper()
 	needsActions(t)
-	f := playFolder(t, box, files)
+	f := newModuleFolder(t, box, files)
 	f.order.Now(cloudtest.Running(1, 5), failedOrderScene())
 	title := "Error: " + failedOrder
 	if before(cli.version, [2]int{1, 16}) {
@@ -147,7 +147,7 @@ func testProgress(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 func testInvoke(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	t.Helper()
 	needsActions(t)
-	f := playFolder(t, box, files)
+	f := newModuleFolder(t, box, files)
 	invoke := []string{"apply", "-auto-approve", "-invoke=action.coc_script_order.verify"}
 	f.order.Now(cloudtest.Running(1, 5), failedOrderScene())
 	f.says(f.run(1, invoke...), "", failedOrder, "ecs-5 (batch 1)")
@@ -162,7 +162,7 @@ func testInvoke(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 func testReportWithoutLogs(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	t.Helper()
 	needsEphemeral(t)
-	f := playFolder(t, box, files)
+	f := newModuleFolder(t, box, files)
 	f.order.Now(failedOrderScene())
 	f.run(0, "plan", "-out=saved.tfplan")
 	f.run(0, "apply", "saved.tfplan")
@@ -207,7 +207,7 @@ func TestNothingAtRest(t *testing.T) {
 			test.needs(t)
 			cloud := newCloud(t)
 			order := cloud.Order(exampleID).Then(failedOrderScene())
-			f := &playedFolder{t: t, box: box, cloud: cloud, order: order, name: lay(t, box, fstest.MapFS{
+			f := &moduleFolder{t: t, box: box, cloud: cloud, order: order, name: writeConfiguration(t, box, fstest.MapFS{
 				"main.tf": {Data: []byte(cloud.header("") + "resource \"terraform_data\" \"other\" {\n  input = \"planted-in-the-state\"\n}\n" + test.config)},
 			})}
 			f.run(0, "plan", "-out=saved.tfplan")
@@ -241,7 +241,7 @@ func TestActionInterrupted(t *testing.T) {
 		silence.ServeHTTP(w, r)
 	}))
 	box := newSandbox(t)
-	folder := lay(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + fmt.Sprintf(
+	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + fmt.Sprintf(
 		"action \"coc_script_order\" \"x\" {\n  provider = hwgate\n  config {\n    execute_uuid = %q\n  }\n}\n", exampleID))}})
 	out, err := box.Run(interrupted, folder, nil, "apply", "-no-color", "-auto-approve", "-invoke=action.coc_script_order.x")
 	took := time.Since(asked)

@@ -29,7 +29,7 @@ func validated(t *testing.T, arguments map[string]tftypes.Value) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, _ := toldOf(resp.Diagnostics)
+	told, _ := diagnosticTextWithPaths(resp.Diagnostics)
 	return told
 }
 

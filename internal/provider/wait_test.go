@@ -17,8 +17,8 @@ import (
 
 const exampleID = "SCT2023083109562601af694bf"
 
-// played reads from a service on a fake clock: no wait takes time.
-func played(
+// readOnFakeClock reads from a service on a fake clock: no wait takes time.
+func readOnFakeClock(
 	t *testing.T, svc *cloudtest.Service, source string, arguments map[string]tftypes.Value,
 ) (map[string]tftypes.Value, []*tfprotov6.Diagnostic) {
 	t.Helper()
@@ -67,7 +67,7 @@ func TestWaitCosts(t *testing.T) {
 				svc.Order(exampleID).Then(cloudtest.Finished(5))
 				svc.Workspace("").Then(cloudtest.Jobs(map[string]int{"success": 5}))
 				svc.Instance(instanceID).Then(cloudtest.Tasks(map[string]int{"completed": 2}, nil))
-				attributes, diagnostics := played(t, svc, test.source, test.arguments)
+				attributes, diagnostics := readOnFakeClock(t, svc, test.source, test.arguments)
 				checkValues(t, attributes, values{"outcome": text("succeeded"), "timed_out": no})
 				if sent := len(svc.Log()); sent != test.want || len(diagnostics) > 0 {
 					t.Errorf("%d requests for a read, want %d; %s", sent, test.want, shown(diagnostics))
@@ -84,7 +84,7 @@ func TestWaitForOrder(t *testing.T) {
 		svc := cloudtest.New(cloudtest.Report(t.Errorf))
 		order := svc.Order(exampleID).Then(
 			cloudtest.Running(0, 5), cloudtest.Error(http.StatusInternalServerError, "COC.1", "oops"), cloudtest.Running(3, 5), cloudtest.Finished(5))
-		attributes, diagnostics := played(t, svc, "coc_script_order", waitingFor(map[string]tftypes.Value{"poll_interval": str("1s")}))
+		attributes, diagnostics := readOnFakeClock(t, svc, "coc_script_order", waitingFor(map[string]tftypes.Value{"poll_interval": str("1s")}))
 		checkValues(t, attributes, values{"outcome": text("succeeded"), "completed": yes, "timed_out": no})
 		if order.Looks() != 4 || len(diagnostics) > 0 {
 			t.Errorf("%d looks, want 4; %s", order.Looks(), shown(diagnostics))
@@ -99,7 +99,7 @@ func TestPausedOrder(t *testing.T) {
 		svc := cloudtest.New(cloudtest.Report(t.Errorf))
 		svc.Order(exampleID).Then(cloudtest.OrderScene{Status: "PAUSED", Batches: []cloudtest.Batch{{"FINISHED": 2, "ABNORMAL": 1}}})
 		begin := time.Now()
-		attributes, diagnostics := played(t, svc, "coc_script_order", waitingFor(nil))
+		attributes, diagnostics := readOnFakeClock(t, svc, "coc_script_order", waitingFor(nil))
 		checkValues(t, attributes, values{
 			"outcome": text("paused"), "completed": no, "timed_out": no, "failed_hosts": list(items{text("ecs-3")}),
 		})
@@ -121,7 +121,7 @@ func TestDeadline(t *testing.T) {
 			svc := cloudtest.New(cloudtest.Report(t.Errorf))
 			svc.Order(exampleID).Then(running)
 			begin := time.Now()
-			_, diagnostics := played(t, svc, "coc_script_order", arguments)
+			_, diagnostics := readOnFakeClock(t, svc, "coc_script_order", arguments)
 			checkError(t, diagnostics, []string{
 				"COC script order " + exampleID + " did not end in time", "of waiting; 3 of 4 instances finished, 1 failed.",
 				"Raise timeouts.read to wait longer,",
@@ -138,7 +138,7 @@ func TestDeadline(t *testing.T) {
 			svc.Order(exampleID).Then(running)
 			arguments := maps.Clone(arguments)
 			arguments["continue_on_timeout"] = tftypes.NewValue(tftypes.Bool, true)
-			attributes, diagnostics := played(t, svc, "coc_script_order", arguments)
+			attributes, diagnostics := readOnFakeClock(t, svc, "coc_script_order", arguments)
 			checkValues(t, attributes, values{
 				"timed_out": yes, "completed": no, "outcome": text("running"), "succeeded": no, "counts": null,
 			})
@@ -156,7 +156,7 @@ func TestFailureDetailsUnavailable(t *testing.T) {
 		svc := cloudtest.New(cloudtest.Report(t.Errorf))
 		svc.Order(exampleID).Then(cloudtest.Failed(3, 2))
 		svc.At(exampleOrder + "/statistics").Then(cloudtest.Error(http.StatusForbidden, "APIGW.0302", "no"))
-		attributes, _ := played(t, svc, "coc_script_order", map[string]tftypes.Value{"execute_uuid": str(exampleID)})
+		attributes, _ := readOnFakeClock(t, svc, "coc_script_order", map[string]tftypes.Value{"execute_uuid": str(exampleID)})
 		checkValues(t, attributes, values{
 			"outcome": text("failed"), "status": text("ABNORMAL"), "counts": null, "failed_hosts": null, "failed_instances": null,
 			"summary": text("COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s"),
@@ -199,7 +199,7 @@ func TestWaitForJobs(t *testing.T) {
 				`"ignore_success_count":0,"manual_stop_count":0,"pause_count":0,"running_count":%d,"running_exception_count":0,`+
 				`"skip_count":0,"success_count":%d,"waiting_confirm_count":0,"waiting_count":0}`, running, 7-running)})
 		}
-		attributes, diagnostics := played(t, svc, "dataarts_instance_status", map[string]tftypes.Value{
+		attributes, diagnostics := readOnFakeClock(t, svc, "dataarts_instance_status", map[string]tftypes.Value{
 			"project_id": str(projectID), "wait_for_completion": forCompletion, "poll_interval": str("1s"),
 		})
 		checkValues(t, attributes, values{

@@ -270,14 +270,14 @@ func wholePath(tb testing.TB, t *rapid.T) {
 	}
 	if opened != good {
 		t.Fatalf("%s: the gate opened: %t, and it should: %t\nanswers: %v\noutcome %q, summary %q, diagnostics %s",
-			source, opened, good, answers, outcome, summary, told(diagnostics))
+			source, opened, good, answers, outcome, summary, diagnosticText(diagnostics))
 	}
-	if text := told(diagnostics) + summary; strings.Contains(text, "planted") {
+	if text := diagnosticText(diagnostics) + summary; strings.Contains(text, "planted") {
 		t.Fatalf("a secret is shown: %s", text)
 	}
 }
 
-func told(diagnostics []*tfprotov6.Diagnostic) string {
+func diagnosticText(diagnostics []*tfprotov6.Diagnostic) string {
 	var b strings.Builder
 	for _, d := range diagnostics {
 		fmt.Fprintf(&b, "%s: %s: %s\n", d.Severity, d.Summary, d.Detail)
