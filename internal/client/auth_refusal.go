@@ -72,6 +72,6 @@ func codeOfSuccess(body []byte) (code string, isObject bool) {
 	if json.Unmarshal(body, &values) != nil {
 		return "", false
 	}
-	found, _ := errorAtTop(fields{values: values, found: &findings{}})
+	found, _ := errorAtTop(fields{values: values, findings: &findings{}})
 	return found.code, len(values) > 0
 }

@@ -16,8 +16,8 @@ type Order struct {
 	UserProfile string
 }
 
-// call is the request for the order, or for the part of it at the subpath more.
-func (o Order) call(c *Client, more ...string) call {
+// call is the request for the order, or the part of it at subpath.
+func (o Order) call(c *Client, subpath ...string) call {
 	header := http.Header{"X-Language": {c.cfg.Language}}
 	if o.ProjectID != "" {
 		header.Set("X-Project-Id", o.ProjectID)
@@ -27,7 +27,7 @@ func (o Order) call(c *Client, more ...string) call {
 	if o.UserProfile != "" {
 		header.Set("X-User-Profile", o.UserProfile)
 	}
-	path := append([]string{"v1", "job", "script", "orders", o.ExecuteUUID}, more...)
+	path := append([]string{"v1", "job", "script", "orders", o.ExecuteUUID}, subpath...)
 	return call{service: COC, target: o.Target, path: path, header: header}
 }
 
@@ -103,7 +103,7 @@ func (c *Client) ScriptOrder(ctx context.Context, order Order) (*ScriptOrder, er
 	return get(ctx, c, order.call(c), orderData(order, func(f fields) *ScriptOrder {
 		result := new(ScriptOrder)
 		f.decode(result)
-		result.Warnings = f.found.warnings
+		result.Warnings = f.findings.warnings
 		return result
 	}))
 }
@@ -261,7 +261,7 @@ func (c *Client) batchPage(ctx context.Context, batch Batch, marker int64, seen 
 		page.ExecuteInstances = list(f.need(), "execute_instances", func(f fields) Instance {
 			return readInstance(f, batch.LogTail)
 		})
-		page.Warnings = f.found.warnings
+		page.Warnings = f.findings.warnings
 		for _, instance := range page.ExecuteInstances {
 			switch {
 			case instance.ID == nil || *instance.ID <= 0:

@@ -16,18 +16,17 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// WorkspaceJobs names the job instances of DataArts Factory to count.
+// WorkspaceJobs selects job instances of a workspace of DataArts Factory.
 type WorkspaceJobs struct {
 	Target
-	// WorkspaceID is sent as the header workspace; empty means the default workspace.
+	// WorkspaceID is sent as the header Workspace; empty means the default workspace.
 	WorkspaceID string
-	// IsOwn counts the caller's own instances only; nil leaves it to the service, which counts everybody's.
+	// IsOwn selects only the caller's own instances; nil is the service's default, all users.
 	IsOwn *bool
-	// QueryDays is the time window; empty leaves it to the service, which takes today.
+	// QueryDays is the time window; empty is the service's default, today.
 	QueryDays string
 }
 
-// call asks for something about the workspace.
 func (w WorkspaceJobs) call(service Service, query url.Values, path ...string) call {
 	header := http.Header{"X-Project-Id": {w.ProjectID}}
 	if w.WorkspaceID != "" {
@@ -50,9 +49,9 @@ type JobStatistics struct {
 	SuccessCount          *int64 `tfsdk:"success_count" need:"true"`
 	WaitingConfirmCount   *int64 `tfsdk:"waiting_confirm_count" need:"true"`
 	WaitingCount          *int64 `tfsdk:"waiting_count" need:"true"`
-	// TotalCount is not promised to be the sum of the others.
+	// TotalCount need not be the sum of the others.
 	TotalCount *int64 `tfsdk:"total_count"`
-	// Further are counts that this version does not know and that are not zero, by name without "_count".
+	// Further has counts other than 0 that this version does not know, by name without "_count".
 	Further  map[string]int64 `tfsdk:"-"`
 	Warnings []string         `tfsdk:"-"`
 }
@@ -61,32 +60,31 @@ type JobStatistics struct {
 //
 // API: GET /v2/{project_id}/factory/monitor/task-statistics-overview,
 // https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html
-func (c *Client) JobStatistics(ctx context.Context, overview WorkspaceJobs) (*JobStatistics, error) {
+func (c *Client) JobStatistics(ctx context.Context, jobs WorkspaceJobs) (*JobStatistics, error) {
 	query := url.Values{}
-	if overview.IsOwn != nil {
-		query.Set("is_own", strconv.FormatBool(*overview.IsOwn))
+	if jobs.IsOwn != nil {
+		query.Set("is_own", strconv.FormatBool(*jobs.IsOwn))
 	}
-	if overview.QueryDays != "" {
-		query.Set("query_days", overview.QueryDays)
+	if jobs.QueryDays != "" {
+		query.Set("query_days", jobs.QueryDays)
 	}
-	call := overview.call(DataArts, query, "v2", overview.ProjectID, "factory", "monitor", "task-statistics-overview")
+	call := jobs.call(DataArts, query, "v2", jobs.ProjectID, "factory", "monitor", "task-statistics-overview")
 	return get(ctx, c, call, func(answer fields) *JobStatistics {
 		if !answer.hasAny("fail_count", "success_count", "running_count", "waiting_count", "total_count") {
 			answer.missing("count")
 		}
 		result := &JobStatistics{Further: furtherCounts(answer.need(), knownMembers[JobStatistics](), "_count")}
 		answer.decode(result)
-		result.Warnings = answer.found.warnings
+		result.Warnings = answer.findings.warnings
 		return result
 	})
 }
 
-// furtherCounts are the members that end like counts, are not among the known ones and not zero, by name without the end. A count of
-// a state that is new must not be overlooked.
-func furtherCounts(f fields, known []string, end string) map[string]int64 {
+// furtherCounts returns unknown members that end in suffix and are not zero, by name without it: a new state must not be overlooked.
+func furtherCounts(f fields, known []string, suffix string) map[string]int64 {
 	var further map[string]int64
 	for _, name := range slices.Sorted(maps.Keys(f.values)) {
-		if word, ok := strings.CutSuffix(name, end); ok && !slices.Contains(known, name) {
+		if word, ok := strings.CutSuffix(name, suffix); ok && !slices.Contains(known, name) {
 			if count := f.integer(name); count != nil && *count != 0 {
 				if further == nil {
 					further = map[string]int64{}
@@ -98,112 +96,110 @@ func furtherCounts(f fields, known []string, end string) map[string]int64 {
 	return further
 }
 
-// JobInstances asks which job instances of a workspace failed.
-type JobInstances struct {
-	// WorkspaceJobs says whose and of which days. The listing knows no users, so IsOwn must not be true.
+// FailedJobsRequest selects failed job instances of a workspace.
+type FailedJobsRequest struct {
+	// IsOwn must not be true, since the listing cannot select users.
 	WorkspaceJobs
 
-	// Now is the time that the days of QueryDays are counted from.
+	// Now is the time that QueryDays is relative to.
 	Now time.Time
-	// Statuses are those to list: fail and running-exception.
+	// Statuses are the statuses to list: fail and running-exception.
 	Statuses []string
-	// Limit bounds the rows.
+	// Limit bounds the instances that are returned.
 	Limit int
 }
 
-// JobInstanceList names job instances that failed.
+// JobInstanceList lists failed job instances.
 type JobInstanceList struct {
-	// Instances are the newest ones, by planned time, then by start. It is never nil.
+	// Instances are sorted by planned time, then start, newest first. It is never nil.
 	Instances []JobInstance
 	Warnings  []string
 }
 
-// JobInstance is one run of a job that failed.
+// JobInstance is a failed run of a job.
 type JobInstance struct {
 	JobName *string `api:"jobName"`
-	// InstanceID is a number in the examples, which may come as a string.
+	// InstanceID is a number in the API's examples.
 	InstanceID *string `api:"instanceId"`
-	// Status is fail or running-exception, and never nil.
+	// Status is fail or running-exception, never nil.
 	Status *string `api:"status"`
 	// PlanTime, StartTime and EndTime are milliseconds since 1970, UTC.
 	PlanTime  *int64 `api:"planTime"`
 	StartTime *int64 `api:"startTime"`
 	EndTime   *int64 `api:"endTime"`
-	// ErrorMessage is the beginning of the message, which may quote data. Not every region has it.
+	// ErrorMessage is the start of the message, which may quote data. Not every region sends it.
 	ErrorMessage *string `api:"errorMessage"`
 }
 
 const (
-	// jobPageSize is the most rows that one answer holds. What offset counts is not documented, so only the first page is read.
+	// jobPageSize is the largest page. The meaning of offset is not documented, so only the first page is read.
 	jobPageSize = 1000
-	// longestErrorMessage is how many bytes of a message are kept.
-	longestErrorMessage = 4096
+	// maxErrorMessageLength bounds the bytes of a message that are kept.
+	maxErrorMessageLength = 4096
 )
 
-// dataArtsZone is where the days of DataArts Factory begin at midnight. No page names it: samples of log folders show UTC+8, the zone
-// that the service's own schedules default to in China. It waits for a look at an account, as does whether other regions have another.
+// dataArtsZone is the time zone of the days of DataArts Factory. It is not documented and not yet checked with an account: samples of log
+// folders show UTC+8, the default of the service's schedules in China. Other regions may have another.
 var dataArtsZone = time.FixedZone("UTC+8", 8*60*60)
 
-// FailedJobInstances lists the job instances that failed and were not overridden by a person: those with the status fail or
-// running-exception in the days of QueryDays, newest first. It reads one page a day and status, 1000 rows each, from the newest day on
-// until there are as many rows as asked for. The service may ignore a filter, so every row is looked at again: one of another status,
-// of no readable status, or of another day is dropped. An error is that of any of the requests.
+// FailedJobInstances lists failed job instances that no person has overridden. It reads one page per day and status, from the newest day
+// until the limit is reached. The service may ignore a filter, so rows of other days or of other or unreadable statuses are dropped.
 //
-// These facts wait for a live account: the zone of the days; whether the bounds compare the planned time or the start; the field
-// errorMessage in each region; how far back `all` counts (here from midnight seven days ago).
+// Not yet checked with an account: the time zone of the days; whether the bounds apply to the planned time or the start; errorMessage in
+// each region; how far back the value all reaches (here to midnight seven days ago).
 //
 // API: GET /v1/{project_id}/jobs/instances/detail on the host dayu-dlf,
 // https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0094.html
-func (c *Client) FailedJobInstances(ctx context.Context, asked JobInstances) (*JobInstanceList, error) {
-	if deref(asked.IsOwn) {
+func (c *Client) FailedJobInstances(ctx context.Context, req FailedJobsRequest) (*JobInstanceList, error) {
+	if deref(req.IsOwn) {
 		return nil, errors.New("the job instances of one user cannot be listed")
 	}
-	days, err := asked.days()
+	days, err := req.days()
 	if err != nil {
 		return nil, err
 	}
-	found := &JobInstanceList{Instances: []JobInstance{}}
+	result := &JobInstanceList{Instances: []JobInstance{}}
 	for _, day := range days {
-		if len(found.Instances) >= asked.Limit {
+		if len(result.Instances) >= req.Limit {
 			break
 		}
-		for _, status := range asked.Statuses {
-			page, err := c.jobInstances(ctx, asked.WorkspaceJobs, day, status)
+		for _, status := range req.Statuses {
+			page, err := c.jobInstances(ctx, req.WorkspaceJobs, day, status)
 			if err != nil {
 				return nil, err
 			}
-			found.add(page)
+			result.add(page)
 		}
 	}
-	slices.SortStableFunc(found.Instances, func(a, b JobInstance) int {
+	slices.SortStableFunc(result.Instances, func(a, b JobInstance) int {
 		return cmp.Or(cmp.Compare(deref(b.PlanTime), deref(a.PlanTime)), cmp.Compare(deref(b.StartTime), deref(a.StartTime)))
 	})
-	found.Instances = found.Instances[:min(len(found.Instances), asked.Limit)]
-	return found, nil
+	result.Instances = result.Instances[:min(len(result.Instances), req.Limit)]
+	return result, nil
 }
 
-// add takes a page over. An instance that has been listed already, under the other status or on another day, is not listed twice.
+// add appends the instances of a page that are not in the list yet, on another day or with another status.
 func (l *JobInstanceList) add(page *JobInstanceList) {
 	for _, instance := range page.Instances {
-		if !slices.ContainsFunc(l.Instances, instance.same) {
+		if !slices.ContainsFunc(l.Instances, instance.isSame) {
 			l.Instances = append(l.Instances, instance)
 		}
 	}
 	l.Warnings = append(l.Warnings, page.Warnings...)
 }
 
-// same tells whether two rows are certain to be about one instance.
-func (i JobInstance) same(other JobInstance) bool {
+// isSame reports whether two rows are certain to be the same instance.
+func (i JobInstance) isSame(other JobInstance) bool {
 	return i.InstanceID != nil && deref(i.InstanceID) == deref(other.InstanceID) && deref(i.JobName) == deref(other.JobName)
 }
 
-// day is a day of the service: from its midnight up to, and without, the next one.
+// day is a day in dataArtsZone, without its end.
 type day struct{ from, to time.Time }
 
-// days are the days of QueryDays, the newest first. Today ends at midnight, not now: a slow clock must not hide what has just failed.
-func (q JobInstances) days() ([]day, error) {
+// days are the days of QueryDays, newest first. Today ends at midnight, so that a slow clock does not hide new failures.
+func (r FailedJobsRequest) days() ([]day, error) {
 	first, last := 0, 0
-	switch q.QueryDays {
+	switch r.QueryDays {
 	case "", "today":
 	case "yesterday":
 		first, last = 1, 1
@@ -212,9 +208,9 @@ func (q JobInstances) days() ([]day, error) {
 	case "all":
 		last = 7
 	default:
-		return nil, fmt.Errorf("no days are known as %q", q.QueryDays)
+		return nil, fmt.Errorf("no days are known as %q", r.QueryDays)
 	}
-	year, month, date := q.Now.In(dataArtsZone).Date()
+	year, month, date := r.Now.In(dataArtsZone).Date()
 	var days []day
 	for ago := first; ago <= last; ago++ {
 		from := time.Date(year, month, date-ago, 0, 0, 0, 0, dataArtsZone)
@@ -223,8 +219,8 @@ func (q JobInstances) days() ([]day, error) {
 	return days, nil
 }
 
-// has tells whether an instance may belong to the day. Which of its times counts is not settled, so either will do, and so does none.
-func (d day) has(instance JobInstance) bool {
+// mayContain reports whether an instance may belong to the day. It is not known which of its times counts, and both may be absent.
+func (d day) mayContain(instance JobInstance) bool {
 	if instance.PlanTime == nil && instance.StartTime == nil {
 		return true
 	}
@@ -233,8 +229,8 @@ func (d day) has(instance JobInstance) bool {
 	})
 }
 
-// jobInstances reads the instances of a day that have a status.
-func (c *Client) jobInstances(ctx context.Context, overview WorkspaceJobs, day day, status string) (*JobInstanceList, error) {
+// jobInstances reads the failed instances of a day with a status.
+func (c *Client) jobInstances(ctx context.Context, jobs WorkspaceJobs, day day, status string) (*JobInstanceList, error) {
 	query := url.Values{
 		"status": {status},
 		// Both bounds are exclusive.
@@ -242,25 +238,25 @@ func (c *Client) jobInstances(ctx context.Context, overview WorkspaceJobs, day d
 		"maxPlanTime": {strconv.FormatInt(day.to.UnixMilli(), 10)},
 		"limit":       {strconv.Itoa(jobPageSize)},
 	}
-	call := overview.call(DataArtsJobs, query, "v1", overview.ProjectID, "jobs", "instances", "detail")
+	call := jobs.call(DataArtsJobs, query, "v1", jobs.ProjectID, "jobs", "instances", "detail")
 	return get(ctx, c, call, func(answer fields) *JobInstanceList {
-		found := new(JobInstanceList)
+		page := new(JobInstanceList)
 		for _, row := range onePage(answer, "instances", jobPageSize, readJobInstance) {
 			overridden := deref(row.ForceSuccess) || deref(row.IgnoreSuccess)
-			if strings.EqualFold(deref(row.Status), status) && day.has(row.JobInstance) && !overridden {
-				found.Instances = append(found.Instances, row.JobInstance)
+			if strings.EqualFold(deref(row.Status), status) && day.mayContain(row.JobInstance) && !overridden {
+				page.Instances = append(page.Instances, row.JobInstance)
 			}
 		}
-		found.Warnings = answer.found.warnings
-		return found
+		page.Warnings = answer.findings.warnings
+		return page
 	})
 }
 
-// jobRow is an instance as it is listed.
+// jobRow is a row of the listing.
 type jobRow struct {
 	JobInstance
 
-	// ForceSuccess and IgnoreSuccess say that a person made a success of the failure.
+	// ForceSuccess and IgnoreSuccess report that a person turned the failure into a success.
 	ForceSuccess  *bool `api:"forceSuccess"`
 	IgnoreSuccess *bool `api:"ignoreSuccess"`
 }
@@ -270,8 +266,8 @@ func readJobInstance(f fields) jobRow {
 	f.decode(&row)
 	f.decode(&row.JobInstance)
 	if row.ErrorMessage != nil {
-		// It may be as long as a log, and ends up in the state.
-		row.ErrorMessage = new(strings.Clone(text.Head(*row.ErrorMessage, longestErrorMessage)))
+		// It may be as long as a log, and is kept in the state.
+		row.ErrorMessage = new(strings.Clone(text.Head(*row.ErrorMessage, maxErrorMessageLength)))
 	}
 	return row
 }

@@ -17,16 +17,16 @@ func TestFailedJobInstancesRequest(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name     string
-		change   func(*JobInstances)
+		change   func(*FailedJobsRequest)
 		statuses []string
 		// workspace is the header as it is sent, nil when it is not.
 		workspace []string
 	}{
-		{"nothing given", func(*JobInstances) {}, []string{"fail", "running-exception"}, nil},
-		{"a workspace", func(q *JobInstances) { q.WorkspaceID = "ws-1" }, []string{"fail", "running-exception"}, []string{"ws-1"}},
-		{"everybody's", func(q *JobInstances) { q.IsOwn = new(false) }, []string{"fail", "running-exception"}, nil},
-		{"one status", func(q *JobInstances) { q.Statuses = []string{"running-exception"} }, []string{"running-exception"}, nil},
-		{"a small limit", func(q *JobInstances) { q.Limit = 1 }, []string{"fail", "running-exception"}, nil},
+		{"nothing given", func(*FailedJobsRequest) {}, []string{"fail", "running-exception"}, nil},
+		{"a workspace", func(q *FailedJobsRequest) { q.WorkspaceID = "ws-1" }, []string{"fail", "running-exception"}, []string{"ws-1"}},
+		{"everybody's", func(q *FailedJobsRequest) { q.IsOwn = new(false) }, []string{"fail", "running-exception"}, nil},
+		{"one status", func(q *FailedJobsRequest) { q.Statuses = []string{"running-exception"} }, []string{"running-exception"}, nil},
+		{"a small limit", func(q *FailedJobsRequest) { q.Limit = 1 }, []string{"fail", "running-exception"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -144,9 +144,9 @@ func milliseconds(t testing.TB, text string) time.Time {
 // TestFailedJobInstancesQuestions refuses what the listing cannot answer, before anything is sent.
 func TestFailedJobInstancesQuestions(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*JobInstances){
-		"one's own":    func(q *JobInstances) { q.IsOwn = new(true) },
-		"unknown days": func(q *JobInstances) { q.QueryDays = "tomorrow" },
+	for name, change := range map[string]func(*FailedJobsRequest){
+		"one's own":    func(q *FailedJobsRequest) { q.IsOwn = new(true) },
+		"unknown days": func(q *FailedJobsRequest) { q.QueryDays = "tomorrow" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

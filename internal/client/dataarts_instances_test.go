@@ -19,7 +19,7 @@ import (
 const mostRows = 100
 
 // testJobs asks for the day of the documented answer.
-var testJobs = JobInstances{
+var testJobs = FailedJobsRequest{
 	WorkspaceJobs: WorkspaceJobs{Target: testOrder.Target},
 	Now:           time.Date(2019, 3, 4, 12, 0, 0, 0, dataArtsZone),
 	Statuses:      []string{"fail", "running-exception"},

@@ -27,10 +27,10 @@ type findings struct {
 // fields decodes the members of a JSON object. A member that is absent or null is nil. Numbers may be strings, and strings numbers. A member
 // of another type is nil with a warning, or makes the answer malformed if needed is set.
 type fields struct {
-	values map[string]json.RawMessage
-	path   string
-	needed bool
-	found  *findings
+	values   map[string]json.RawMessage
+	path     string
+	needed   bool
+	findings *findings
 }
 
 // need returns the same object for members that a verdict depends on.
@@ -54,8 +54,8 @@ func (f fields) hasAny(names ...string) bool {
 
 // malformed makes the whole answer malformed. The first fault counts.
 func (f fields) malformed(fault string) {
-	if f.found.err == nil {
-		f.found.err = fmt.Errorf("%w: %s", ErrMalformed, fault)
+	if f.findings.err == nil {
+		f.findings.err = fmt.Errorf("%w: %s", ErrMalformed, fault)
 	}
 }
 
@@ -77,7 +77,7 @@ func (f fields) wrongType(name, wanted string, raw json.RawMessage) {
 	// The name is untrusted if this version does not know the member.
 	fault := fmt.Sprintf("%s is %s, wanted %s", text.Plain(f.path+name, 128), jsonType(raw), wanted)
 	if !f.needed {
-		f.found.warnings = append(f.found.warnings, fault)
+		f.findings.warnings = append(f.findings.warnings, fault)
 	} else {
 		f.malformed(fault)
 	}
@@ -120,7 +120,7 @@ func (f fields) text(name string) *string {
 		case "a number":
 			return string(raw), true
 		case "a string":
-			if f.found.text += len(raw); f.found.text > maxText {
+			if f.findings.text += len(raw); f.findings.text > maxText {
 				f.malformed(fmt.Sprintf("its texts take more than %d MiB", maxText>>20))
 				return "", true
 			}
@@ -212,7 +212,7 @@ func (f fields) object(name string) *fields {
 		if raw[0] != '{' {
 			return fields{}, false
 		}
-		return fields{values: membersOf(raw), path: f.path + name + ".", needed: f.needed, found: f.found}, true
+		return fields{values: membersOf(raw), path: f.path + name + ".", needed: f.needed, findings: f.findings}, true
 	})
 }
 
@@ -280,7 +280,7 @@ func list[T any](f fields, name string, one func(fields) T) []T {
 		if raw[0] != '{' {
 			return value, false
 		}
-		return one(fields{values: membersOf(raw), path: f.path + at + ".", found: f.found}), true
+		return one(fields{values: membersOf(raw), path: f.path + at + ".", findings: f.findings}), true
 	})
 }
 
@@ -300,8 +300,8 @@ func elements[T any](f fields, name, wanted string, one func(at string, raw json
 	}
 	values := []T{}
 	for _, item := range children(raw) {
-		f.found.elements++
-		if f.found.elements > maxElements {
+		f.findings.elements++
+		if f.findings.elements > maxElements {
 			f.malformed(fmt.Sprintf("its lists have more than %d elements", maxElements))
 			return nil
 		}
@@ -316,14 +316,13 @@ func elements[T any](f fields, name, wanted string, one func(at string, raw json
 	return values
 }
 
-// onePage reads the one page of a listing that is asked for. The service may have ignored the filter: its rows have to be looked at.
+// onePage decodes the only requested page of a listing. The service may have ignored the filter, so the caller must check the rows.
 func onePage[T any](answer fields, name string, size int, read func(fields) T) []T {
 	if total := answer.integer("total"); answer.member(name) == nil && (total == nil || *total != 0) {
-		answer.missing(name) // rows may be absent only where there are none
+		answer.missing(name) // rows may be absent only if the total is 0
 	}
 	rows := list(answer.need(), name, read)
 	if len(rows) > size {
-		// Who sends more than was asked for may send any number.
 		answer.malformed(fmt.Sprintf("it lists more than the %d rows that were asked for", size))
 	}
 	return rows

@@ -45,8 +45,8 @@ func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) 
 		return value, x.answerError(got)
 	}
 	result := read(answer)
-	if answer.found.err != nil {
-		return value, x.malformedAnswerError(got, answer.found.err)
+	if answer.findings.err != nil {
+		return value, x.malformedAnswerError(got, answer.findings.err)
 	}
 	return result, nil
 }

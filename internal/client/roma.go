@@ -13,31 +13,29 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// FDIInstance names a ROMA Connect instance whose FDI tasks to count.
+// FDIInstance selects the data integration (FDI) tasks of a ROMA Connect instance.
 type FDIInstance struct {
 	Target
 	InstanceID string
 }
 
-// call asks for something about the instance.
-func (i FDIInstance) call(query url.Values, part ...string) call {
+func (i FDIInstance) call(query url.Values, subpath ...string) call {
 	return call{
 		service: ROMA, target: i.Target, query: query,
-		path:   append([]string{"v2", i.ProjectID, "fdi", "instances", i.InstanceID}, part...),
+		path:   append([]string{"v2", i.ProjectID, "fdi", "instances", i.InstanceID}, subpath...),
 		header: http.Header{"X-Project-Id": {i.ProjectID}},
 	}
 }
 
 // FDITaskStatistics counts the data integration tasks of an instance by status.
 type FDITaskStatistics struct {
-	// CommonTaskDetails counts ordinary tasks, CDCTaskDetails those that capture changes of data. Nil means null or absent.
+	// CommonTaskDetails counts ordinary tasks, CDCTaskDetails change data capture tasks. Nil means null or absent.
 	CommonTaskDetails *TaskDetails `tfsdk:"common_task_details" need:"true"`
 	CDCTaskDetails    *TaskDetails `tfsdk:"cdc_task_details" need:"true"`
-	// CommonAbsent and CDCAbsent tell absent from null: null means that there are no tasks of the kind, absent means nothing.
+	// CommonAbsent and CDCAbsent distinguish absent from null, which means that there are no such tasks.
 	CommonAbsent bool `tfsdk:"-"`
 	CDCAbsent    bool `tfsdk:"-"`
-	// Further are counts that this version does not know and that are not zero: of a new status by its word, summed over the two kinds;
-	// of a new kind by the name of its object and of its member.
+	// Further has counts other than 0 that this version does not know: of new statuses, summed over both kinds, and of new kinds of tasks.
 	Further map[string]int64 `tfsdk:"-"`
 }
 
@@ -70,7 +68,7 @@ func (c *Client) FDITaskStatistics(ctx context.Context, instance FDIInstance) (*
 
 const tasksCount = "_tasks_count"
 
-// furtherTasks are counts of a status or of a kind of tasks that is new.
+// furtherTasks returns Further, nil if empty.
 func furtherTasks(answer fields) map[string]int64 {
 	further := map[string]int64{}
 	add := func(counts map[string]int64, before, after string) {
@@ -96,9 +94,9 @@ func furtherTasks(answer fields) map[string]int64 {
 	return further
 }
 
-// FDITaskList names abnormal data integration tasks.
+// FDITaskList lists abnormal data integration tasks.
 type FDITaskList struct {
-	// Tasks are those that ran last, newest first. It is never nil.
+	// Tasks are sorted by their last run, newest first. It is never nil.
 	Tasks    []FDITask
 	Warnings []string
 }
@@ -107,56 +105,54 @@ type FDITaskList struct {
 type FDITask struct {
 	TaskID   *string `api:"task_id"`
 	TaskName *string `api:"task_name"`
-	// Kind is CDC for a composite task, which captures changes of data, and NORMAL for any other; nil when it could not be read.
+	// Kind is CDC for composite tasks, which capture changes of data, and NORMAL for others; nil if it could not be read.
 	Kind *string `api:"ext_type"`
-	// ExecuteStatus is that of the last run: ERROR. It is never nil.
+	// ExecuteStatus is the status of the last run: ERROR, never nil.
 	ExecuteStatus *string `api:"execute_status"`
-	// Position is how far the last run came: ADAPTER (start), READER or WRITER.
+	// Position is where the last run failed: ADAPTER (start), READER or WRITER.
 	Position *string `api:"position"`
-	// LastExecuteTime is when the task ran last, in milliseconds since 1970, UTC.
+	// LastExecuteTime is the time of the last run, in milliseconds since 1970, UTC.
 	LastExecuteTime *int64 `api:"last_execute_time"`
 }
 
-// taskPageSize is the most rows that one answer holds. What offset counts differs between editions of the page, so only the first
-// page is read.
+// taskPageSize is the largest page. Documentation on the meaning of offset differs, so only the first page is read.
 const taskPageSize = 999
 
-// AbnormalTasks lists the FDI tasks of a ROMA Connect instance whose last run ended with ERROR, at most limit of them, in
-// one request. The list of tasks (…/tasks) has the same filter, but neither the position nor the time of the last run. The service
-// may ignore the filter, so a row of another status, or of no readable one, is dropped.
+// AbnormalTasks lists at most limit FDI tasks whose last run ended with ERROR. The API …/tasks has the same filter, but neither position
+// nor time of the last run. The service may ignore the filter, so rows of other or unreadable statuses are dropped.
 //
-// These facts wait for a live account: whether the statistics count as abnormal what has the execute_status ERROR, whether the list
-// has both kinds of tasks, and which tasks an IAM user sees: those of authorized integration applications, as the list of tasks.
+// Not yet checked with an account: whether abnormal in the statistics means the execute_status ERROR; whether both kinds of tasks are
+// listed; whether an IAM user sees only tasks of authorized integration applications, as for the API …/tasks.
 //
 // API: GET /v2/{project_id}/fdi/instances/{instance_id}/task-monitors,
 // https://support.huaweicloud.com/intl/en-us/api-roma/ListMonitorInfos.html
 func (c *Client) AbnormalTasks(ctx context.Context, instance FDIInstance, limit int) (*FDITaskList, error) {
 	const abnormal = "ERROR"
 	query := url.Values{"execute_status": {abnormal}, "limit": {strconv.Itoa(taskPageSize)}}
-	found, err := get(ctx, c, instance.call(query, "task-monitors"), func(answer fields) *FDITaskList {
-		found := &FDITaskList{Tasks: []FDITask{}}
+	result, err := get(ctx, c, instance.call(query, "task-monitors"), func(answer fields) *FDITaskList {
+		result := &FDITaskList{Tasks: []FDITask{}}
 		for _, task := range onePage(answer, "entities", taskPageSize, readFDITask) {
 			if strings.EqualFold(deref(task.ExecuteStatus), abnormal) {
-				found.Tasks = append(found.Tasks, task)
+				result.Tasks = append(result.Tasks, task)
 			}
 		}
-		found.Warnings = answer.found.warnings
-		return found
+		result.Warnings = answer.findings.warnings
+		return result
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(found.Tasks, func(a, b FDITask) int {
+	slices.SortStableFunc(result.Tasks, func(a, b FDITask) int {
 		return cmp.Compare(deref(b.LastExecuteTime), deref(a.LastExecuteTime))
 	})
-	found.Tasks = found.Tasks[:min(len(found.Tasks), limit)]
-	return found, nil
+	result.Tasks = result.Tasks[:min(len(result.Tasks), limit)]
+	return result, nil
 }
 
 func readFDITask(f fields) FDITask {
 	var task FDITask
 	f.decode(&task)
-	// Null and the empty text say that the task is no composite one; what could not be read says nothing.
+	// Null and the empty string mean that the task is not composite.
 	if f.member("ext_type") == nil || (task.Kind != nil && *task.Kind == "") {
 		task.Kind = new("NORMAL")
 	}

@@ -36,7 +36,7 @@ func parse(body []byte) (fields, error) {
 	if err := checkMembers(body); err != nil {
 		return fields{}, err
 	}
-	return fields{values: membersOf(body), found: &findings{}}, nil
+	return fields{values: membersOf(body), findings: &findings{}}, nil
 }
 
 // checkMembers returns an error if an object at any depth has a repeated member or more than maxMembers.

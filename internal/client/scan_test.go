@@ -187,18 +187,18 @@ func TestAnswerBounds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			answer.found.text = test.read
+			answer.findings.text = test.read
 			answer.decode(test.into)
-			if got := fmt.Sprint(answer.found.err); got != cmp.Or(test.fault, "<nil>") {
+			if got := fmt.Sprint(answer.findings.err); got != cmp.Or(test.fault, "<nil>") {
 				t.Errorf("error %s, want %q", got, test.fault)
 			}
 		})
 	}
 	t.Run("logs do not count", func(t *testing.T) {
 		t.Parallel()
-		answer := fields{values: map[string]json.RawMessage{"message": json.RawMessage(`"log"`)}, found: &findings{text: 32 << 20}}
-		if log, _ := answer.log("message", -1); answer.found.err != nil || deref(log) != "log" {
-			t.Errorf("%q and error %v", deref(log), answer.found.err)
+		answer := fields{values: map[string]json.RawMessage{"message": json.RawMessage(`"log"`)}, findings: &findings{text: 32 << 20}}
+		if log, _ := answer.log("message", -1); answer.findings.err != nil || deref(log) != "log" {
+			t.Errorf("%q and error %v", deref(log), answer.findings.err)
 		}
 	})
 }

@@ -26,7 +26,7 @@ func (c *changing) JobStatistics(context.Context, client.WorkspaceJobs) (*client
 	return statistics, nil
 }
 
-func (c *changing) FailedJobInstances(context.Context, client.JobInstances) (*client.JobInstanceList, error) {
+func (c *changing) FailedJobInstances(context.Context, client.FailedJobsRequest) (*client.JobInstanceList, error) {
 	return nil, errors.New("nothing failed")
 }
 

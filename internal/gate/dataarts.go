@@ -48,7 +48,7 @@ func JobStates() []string {
 // JobReader reads job instances of DataArts Factory. [client.Client] implements it.
 type JobReader interface {
 	JobStatistics(ctx context.Context, jobs client.WorkspaceJobs) (*client.JobStatistics, error)
-	FailedJobInstances(ctx context.Context, jobs client.JobInstances) (*client.JobInstanceList, error)
+	FailedJobInstances(ctx context.Context, jobs client.FailedJobsRequest) (*client.JobInstanceList, error)
 }
 
 // JobRequest selects job instances of a DataArts workspace, and what to read of them.
@@ -302,7 +302,7 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, req JobR
 		r.Failures = []client.JobInstance{}
 		return nil
 	}
-	instances := client.JobInstances{WorkspaceJobs: req.WorkspaceJobs, Now: time.Now(), Limit: int(min(failed.total, maxCulprits))}
+	instances := client.FailedJobsRequest{WorkspaceJobs: req.WorkspaceJobs, Now: time.Now(), Limit: int(min(failed.total, maxCulprits))}
 	for _, status := range []string{"fail", "running-exception"} {
 		if r.Counts[strings.ReplaceAll(status, "-", "_")] > 0 {
 			instances.Statuses = append(instances.Statuses, status)

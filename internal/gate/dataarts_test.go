@@ -54,7 +54,7 @@ type dataArts struct {
 	failed     func(ctx context.Context) (*client.JobInstanceList, error)
 
 	asked    []client.WorkspaceJobs
-	listings []client.JobInstances
+	listings []client.FailedJobsRequest
 }
 
 func (d *dataArts) JobStatistics(_ context.Context, asked client.WorkspaceJobs) (*client.JobStatistics, error) {
@@ -62,7 +62,7 @@ func (d *dataArts) JobStatistics(_ context.Context, asked client.WorkspaceJobs) 
 	return d.statistics(len(d.asked))
 }
 
-func (d *dataArts) FailedJobInstances(ctx context.Context, asked client.JobInstances) (*client.JobInstanceList, error) {
+func (d *dataArts) FailedJobInstances(ctx context.Context, asked client.FailedJobsRequest) (*client.JobInstanceList, error) {
 	d.listings = append(d.listings, asked)
 	return d.failed(ctx)
 }
