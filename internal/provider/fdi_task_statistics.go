@@ -110,10 +110,7 @@ func taskDetailsAttribute(kind string) schema.Attribute {
 }
 
 func (m *fdiTaskStatisticsModel) wait() *waitModel {
-	return &waitModel{
-		argument: "wait_until_healthy", enabled: m.WaitUntilHealthy,
-		continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, stableFor: m.StableFor,
-	}
+	return &waitModel{pollModel: m.pollModel, stableModel: m.stableModel, argument: "wait_until_healthy", enabled: m.WaitUntilHealthy}
 }
 
 func (m *fdiTaskStatisticsModel) objectName() string {

@@ -151,9 +151,8 @@ func instanceStatusSchema() schema.Schema {
 
 func (m *instanceStatusModel) wait() *waitModel {
 	return &waitModel{
-		argument: "wait_for_completion", enabled: m.WaitForCompletion,
-		continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, stableFor: m.StableFor,
-		throughPause: m.WaitThroughPause,
+		pollModel: m.pollModel, stableModel: m.stableModel,
+		argument: "wait_for_completion", enabled: m.WaitForCompletion, throughPause: m.WaitThroughPause,
 	}
 }
 

@@ -85,7 +85,7 @@ func (f *form) addTimeout(m model, report *gate.Report, diags *diag.Diagnostics)
 	}
 	advice := "Raise " + f.timeoutName() + " to wait longer"
 	switch {
-	case m.wait().continueOnTimeout.ValueBool():
+	case m.wait().ContinueOnTimeout.ValueBool():
 		diags.AddWarning(title, detail+"\n\nThe last state is used, since continue_on_timeout is set. "+advice+".")
 	case f.alwaysWaits:
 		diags.AddError(title, detail+"\n\n"+advice+".")

@@ -139,8 +139,7 @@ func failedInstanceAttributes() map[string]schema.Attribute {
 
 func (m *scriptOrderModel) wait() *waitModel {
 	return &waitModel{
-		argument: "wait_for_completion", enabled: m.WaitForCompletion,
-		continueOnTimeout: m.ContinueOnTimeout, pollInterval: m.PollInterval, throughPause: m.WaitThroughPause,
+		pollModel: m.pollModel, argument: "wait_for_completion", enabled: m.WaitForCompletion, throughPause: m.WaitThroughPause,
 	}
 }
 

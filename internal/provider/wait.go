@@ -33,12 +33,13 @@ type stableModel struct {
 
 // waitModel holds the arguments of a wait. Those that a source does not have are null.
 type waitModel struct {
+	pollModel
+	stableModel
+
 	// argument is the name of the one that asks for a wait, and enabled its value.
-	argument                string
-	enabled                 types.Bool
-	pollInterval, stableFor types.String
-	throughPause            types.Bool
-	continueOnTimeout       types.Bool
+	argument     string
+	enabled      types.Bool
+	throughPause types.Bool
 }
 
 // gate returns the settings of the wait, nil for a single look.
@@ -47,26 +48,26 @@ func (w *waitModel) gate(always bool, progress func(gate.Progress)) *gate.Wait {
 		return nil
 	}
 	return &gate.Wait{
-		Interval: durationOr(w.pollInterval, gate.DefaultPollInterval), StableFor: durationOr(w.stableFor, 0),
+		Interval: durationOr(w.PollInterval, gate.DefaultPollInterval), StableFor: durationOr(w.StableFor, 0),
 		ThroughPause: w.throughPause.ValueBool(), Progress: progress, Logger: newLogger(),
 	}
 }
 
 // validateStableFor checks stable_for against the arguments that it depends on, as far as they are known.
 func (f *form) validateStableFor(w *waitModel, timeout time.Duration, timeoutKnown bool, diags *diag.Diagnostics) {
-	stable := durationOr(w.stableFor, 0)
+	stable := durationOr(w.StableFor, 0)
 	if stable <= 0 {
 		return
 	}
 	addError := func(why string) {
 		diags.AddAttributeError(path.Root("stable_for"), "Invalid value of stable_for",
-			fmt.Sprintf("stable_for = %q cannot be used: %s.", w.stableFor.ValueString(), why))
+			fmt.Sprintf("stable_for = %q cannot be used: %s.", w.StableFor.ValueString(), why))
 	}
-	interval := durationOr(w.pollInterval, gate.DefaultPollInterval)
+	interval := durationOr(w.PollInterval, gate.DefaultPollInterval)
 	switch {
 	case !f.alwaysWaits && !w.enabled.IsUnknown() && !w.enabled.ValueBool():
 		addError("it needs " + w.argument + " = true, since a single look cannot show that a state lasts")
-	case !w.pollInterval.IsUnknown() && stable < interval:
+	case !w.PollInterval.IsUnknown() && stable < interval:
 		addError(fmt.Sprintf("it is shorter than poll_interval (%s), so that no second look would fall into it. Raise stable_for, or "+
 			"lower poll_interval", shortDuration(interval)))
 	case timeoutKnown && stable >= timeout:
