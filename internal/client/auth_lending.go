@@ -101,23 +101,23 @@ func (a *authenticator) borrow(ctx context.Context, service Service, host string
 	})
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	r := a.state(credential)
-	l := &lease{Credential: credential, credentialState: r, auth: a, service: service, host: host}
-	r.queue = append(r.queue, l)
-	defer r.remove(&r.queue, l)
+	state := a.state(credential)
+	l := &lease{Credential: credential, credentialState: state, auth: a, service: service, host: host}
+	state.queue = append(state.queue, l)
+	defer state.remove(&state.queue, l)
 	for {
 		now := time.Now()
 		switch {
-		case r.refusal != nil:
-			return l, &RefusedError{r.refusal}
-		case r.proven:
+		case state.refusal != nil:
+			return l, &RefusedError{state.refusal}
+		case state.proven:
 			return l, nil
-		case r.next(now) == l:
+		case state.next(now) == l:
 			l.since = now
-			r.inFlight = append(r.inFlight, l)
+			state.inFlight = append(state.inFlight, l)
 			return l, nil
 		}
-		hosts, changed, pause := r.hosts(), r.changed, r.pause(now)
+		hosts, changed, pause := state.hosts(), state.changed, state.pause(now)
 		a.mu.Unlock()
 		err := waitFor(ctx, changed, pause)
 		a.mu.Lock()
@@ -128,12 +128,12 @@ func (a *authenticator) borrow(ctx context.Context, service Service, host string
 }
 
 // next is the first lease in the queue that may be used now, nil if none. Requests to one service are not concurrent.
-func (r *credentialState) next(now time.Time) *lease {
-	if len(r.inFlight) == maxUnproven || r.pause(now) > 0 {
+func (s *credentialState) next(now time.Time) *lease {
+	if len(s.inFlight) == maxUnproven || s.pause(now) > 0 {
 		return nil
 	}
-	for _, l := range r.queue {
-		if !slices.ContainsFunc(r.inFlight, func(out *lease) bool { return out.service == l.service }) {
+	for _, l := range s.queue {
+		if !slices.ContainsFunc(s.inFlight, func(out *lease) bool { return out.service == l.service }) {
 			return l
 		}
 	}
@@ -141,30 +141,30 @@ func (r *credentialState) next(now time.Time) *lease {
 }
 
 // pause is the time until firstAnswerWait has passed since the last request.
-func (r *credentialState) pause(now time.Time) time.Duration {
-	if len(r.inFlight) == 0 {
+func (s *credentialState) pause(now time.Time) time.Duration {
+	if len(s.inFlight) == 0 {
 		return 0
 	}
-	return r.inFlight[len(r.inFlight)-1].since.Add(firstAnswerWait).Sub(now)
+	return s.inFlight[len(s.inFlight)-1].since.Add(firstAnswerWait).Sub(now)
 }
 
-// hosts are those whose answers are awaited, else the next one. The queue must not be empty.
-func (r *credentialState) hosts() []string {
-	if len(r.inFlight) == 0 {
-		return []string{r.queue[0].host}
+// hosts are those whose answers are awaited, or else the next one to ask. The queue must not be empty.
+func (s *credentialState) hosts() []string {
+	if len(s.inFlight) == 0 {
+		return []string{s.queue[0].host}
 	}
 	var hosts []string
-	for _, out := range r.inFlight {
+	for _, out := range s.inFlight {
 		hosts = append(hosts, out.host)
 	}
 	return hosts
 }
 
 // remove removes a lease from inFlight or queue.
-func (r *credentialState) remove(list *[]*lease, l *lease) {
+func (s *credentialState) remove(list *[]*lease, l *lease) {
 	*list = slices.DeleteFunc(*list, func(other *lease) bool { return other == l })
-	close(r.changed)
-	r.changed = make(chan struct{})
+	close(s.changed)
+	s.changed = make(chan struct{})
 }
 
 // waitFor returns after a change or after a pause, if positive. It fails only if the context ends first.
@@ -186,14 +186,14 @@ func waitFor(ctx context.Context, changed <-chan struct{}, pause time.Duration) 
 
 // recordAnswer records what an answer says about the credential, and reports whether it refuses it.
 func (l *lease) recordAnswer(status int, body []byte, failure func() *Error) bool {
-	refused, good := examine(status, body)
+	refuses, proves := examine(status, body)
 	l.auth.mu.Lock()
 	defer l.auth.mu.Unlock()
-	if refused && l.refusal == nil {
+	if refuses && l.refusal == nil {
 		l.refusal = failure()
 	}
-	l.proven = l.proven || good
-	return refused
+	l.proven = l.proven || proves
+	return refuses
 }
 
 func (l *lease) release() {

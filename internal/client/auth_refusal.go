@@ -38,15 +38,15 @@ var provingCodes = map[string]bool{"APIG.0302": true, "APIG.0304": true, "APIG.1
 // serviceCode matches codes of services. It excludes IAM's plain numbers, since proxies and firewalls send such codes too.
 var serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*\.\d{3,}$`)
 
-// examine reports whether an answer refuses the credential of its request, or proves it good, as data and errors of the service do.
+// examine reports whether an answer refuses the credential of its request, or proves it, as data and errors of the service do.
 // Answers that may precede the check of the credential do neither: pages, redirects, empty bodies, and errors of gateways and proxies.
-func examine(status int, body []byte) (refused, good bool) {
+func examine(status int, body []byte) (refuses, proves bool) {
 	var code string
 	if status >= 200 && status < 300 {
-		code, good = codeOfSuccess(body)
+		code, proves = codeOfSuccess(body)
 	} else {
 		code = parseErrorBody(body).code
-		good = status >= 400 && serviceCode.MatchString(code)
+		proves = status >= 400 && serviceCode.MatchString(code)
 	}
 	short := shortCode(code)
 	switch {
@@ -55,7 +55,7 @@ func examine(status int, body []byte) (refused, good bool) {
 	case strings.HasPrefix(short, "APIG."):
 		return false, provingCodes[short]
 	default:
-		return false, good
+		return false, proves
 	}
 }
 

@@ -290,7 +290,7 @@ func genericError(f fields) (found errorBody, ok bool) {
 
 var htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 
-// describeBody gives type and size of a body, and the title of an HTML page.
+// describeBody returns the type and size of a body, and the title of an HTML page.
 func describeBody(body []byte) string {
 	trimmed := bytes.TrimSpace(body)
 	kind := "text"

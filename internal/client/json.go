@@ -24,8 +24,8 @@ type findings struct {
 	elements, text int
 }
 
-// fields decodes the members of a JSON object. A member that is absent or null is nil. Numbers may be strings, and strings numbers. A member
-// of another type is nil with a warning, or makes the answer malformed if needed is set.
+// fields decodes the members of a JSON object. Absent and null members are nil. Numbers may be strings, and strings numbers. A member of
+// another type is nil with a warning, or makes the answer malformed if needed is set.
 type fields struct {
 	values   map[string]json.RawMessage
 	path     string
@@ -148,7 +148,7 @@ func (f fields) log(name string, limit int64) (tail *string, truncated bool) {
 
 // numberText is the text of a number or of a string; empty for other types and for what cannot be a number.
 func numberText(raw json.RawMessage) string {
-	const longest = 400
+	const longest = 400 // strings may have any length
 	switch kind := jsonType(raw); {
 	case len(raw) > longest:
 		return ""

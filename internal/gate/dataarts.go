@@ -109,7 +109,7 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 		statistics *client.JobStatistics
 		tally      *JobTally
 	}
-	// before is the number of instances at the last look. Only at midnight, when the counts start again, can it fall.
+	// before is the number of instances at the last look. It falls only at midnight, when the counts start again.
 	var before int64
 	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (jobLook, Observation, error) {
 		statistics, err := reader.JobStatistics(waitCtx, req.WorkspaceJobs)
@@ -191,7 +191,7 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 	idle := tally.New != nil && *tally.New <= max(sinceBaseline("freeze"), 0)+max(sinceBaseline("skip"), 0)
 	verdict := Verdict{
 		Counts: counts,
-		// No person has to act for instances that are still to come.
+		// Instances that are still to come do not need a person.
 		Stuck: enough && moving == 0 && blocked > 0,
 	}
 	switch {

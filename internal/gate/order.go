@@ -224,7 +224,7 @@ func judgeOrder(order *client.ScriptOrder, instances *Instances) Verdict {
 	}
 }
 
-// contradiction says how statistics contradict a FINISHED order; empty if they do not. At least one instance has to have finished. Rates
+// contradiction says how statistics contradict a FINISHED order; empty if they do not. At least one instance must have finished. Rates
 // are compared to one decimal, the precision of thresholds, but a threshold of 100 needs all instances.
 func contradiction(tally *Tally, threshold *float64) string {
 	const advice = "; failure_details = false takes the order's word"
