@@ -141,8 +141,8 @@ func milliseconds(t testing.TB, text string) time.Time {
 	return time.UnixMilli(n).In(time.FixedZone("", 8*60*60))
 }
 
-// TestFailedJobInstancesQuestions refuses what the listing cannot answer, before anything is sent.
-func TestFailedJobInstancesQuestions(t *testing.T) {
+// TestFailedJobInstancesRefused refuses what the listing cannot answer, before anything is sent.
+func TestFailedJobInstancesRefused(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*FailedJobsRequest){
 		"one's own":    func(q *FailedJobsRequest) { q.IsOwn = new(true) },

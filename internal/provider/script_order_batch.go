@@ -115,7 +115,7 @@ func (m *scriptOrderBatchModel) objectName() string {
 }
 
 func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ *gate.Wait) (*gate.Report, error) {
-	question := gate.BatchRequest{
+	req := gate.BatchRequest{
 		Batch: client.Batch{
 			BatchIndex: int64Or(m.BatchIndex, 0), Status: m.Status.ValueString(), Limit: int64Or(m.Limit, gate.DefaultPageSize),
 			Marker: int64Or(m.Marker, 0), LogTail: int64Or(m.LogTailBytes, defaultLogTail),
@@ -123,10 +123,10 @@ func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ *g
 		IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
 	}
 	var err error
-	if question.Order, err = m.order(c, &m.sharedModel); err != nil {
+	if req.Order, err = m.order(c, &m.sharedModel); err != nil {
 		return nil, err
 	}
-	report, err := gate.ReadBatch(ctx, c, question)
+	report, err := gate.ReadBatch(ctx, c, req)
 	if err != nil {
 		return nil, err
 	}
@@ -136,5 +136,5 @@ func (m *scriptOrderBatchModel) read(ctx context.Context, c *client.Client, _ *g
 	if report.Batch != nil {
 		m.ScriptOrderBatch = *report.Batch
 	}
-	return m.setReport(fmt.Sprintf("%s/%d", question.ExecuteUUID, question.BatchIndex), &report.Report), nil
+	return m.setReport(fmt.Sprintf("%s/%d", req.ExecuteUUID, req.BatchIndex), &report.Report), nil
 }
