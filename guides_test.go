@@ -3,6 +3,8 @@ package main_test
 import (
 	"encoding/json"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"maps"
 	"os"
 	"path/filepath"
@@ -125,5 +127,46 @@ func TestUseCases(t *testing.T) {
 		if !strings.HasPrefix(page, "# ") || !strings.Contains(page, "`terraform ") {
 			t.Errorf("%s: the page has no title, or no command", folder.Name())
 		}
+	}
+}
+
+// TestMessagesOfTroubleshooting finds every message that the page of troubleshooting lists in the code that prints it.
+func TestMessagesOfTroubleshooting(t *testing.T) {
+	t.Parallel()
+	printed := ""
+	for _, folder := range []string{"client", "gate", "provider"} {
+		files, err := filepath.Glob(filepath.Join("internal", folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			printed += strings.ToLower(messages(file))
+		}
+	}
+	listed := 0
+	_, page, _ := strings.Cut(readPage(t, "docs/guides/troubleshooting.md"), "\n## By the first words\n")
+	for _, row := range regexp.MustCompile(`(?m)^\| (.+?) \|`).FindAllStringSubmatch(page, -1) {
+		for _, message := range codeSpan.FindAllString(row[1], -1) {
+			for part := range strings.SplitSeq(strings.Trim(message, "`"), "…") {
+				part = strings.ToLower(strings.Trim(part, " .,"))
+				if !strings.Contains(part, " ") || part == "check block assertion failed" { // Terraform's own
+					continue
+				}
+				listed++
+				if !strings.Contains(printed, part) {
+					t.Errorf("nothing prints %q of %s", part, message)
+				}
+			}
+		}
+	}
+	if listed < 30 {
+		t.Errorf("the page lists %d messages", listed)
 	}
 }

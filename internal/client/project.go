@@ -30,7 +30,7 @@ func (e *ProjectError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("looking up the id of project %q of region %q: %s", e.Name, e.Region, e.Err)
 	}
-	return fmt.Sprintf("looking up the id of project %q of region %q at %s: %d projects bear that name, wanted one",
+	return fmt.Sprintf("looking up the id of project %q of region %q at %s: %d projects have that name, wanted one",
 		e.Name, e.Region, e.Host, e.Found)
 }
 

@@ -114,19 +114,19 @@ func TestProjectIsNotSettled(t *testing.T) {
 	}{
 		{
 			"none", says(200, `{"projects":[]}`), 0, nil,
-			` at iam.ap-example-1.example.com: 0 projects bear that name, wanted one`,
+			` at iam.ap-example-1.example.com: 0 projects have that name, wanted one`,
 		},
 		{
 			"two", says(200, `{"projects":[{"id":"p1","name":"ap-example-1"},{"id":"p2","name":"ap-example-1"}]}`), 2, nil,
-			": 2 projects bear that name, wanted one",
+			": 2 projects have that name, wanted one",
 		},
 		{
 			"another one", says(200, `{"projects":[{"id":"p1","name":"MOS"},{"id":"p2"}]}`), 0, nil,
-			": 0 projects bear that name, wanted one",
+			": 0 projects have that name, wanted one",
 		},
 		{
 			"one without an id", says(200, `{"projects":[{"name":"ap-example-1"},{"id":null,"name":"ap-example-1"}]}`), 0, nil,
-			": 0 projects bear that name, wanted one",
+			": 0 projects have that name, wanted one",
 		},
 		{
 			"forbidden", says(403, `{"error_code":"IAM.0003","error_msg":"no"}`), 0, IsForbidden,

@@ -40,8 +40,8 @@ type serviceFacts struct {
 
 var services = []serviceFacts{
 	{COC, COC, "COC", "{coc}.{cloud}", "the permission coc:job:get"},
-	{DataArts, DataArts, "DataArts", "dayu.{region}.{cloud}", "a role in DataArts Studio and the membership of the workspace"},
-	{DataArtsJobs, DataArts, "DataArts", "dayu-dlf.{region}.{cloud}", "a role in DataArts Studio and the membership of the workspace"},
+	{DataArts, DataArts, "DataArts", "dayu.{region}.{cloud}", "a role in DataArts Studio and membership of the workspace"},
+	{DataArtsJobs, DataArts, "DataArts", "dayu-dlf.{region}.{cloud}", "a role in DataArts Studio and membership of the workspace"},
 	{ROMA, ROMA, "ROMA", "roma.{region}.{cloud}", "the right to read ROMA Connect in this project (ROMA ReadOnlyAccess)"},
 	{IAM, IAM, "IAM", "iam.{region}.{cloud}", "the right that the message names"},
 	{STS, STS, "STS", "sts.{region}.{cloud}", "the right that the message names"},

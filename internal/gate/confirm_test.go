@@ -222,7 +222,7 @@ func TestGraceOfOrders(t *testing.T) {
 						if !client.IsNotFound(err) || got != nil {
 							t.Fatalf("got %v and the error %v", got, err)
 						}
-						want := "looked for it for " + last.Sub(first).Round(time.Second).String() + ": "
+						want := "not found for " + last.Sub(first).Round(time.Second).String() + ": "
 						if test.grace == 0 {
 							want = errNotFound.Error()
 						}

@@ -123,7 +123,7 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 	}
 	fail := func(err error) (waitResult[T], error) {
 		if client.IsNotFound(err) && result.elapsed >= minPause {
-			err = fmt.Errorf("looked for it for %s: %w", result.elapsed.Round(time.Second), err)
+			err = fmt.Errorf("not found for %s: %w", result.elapsed.Round(time.Second), err)
 		}
 		return result, err
 	}

@@ -145,10 +145,10 @@ func TestWaitDeadlineWithoutAGoodAnswer(t *testing.T) {
 			}}, nil, context.DeadlineExceeded, "",
 		},
 		"never visible": {
-			playing(early(fails(errNotFound))), limited(30 * time.Minute), errNotFound, "looked for it for 1m",
+			playing(early(fails(errNotFound))), limited(30 * time.Minute), errNotFound, "not found for 1m",
 		},
 		"never visible in next to no time": {
-			playing(early(fails(errNotFound))), limited(1500 * time.Millisecond), errNotFound, "looked for it for 1s: ",
+			playing(early(fails(errNotFound))), limited(1500 * time.Millisecond), errNotFound, "not found for 1s: ",
 		},
 		"deadline passed before it began": {
 			playing(fails(&client.Error{Err: context.DeadlineExceeded})), limited(-time.Second), context.DeadlineExceeded, "",

@@ -44,17 +44,17 @@ func (f *form) addReadError(object string, err error, diags *diag.Diagnostics) {
 // whatHappened describes a failure: the request if one was sent, the answer and the credential.
 func whatHappened(err error) string {
 	if setting, ok := errors.AsType[*settingError](err); ok {
-		return text.Sentence(setting.text)
+		return sentence(setting.text)
 	}
 	failure, ok := client.Cause(err)
 	if !ok {
-		return text.Sentence(err.Error())
+		return sentence(err.Error())
 	}
 	if refused, ok := errors.AsType[*client.RefusedError](err); ok {
-		return text.Sentence(refused.Error())
+		return sentence(refused.Error())
 	}
 	if turn, ok := errors.AsType[*client.TurnError](err); ok {
-		return text.Sentence(turn.Error())
+		return sentence(turn.Error())
 	}
 	message := err.Error()
 	if errors.Is(err, client.ErrNoCredential) {
@@ -62,11 +62,16 @@ func whatHappened(err error) string {
 		outermost, _ := errors.AsType[*client.Error](err)
 		message = strings.TrimPrefix(outermost.Err.Error(), client.ErrNoCredential.Error()+": ")
 	}
-	message = text.Sentence(message)
+	message = sentence(message)
 	if failure.Credential != "" && client.IsUnauthorized(failure) {
 		message += " Authenticated with " + failure.Credential + "."
 	}
 	return message
+}
+
+// sentence is the text of an error for people, without Go's words for a timeout.
+func sentence(message string) string {
+	return text.Sentence(strings.ReplaceAll(message, context.DeadlineExceeded.Error(), "timed out"))
 }
 
 // advice says what to do about a failed read; it is empty if the error says so itself. The order of the cases is that of the stages of a

@@ -211,8 +211,8 @@ func TestWhatHappened(t *testing.T) {
 		"a file that is not":    {asked(0, "", fmt.Errorf("%w: %w", client.ErrNoCredential, errors.New("no file"))), "No file."},
 		"a sign-in":             {asked(0, "", fmt.Errorf("%w: %w", client.ErrNoCredential, signIn)), "POST iam.test/v3/auth/tokens: HTTP 401 Unauthorized."},
 		"refused before":        {asked(401, key, &client.RefusedError{First: asked(401, key, nil)}), "Not sent: access key …1 (environment) was already refused in this run."},
-		"waiting for its turn":  {asked(0, "", &client.TurnError{Hosts: []string{"a.test"}, Err: context.DeadlineExceeded}), "Not sent, waiting for the first answer of a.test to this credential: context deadline exceeded."},
-		"a look-up's own fault": {&client.ProjectError{Region: "r", Name: "n", Host: "iam.test", Found: 2}, `Looking up the id of project "n" of region "r" at iam.test: 2 projects bear that name, wanted one.`},
+		"waiting for its turn":  {asked(0, "", &client.TurnError{Hosts: []string{"a.test"}, Err: context.DeadlineExceeded}), "Not sent, waiting for the first answer of a.test to this credential: timed out."},
+		"a look-up's own fault": {&client.ProjectError{Region: "r", Name: "n", Host: "iam.test", Found: 2}, `Looking up the id of project "n" of region "r" at iam.test: 2 projects have that name, wanted one.`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -252,6 +252,20 @@ func TestCulpritsAreCounted(t *testing.T) {
 		report := &gate.Report{Culprits: slices.Repeat([]string{"host"}, test.named), MoreCulprits: int64(test.more)}
 		if got := culpritList(report); strings.Count(got, "host") != min(test.named, 20) || !strings.HasSuffix(got, test.end) {
 			t.Errorf("%d named and %d more: %q", test.named, test.more, got)
+		}
+	}
+}
+
+// TestVariablesOf lists the environment variables of arguments as a sentence does.
+func TestVariablesOf(t *testing.T) {
+	t.Parallel()
+	for want, names := range map[string][]string{
+		"HW_SECURITY_TOKEN":                {"security_token"},
+		"HW_REGION_NAME or OS_REGION_NAME": {"region"},
+		"HW_PROJECT_ID, OS_PROJECT_ID, OS_TENANT_ID or HW_SECURITY_TOKEN": {"project_id", "security_token"},
+	} {
+		if got := variablesOf(names...); got != want {
+			t.Errorf("%q: %q, want %q", names, got, want)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func TestReadErrors(t *testing.T) {
 		"no permission for DataArts": {
 			config: dataarts, path: overview,
 			answer: cloudtest.Answer{Status: 400, Body: `{"error_code":"DLF.6888","error_msg":"no permission"}`},
-			want:   []string{"Grant the caller a role in DataArts Studio and the membership of the workspace"},
+			want:   []string{"Grant the caller a role in DataArts Studio and membership of the workspace"},
 		},
 		"unknown workspace": {
 			config: dataarts, path: overview,
@@ -235,7 +235,7 @@ func TestProviderSettings(t *testing.T) {
 	}{
 		"no credential": {
 			given: arguments{"region": "cn-north-4"},
-			want:  "No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see Authentication.",
+			want:  "No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see the guide on authentication.",
 		},
 		"no region": {
 			given: arguments{"token": "t"},

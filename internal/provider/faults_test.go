@@ -121,7 +121,7 @@ func TestFaults(t *testing.T) {
 		},
 		"no answer within the time limit": {
 			fates: fates{silence}, arguments: timeout("10s"), requests: 1, took: between(10*time.Second, 10*time.Second),
-			want: []string{": context deadline exceeded.", "The read exceeded timeouts.read. Raise it, or find out"},
+			want: []string{": timed out.", "The read exceeded timeouts.read. Raise it, or find out"},
 		},
 		"slow bytes that end":  {fates: fates{drips(20)}, requests: 1, took: between(20*time.Second, 21*time.Second)},
 		"slow bytes for ever":  {fates: fates{drips(1 << 20)}, want: []string{"(6 attempts): no complete answer within 30s.", way}, requests: 6},

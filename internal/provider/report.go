@@ -27,7 +27,7 @@ func (f *form) diagnose(m model, report *gate.Report, diags *diag.Diagnostics) {
 			text.Sentence(report.Doubt)+" It counts as not succeeded. "+doubtAdvice(report.Doubt))
 	}
 	if report.UnreadDetails != nil {
-		diags.AddWarning("Cannot read the "+f.details+" of "+object, fmt.Sprintf("%s%s\n\n%s", text.Sentence(report.UnreadDetails.Error()),
+		diags.AddWarning("Cannot read the "+f.details+" of "+object, fmt.Sprintf("%s%s\n\n%s", sentence(report.UnreadDetails.Error()),
 			f.unreadDetailsEffect(report), f.unreadDetailsAdvice(report.UnreadDetails)))
 	}
 	if report.Timeout != nil {
@@ -77,7 +77,7 @@ func (f *form) addTimeout(m model, report *gate.Report, diags *diag.Diagnostics)
 	}
 	detail := strings.Join(parts, "; ") + "."
 	if timeout.Err != nil {
-		detail += " The last look failed: " + text.Sentence(timeout.Err.Error())
+		detail += " The last look failed: " + sentence(timeout.Err.Error())
 	}
 	title := m.objectName() + " did not end in time"
 	if f.service == client.ROMA {

@@ -197,7 +197,7 @@ func variablesOf(names ...string) string {
 	for _, name := range names {
 		all = append(all, arguments[name].variables...)
 	}
-	return strings.Join(all, " or ")
+	return strings.Replace(strings.Join(all, " or "), " or ", ", ", len(all)-2)
 }
 
 // validate adds an error if a value does not have the format of its argument, and reports whether it does.

@@ -54,7 +54,7 @@ func (s *settings) chooseCredentials() client.CredentialSource {
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
-		return settingErrorf("No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see Authentication.\n"+
+		return settingErrorf("No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see the guide on authentication.\n"+
 			"%s  - metadata of the machine: %s", checked.String(), err)
 	}))
 }

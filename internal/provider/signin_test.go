@@ -139,7 +139,7 @@ func TestLogInFaults(t *testing.T) {
 	}{
 		"survived":         {login: fates{says(502, `<html>`), hangUp, says(429, ``, "Retry-After", "3"), tears(201, `{`), in}, logins: 5},
 		"silent, then not": {login: fates{silence, in}, logins: 2},
-		"silent":           {login: fates{silence}, arguments: timeout("20s"), want: []string{"context deadline exceeded.", "timeouts.read"}, logins: 1},
+		"silent":           {login: fates{silence}, arguments: timeout("20s"), want: []string{"timed out.", "timeouts.read"}, logins: 1},
 		"down": {
 			login: fates{says(503, `<html><title>Maintenance</title></html>`)}, logins: 6,
 			want: []string{"(6 attempts): HTTP 503 Service Unavailable: HTML page \"Maintenance\", ", "IAM is failing at the moment."},
