@@ -135,12 +135,14 @@ func hiddenFlaw(value string) string {
 
 const quotedLimit = 64
 
-// quoted quotes a value for a message: shortened, with escapes for invisible characters.
+// quoted quotes a value for a message: shortened, with escapes for invisible characters, and harmless to a CI system.
 func quoted(value string) string {
-	if head := text.Head(value, quotedLimit); head != value {
-		return strconv.Quote(head) + "…"
+	head := text.Head(value, quotedLimit)
+	shown := text.Plain(strconv.Quote(head), 8*quotedLimit) // an escape has up to four bytes for one
+	if head != value {
+		shown += "…"
 	}
-	return strconv.Quote(value)
+	return shown
 }
 
 func (f stringFormat) Description(context.Context) string         { return "must be " + f.wanted }

@@ -52,7 +52,8 @@ func TestArgumentsAreExplained(t *testing.T) {
 		"a long one of two bytes each": {
 			"project_name", "x" + strings.Repeat("é", 80), `"x` + strings.Repeat("é", 31) + `"… has 81 characters, wanted printable ASCII`,
 		},
-		"an empty one": {"region", "", "The value of region cannot be used: it is empty."},
+		"a command to a CI system": {"region", "x ::error::##vso[task]", `"x ?:error::#?vso[task]" given, wanted a region`},
+		"an empty one":             {"region", "", "The value of region cannot be used: it is empty."},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
