@@ -16,7 +16,7 @@ variable "order_id" {
 }
 
 # Terraform opens it at plan, where a bad result is a warning, and again at apply, where it is an error. So an order that failed in
-# between is refused. Nothing of the order is kept in plan or state, and destroy is not blocked.
+# between is refused. A bad result does not block destroy. Nothing of the order is kept in plan or state.
 ephemeral "coc_script_order" "migrate" {
   provider            = hwgate
   execute_uuid        = var.order_id
