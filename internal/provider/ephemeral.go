@@ -32,10 +32,9 @@ func (e *ephemeralResource) Schema(ctx context.Context, _ ephemeral.SchemaReques
 		MarkdownDescription: shared.MarkdownDescription + " As an ephemeral resource it is opened at plan and again at apply, also of a " +
 			"saved plan. Neither plan nor state keeps anything that it reads.",
 		Attributes: map[string]schema.Attribute{
-			"require_success": optionalBool("With `true`, anything but " + e.goodResult + " is an error whose title is the `summary`; with " +
-				"`false`, a warning with that title. `terraform.applying` warns at plan and enforces at apply; a bad result then does not " +
-				"block destroy. A postcondition could not say why: Terraform drops an `error_message` that refers to ephemeral values. " +
-				"Default: neither error nor warning, everything is data."),
+			"require_success": optionalBool("With `true`, anything but " + e.goodResult + " is an error whose title is the `summary`; with `false`, " +
+				"a warning with that title. `terraform.applying` warns at plan and enforces at apply; a bad result then does not block destroy. " +
+				"Default: neither, everything is data."),
 		},
 		Blocks: map[string]schema.Block{"timeouts": e.timeouts(ctx)},
 	}

@@ -97,9 +97,9 @@ func instanceStatusSchema() schema.Schema {
 						"(https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/07-no-new-failures) shows how to keep them. The " +
 						"outcome is `unknown`, and a wait ends, if the baseline lacks a state or counts more than there is now: it is of another day, " +
 						"workspace or filter. It is valid for its own day only: once a later day has counted as much, nothing shows that it is old. " +
-						"New instances of other jobs are judged too. An earlier failure that is rerun or overridden in the meantime " +
-						"hides a new one. If the earlier counts may be null, write `coalesce(…, {})`, which is `unknown`; null means no baseline. Unknown " +
-						"states, fractions and negative numbers are errors. Default: none, everything is judged.",
+						"New instances of other jobs are judged too. An earlier failure that is rerun or overridden hides a new one. If the counts may be " +
+						"null, write `coalesce(…, {})`, which is `unknown`: null means no baseline. Unknown states, fractions and negative numbers are " +
+						"errors. Default: none, everything is judged.",
 				},
 				"min_new_count": optionalNumber(atLeast(1),
 					"Smallest number, from 1, of new instances since `baseline_counts`. With fewer the outcome is "+

@@ -66,11 +66,11 @@ func scriptOrderSchema() schema.Schema {
 			map[string]schema.Attribute{
 				"failure_details": optionalBool(
 					"Whether to read the statistics of an order that has ended or is paused, and the batches with a failed " +
-						"instance. This fills `counts`, `failed_hosts` and `failed_instances`, which are null otherwise. The statistics also " +
-						"have to confirm a FINISHED order: without any instance it is `empty`; if an instance has not ended, or if none " +
-						"finished, or fewer than the order's own success-rate threshold requires, it is `unknown`. Counts may lag, so a wait reads them " +
-						"again for up to a minute. What cannot be read, or is beyond 100 batches or 1,000 failed instances, is a warning. Costs one " +
-						"request, and one for each 50 instances of those batches. With `false`, the status alone decides. Default: `true`."),
+						"instance, for `counts`, `failed_hosts` and `failed_instances`, which are null otherwise. The statistics also " +
+						"have to confirm a FINISHED order: without any instance it is `empty`; if an instance has not ended, if none finished, or " +
+						"fewer than the order's success-rate threshold requires, it is `unknown`, and a wait reads them again for up to a minute. What " +
+						"cannot be read, or is beyond 100 batches or 1,000 failed instances, is a warning. Costs one request, and one for each 50 " +
+						"instances of those batches. With `false`, the status alone decides. Default: `true`."),
 				"log_tail_bytes": logTailAttribute(),
 
 				"gmt_created":  computedInt64("When the order was created, in milliseconds since 1970, UTC."),

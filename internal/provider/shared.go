@@ -74,10 +74,9 @@ func sharedAttributes(idDescription, projectDescription, statusWords string) map
 		"succeeded": computedBool("Whether `outcome` is `succeeded`: the condition of a gate. It is `false` if anything that the verdict " +
 			"depends on is missing, new or contradictory. Never null."),
 		"summary": computedString("One plain line for `error_message`: what was read, its outcome, counts, and up to ten names of what " +
-			"failed. It contains no log text, no error texts and no parameter values. Never null."),
-		"report_markdown": computedString(
-			"The verdict as Markdown, for the summary page of a job: a heading, a table of counts and a table of what " +
-				"failed (at most 100 rows). It contains no log text, no error texts and no parameter values. Never null."),
+			"failed; no log or error text, no parameter values. Never null."),
+		"report_markdown": computedString("The verdict as Markdown, for the page of a CI job: a heading, a table of counts and a table of what " +
+			"failed (at most 100 rows); no log or error text, no parameter values. Never null."),
 		"counts": schema.MapAttribute{
 			Computed:    true,
 			ElementType: types.Int64Type,

@@ -78,8 +78,7 @@ func (f *form) validateStableFor(w *waitModel, timeout time.Duration, timeoutKno
 func pollAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"poll_interval": optionalString(pollIntervalFormat,
-			"Longest pause between two reads of a wait, as a duration from `1s` to `5m`. The first pauses are "+
-				"shorter, so that the end of a short job is noticed soon. Default: `10s`."),
+			"Longest pause between two reads of a wait, as a duration from `1s` to `5m`; the first pauses are shorter. Default: `10s`."),
 		"continue_on_timeout": optionalBool(
 			"Whether a wait that exceeds `timeouts` returns the last state as data, with `timed_out = true` and a warning, " +
 				"instead of an error. Without a single readable answer it is always an error. Default: `false`."),
@@ -101,8 +100,8 @@ func completionAttributes(completed string) map[string]schema.Attribute {
 func stableAttributes(state, other string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"stable_for": optionalString(stableForFormat,
-			"How long "+state+" has to last before the wait ends, as a duration up to `24h`, such as `3m`. Every read in "+
-				"that time has to show it; the time restarts after anything else, including an unreadable answer."+other+" Needs a wait, at "+
-				"least `poll_interval`, and less than the time in `timeouts`. Default: `0s`: the first such read ends the wait."),
+			"How long "+state+" has to last before the wait ends, as a duration up to `24h`, such as `3m`. The time restarts after any read "+
+				"that does not show it, including an unreadable answer."+other+" Needs a wait, at least `poll_interval`, and less than the time in "+
+				"`timeouts`. Default: `0s`: the first such read ends the wait."),
 	}
 }
