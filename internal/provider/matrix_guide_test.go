@@ -152,12 +152,20 @@ func tables(record map[string]observed, corner string, rows, columns []string, o
 		"On Terraform " + record[newest].On + ":\n",
 		"| " + corner + " | " + strings.Join(columns, " | ") + " |", "|" + strings.Repeat("---|", len(columns)+1),
 	}
+	// Rows with the same cells are one row.
+	alike, distinct := map[string][]string{}, []string{}
 	for _, row := range rows {
-		line := "| " + row + " |"
+		cells := ""
 		for _, column := range columns {
-			line += " " + of(record[newest])[row][column] + " |"
+			cells += " " + of(record[newest])[row][column] + " |"
 		}
-		lines = append(lines, line)
+		if alike[cells] == nil {
+			distinct = append(distinct, cells)
+		}
+		alike[cells] = append(alike[cells], row)
+	}
+	for _, cells := range distinct {
+		lines = append(lines, "| "+strings.Join(alike[cells], "; ")+" |"+cells)
 	}
 	var versions, differences []string
 	for _, name := range inOrder(record) {
