@@ -179,7 +179,7 @@ func (s *settings) missingArgument(present string, absent ...string) error {
 func (s *settings) fromProfile(selected bool) (source client.CredentialSource, why string) {
 	switch {
 	case !selected || (s.profile == nil && s.profileErr == nil):
-		return nil, "not asked for"
+		return nil, "neither a profile nor a file is named"
 	case s.profileErr != nil:
 		s.fail(s.profileErr)
 		return nil, ""

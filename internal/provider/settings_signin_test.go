@@ -234,8 +234,8 @@ func TestFailedSignIns(t *testing.T) {
 		"nothing at all": {
 			requests: 2, want: []string{
 				orderID + ": No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see the guide on authentication.\n  - provider block: " + nothingBeside +
-					"\n  - profile (provider block): not asked for\n  - environment: " + nothingBeside +
-					"\n  - profile (environment): not asked for\n  - metadata of the machine: HTTP 404",
+					"\n  - profile (provider block): neither a profile nor a file is named\n  - environment: " + nothingBeside +
+					"\n  - profile (environment): neither a profile nor a file is named\n  - metadata of the machine: HTTP 404",
 				"terraform destroy -refresh=false works without credentials.",
 			},
 		},
