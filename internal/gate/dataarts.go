@@ -92,7 +92,7 @@ func JobsName(jobs client.WorkspaceJobs) string {
 		where = "workspace " + jobs.WorkspaceID
 	}
 	if deref(jobs.IsOwn) {
-		whose = "Own "
+		whose = "own "
 	}
 	// The project is not known before its look-up.
 	if jobs.ProjectID != "" {

@@ -106,7 +106,7 @@ func TestJobsName(t *testing.T) {
 		"DataArts job instances of workspace ws1 in project 0aa1 (all)": {
 			Target: target, WorkspaceID: "ws1", IsOwn: new(false), QueryDays: "all",
 		},
-		"Own DataArts job instances of workspace ws1 in project 0aa1 (before yesterday)": {
+		"own DataArts job instances of workspace ws1 in project 0aa1 (before yesterday)": {
 			Target: target, WorkspaceID: "ws1", IsOwn: new(true), QueryDays: "before_yesterday",
 		},
 	} {

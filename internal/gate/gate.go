@@ -10,6 +10,8 @@ package gate
 import (
 	"fmt"
 	"time"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
 // Outcome is the state of what was read, in one word.
@@ -100,6 +102,7 @@ func (r *Report) setListedCulprits(failed *table, kind string, unread []string) 
 
 // describe sets Summary and Markdown. Empty details are omitted.
 func (r *Report) describe(name, state string, counts []figure, failed *table, details ...string) {
+	name = text.Capitalize(name)
 	r.Summary = joinParts(append([]string{name + ": " + state, r.Doubt}, details...)...)
 	r.Markdown = markdown(name, r.Verdict, counts, failed)
 }

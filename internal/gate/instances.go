@@ -59,7 +59,7 @@ type StatisticsReport struct {
 }
 
 // StatisticsName names the instances of an order.
-func StatisticsName(id string) string { return "Instances of " + OrderName(id) }
+func StatisticsName(id string) string { return "instances of " + OrderName(id) }
 
 // ReadStatistics reads how many instances of an order have which status.
 func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order, ignoreNotFound bool) (*StatisticsReport, error) {
@@ -145,7 +145,7 @@ type BatchReport struct {
 
 // BatchName names a batch in summaries and errors.
 func BatchName(id string, index int64) string {
-	return fmt.Sprintf("Batch %d of %s", index, OrderName(id))
+	return fmt.Sprintf("batch %d of %s", index, OrderName(id))
 }
 
 // ReadBatch reads all instances of a batch, page by page.

@@ -79,7 +79,7 @@ func (f *form) addTimeout(m model, report *gate.Report, diags *diag.Diagnostics)
 	if timeout.Err != nil {
 		detail += " The last look failed: " + sentence(timeout.Err.Error())
 	}
-	title := m.objectName() + " did not end in time"
+	title := text.Capitalize(m.objectName()) + " did not end in time"
 	if f.service == client.ROMA {
 		title = m.objectName() + " were not healthy in time"
 	}

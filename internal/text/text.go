@@ -81,10 +81,15 @@ func Sentence(from string) string {
 	}
 	word, _, _ := strings.Cut(from, " ")
 	if !strings.ContainsAny(word, "_.") {
-		first, size := utf8.DecodeRuneInString(from)
-		from = string(unicode.ToUpper(first)) + from[size:]
+		from = Capitalize(from)
 	}
 	return strings.TrimRight(from, ".") + "."
+}
+
+// Capitalize makes the first letter of a text that is not empty a capital.
+func Capitalize(from string) string {
+	first, size := utf8.DecodeRuneInString(from)
+	return string(unicode.ToUpper(first)) + from[size:]
 }
 
 // File returns a file's path for an error. It hides what looks like a file's content instead of its path, which may be a secret.
