@@ -377,6 +377,17 @@ func TestDataIsNotRepeated(t *testing.T) {
 	}
 }
 
+// A fault names the member that it is about, which a service may have called after a secret.
+func TestFaultWithASecretName(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, answering(says(200, `{"fail_count":0,"`+testSecretKey+`_count":"x"}`)))
+	_, err := c.JobStatistics(t.Context(), testJobs.WorkspaceJobs)
+	const want = "malformed answer: ***_count is a string, wanted a whole number"
+	if !errors.Is(err, ErrMalformed) || failure(t, err).Err.Error() != want {
+		t.Errorf("%v, want %q", err, want)
+	}
+}
+
 // TestIsRetried names failures that the policy repeats, and failures that it does not.
 func TestIsRetried(t *testing.T) {
 	t.Parallel()

@@ -71,7 +71,7 @@ func (x *exchange) malformedAnswerError(got reply, fault error) *Error {
 	if !errors.Is(fault, errNoObject) {
 		e.Code, e.Message = "", ""
 	}
-	e.Err = fault
+	e.Err = &sanitizedError{x.client.secrets.clean(fault.Error()), fault}
 	return e
 }
 

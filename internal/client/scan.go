@@ -16,8 +16,8 @@ import (
 // This file reads JSON without copying it, unlike encoding/json: answers may have 128 MiB. All functions except parse need valid JSON.
 
 const (
-	// maxMembers bounds the members of an object; documented ones have at most 13.
-	maxMembers = 256
+	// maxMembers bounds the members of an object, which are compared with each other; documented ones have at most 13.
+	maxMembers = 64
 	// maxElements and maxText bound list elements and string bytes of an answer, except logs: Terraform converts all, even if canceled.
 	maxElements = 5000
 	maxText     = 32 << 20
