@@ -187,14 +187,10 @@ func hostAdvice(failure *client.Error) string {
 
 // addressSetting names the argument that replaces the host of a service.
 func addressSetting(service client.Service) string {
-	switch service {
-	case client.IAM:
+	if service == client.IAM {
 		return "auth_url"
-	case client.DataArtsJobs:
-		return addressSetting(client.DataArts)
-	default:
-		return "endpoints." + string(service)
 	}
+	return "endpoints." + string(service)
 }
 
 func isCertificateError(err error) bool {

@@ -56,9 +56,9 @@ func TestMissingServiceAdvice(t *testing.T) {
 	t.Parallel()
 	settings := map[client.Service]string{
 		client.COC: "endpoints.coc", client.DataArts: "endpoints.dataarts", client.ROMA: "endpoints.roma", client.IAM: "auth_url",
-		client.STS: "endpoints.sts", client.DataArtsJobs: "endpoints.dataarts",
+		client.STS: "endpoints.sts",
 	}
-	for _, service := range append(client.Services(), client.DataArtsJobs) {
+	for _, service := range client.Services() {
 		for name, failure := range map[string]client.Error{
 			"gateway":       {Status: 404, Code: "APIGW.0101"},
 			"older gateway": {Status: 404, Code: "APIG.0101"},
