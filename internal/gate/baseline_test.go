@@ -18,7 +18,7 @@ import (
 func TestBaseline(t *testing.T) {
 	t.Parallel()
 	type counts = map[string]int64
-	morning := counts{"fail": 2, "success": 5, "manual_stop": 1, "force_success": 1, "ignore_success": 1, "skip": 3, "running_exception": 1}
+	morning := counts{"fail": 2, "success": 5, "manual_stop": 1, "force_success": 1, "ignore_success": 1, "skip": 3, "freeze": 1, "running_exception": 1}
 	// since is the morning with what has come since.
 	since := func(more counts) counts {
 		all := allWords(morning)
@@ -27,7 +27,7 @@ func TestBaseline(t *testing.T) {
 		}
 		return all
 	}
-	const inAll = "2 failed, 1 forced to success, 1 ignored as success, 1 stopped by hand, 1 suspended by a failure, 3 skipped, 5 succeeded"
+	const inAll = "2 failed, 1 forced to success, 1 frozen, 1 ignored as success, 1 stopped by hand, 1 suspended by a failure, 3 skipped, 5 succeeded"
 	for name, test := range map[string]struct {
 		counts           counts
 		min              int64
@@ -70,8 +70,14 @@ func TestBaseline(t *testing.T) {
 		},
 		"one succeeded, another was skipped": {counts{"success": 1, "skip": 1}, 2, Succeeded, true, false, 2, 0, ""},
 		"skipped ones ran after all":         {counts{"skip": -1, "success": 2}, 1, Succeeded, true, false, 1, 0, ""},
-		"success gone, skipped come":         {counts{"success": -1, "skip": 2}, 1, Empty, false, false, 1, 0, ""},
-		"success moved to another word":      {counts{"success": -1, "force_success": 1, "skip": 1}, 1, Empty, false, false, 1, 0, ""},
+		"a skipped one ran after all, the new one is frozen": {
+			counts{"skip": -1, "success": 1, "freeze": 1}, 1, Empty, false, false, 1, 0, "",
+		},
+		"a frozen one ran after all, the new one was skipped": {
+			counts{"freeze": -1, "success": 1, "skip": 1}, 1, Empty, false, false, 1, 0, "",
+		},
+		"success gone, skipped come":    {counts{"success": -1, "skip": 2}, 1, Empty, false, false, 1, 0, ""},
+		"success moved to another word": {counts{"success": -1, "force_success": 1, "skip": 1}, 1, Empty, false, false, 1, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
