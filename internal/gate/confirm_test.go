@@ -293,6 +293,7 @@ func TestDoubtOutlastsUnreadableStatistics(t *testing.T) {
 		"none ran, then nothing":        {statistics(0), nil, 0, Empty, time.Minute},
 		"unfinished, then all finished": {unfinished, nil, 4, Succeeded, 3 * time.Second},
 		"the order moves again":         {unfinished, []string{"FINISHED", "PROCESSING", "FINISHED"}, 0, Succeeded, 2 * time.Second},
+		"running, then nothing":         {unfinished, []string{"PROCESSING", "FINISHED"}, 0, Succeeded, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -315,7 +316,7 @@ func TestDoubtOutlastsUnreadableStatistics(t *testing.T) {
 					}
 				}
 				start := time.Now()
-				got := readOrder(t, service, OrderRequest{Order: madeAgo(0), Details: true, Wait: &Wait{}})
+				got := readOrder(t, service, OrderRequest{Order: madeAgo(0), Details: true, Wait: &Wait{Progress: func(Progress) {}}})
 				if got.Outcome != test.outcome || got.Good != (test.outcome == Succeeded) || got.Timeout != nil {
 					t.Errorf("got %+v, want %s", got.Report, test.outcome)
 				}
