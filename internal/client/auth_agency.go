@@ -122,8 +122,9 @@ func parseKeys(body []byte) (temporary, error) {
 			expiresAt: fifth.Expiration,
 		}
 	}
-	if err != nil || keys.AccessKey == "" || keys.SecretKey == "" || keys.SecurityToken == "" || keys.expiresAt.IsZero() {
-		return keys, errors.New("the answer has no temporary keys, or no time at which they end")
+	usable := isHeaderToken(keys.AccessKey) && isHeaderToken(keys.SecretKey) && isHeaderToken(keys.SecurityToken)
+	if err != nil || !usable || keys.expiresAt.IsZero() {
+		return keys, errors.New("the answer has no temporary keys that can be used, or no time at which they end")
 	}
 	return keys, nil
 }

@@ -92,7 +92,7 @@ func TestMetadataCanceled(t *testing.T) {
 	})
 }
 
-// Answers that are no keys, or come in pieces.
+// Answers that are no keys, come in pieces, or hold what cannot be sent: every attempt with it would fail, and be repeated in vain.
 func TestMetadataIsMalformed(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
@@ -101,6 +101,12 @@ func TestMetadataIsMalformed(t *testing.T) {
 		"no secret": `{"credential":{"access":"a","securitytoken":"dummyTemporarySecret1","expires_at":"2000-01-01T01:00:00Z"}}`,
 		"bad time":  `{"credential":{"access":"a","secret":"dummyTemporarySecret1","securitytoken":"b","expires_at":"soon"}}`,
 		"empty":     "",
+		"a key in two lines": `{"credential":{"access":"dummy\nKey","secret":"dummyTemporarySecret1","securitytoken":"b",` +
+			`"expires_at":"2000-01-01T01:00:00Z"}}`,
+		"a secret in two lines": `{"credential":{"access":"a","secret":"dummyTemporarySecret1\n","securitytoken":"b",` +
+			`"expires_at":"2000-01-01T01:00:00Z"}}`,
+		"a security token in two lines": `{"credential":{"access":"a","secret":"dummyTemporarySecret1","securitytoken":"dummy\nToken",` +
+			`"expires_at":"2000-01-01T01:00:00Z"}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
