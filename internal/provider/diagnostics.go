@@ -130,9 +130,12 @@ func (f *form) unansweredAdvice(err error, failure *client.Error) string {
 // networkAdvice is for failures without an answer of the service itself.
 func networkAdvice(failure *client.Error) string {
 	host, setting := failure.Host, addressSetting(failure.Service)
-	var operation *net.OpError
+	operation, ok := errors.AsType[*net.OpError](failure.Err)
+	toProxy := ok && operation.Op == "proxyconnect"
 	switch {
-	case errors.As(failure.Err, &operation) && operation.Op == "proxyconnect":
+	case toProxy && isCertificateError(failure.Err):
+		return "The certificate of the proxy is not trusted here. Correct HTTPS_PROXY, or name the authority that signed it in cacert_file."
+	case toProxy:
 		return fmt.Sprintf("The proxy cannot be reached, so nothing was sent to %s. Correct HTTPS_PROXY (HTTP_PROXY for http://), or name "+
 			"the host in NO_PROXY.", host)
 	case errors.As(failure.Err, new(*client.ProxyError)):
@@ -153,7 +156,7 @@ func networkAdvice(failure *client.Error) string {
 	case failure.Status == 0:
 		return fmt.Sprintf("Check the connection to %s (network, proxy variables, %s), then run again.", host, setting)
 	case failure.Status == http.StatusProxyAuthRequired:
-		return "Give the proxy its user name and password in HTTPS_PROXY."
+		return "Give the proxy its user name and password in HTTPS_PROXY (HTTP_PROXY for http://)."
 	case failure.Status == http.StatusBadRequest && failure.Code == "" && failure.Scheme == "http":
 		// Servers answer plain HTTP on the HTTPS port like this.
 		return fmt.Sprintf("The request went out in plain HTTP, and the port seems to speak HTTPS. Begin the address in %s with https://.",

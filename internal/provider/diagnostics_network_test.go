@@ -64,6 +64,12 @@ func TestNetworkFaults(t *testing.T) {
 			endpoint: "http://service.test", proxy: proxy(strings.TrimPrefix(closed.URL, "http://")), to: strings.TrimPrefix(closed.URL, "http://"),
 			want: "connection refused.\n\nThe proxy cannot be reached, so nothing was sent to service.test. Correct HTTPS_PROXY (HTTP_PROXY for http://)",
 		},
+		"a proxy with an unknown authority": {
+			endpoint: "https://service.test", to: secure, never: "cannot be reached",
+			proxy: http.ProxyURL(&url.URL{Scheme: "https", Host: "service.test:3128"}),
+			want: "certificate signed by unknown authority.\n\nThe certificate of the proxy is not trusted here. Correct HTTPS_PROXY, or name the " +
+				"authority that signed it in cacert_file.",
+		},
 		"an unknown authority": {
 			endpoint: "https://service.test", to: secure,
 			want: "certificate signed by unknown authority.\n\nThe certificate of the host is not trusted here. Name the authority that signed it in cacert_file.",

@@ -173,7 +173,7 @@ func TestAdvice(t *testing.T) {
 		},
 		"an API that forbids":      {answered(403, "ROMA.1006", ""), "Grant the caller the right to read", "something else"},
 		"plain HTTP, another code": {failed(func(e *client.Error) { e.Scheme, e.Status, e.Code = "http", 400, "ROMA.1" }), "Check the arguments", "https"},
-		"a proxy's password":       {answered(407, "", ""), "Give the proxy its user name and password in HTTPS_PROXY.", ""},
+		"a proxy's password":       {answered(407, "", ""), "Give the proxy its user name and password in HTTPS_PROXY (HTTP_PROXY for http://).", ""},
 		"a redirect of IAM":        {of(client.IAM, "/v3/auth/tokens", answered(302, "", "")), "Set auth_url to the address that answers without a redirect.", ""},
 	}
 	for name, test := range tests {

@@ -194,7 +194,7 @@ func TestFaults(t *testing.T) {
 		},
 		"a proxy that wants a password, plain": {
 			proxy: true, fates: fates{says(407, html)}, requests: 1, took: between(0, 0),
-			want: []string{": HTTP 407 Proxy Authentication Required: HTML page", "Give the proxy its user name and password in HTTPS_PROXY."},
+			want: []string{": HTTP 407 Proxy Authentication Required: HTML page", "Give the proxy its user name and password in HTTPS_PROXY (HTTP_PROXY for http://)."},
 		},
 	}
 	for name, test := range tests {
