@@ -243,13 +243,13 @@ func (s *settings) endpoints() map[client.Service]client.Setting {
 	}
 	elements := configured.Elements()
 	for _, key := range slices.Sorted(maps.Keys(elements)) {
-		at, service := path.Root("endpoints").AtMapKey(key), client.Service(key)
+		service := client.Service(key)
 		address, _ := elements[key].(types.String)
 		switch {
 		case address.IsNull():
 		case !slices.Contains(client.Services(), service):
 			known := mapSlice(client.Services(), func(known client.Service) string { return string(known) })
-			s.diags.AddAttributeWarning(at, "Unknown endpoint "+strconv.Quote(text.Plain(key, 64)),
+			s.diags.AddWarning("Unknown endpoint "+strconv.Quote(text.Plain(key, 64)),
 				"No data source uses it. Known endpoints are "+strings.Join(known, ", ")+". Correct or remove the key.")
 		case address.IsUnknown():
 			endpoints[service] = client.Setting{Err: unknownError("endpoints." + key)}

@@ -405,18 +405,19 @@ func TestAddressWithPassword(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"https://me:planted@iam.test", "https://iam.test/?password=planted", "https://iam.test/#planted"} {
 		block := given{"auth_url": types.StringValue(address), "endpoints": types.MapValueMust(types.StringType, map[string]attr.Value{
-			"coc": types.StringValue(address),
+			"coc": types.StringValue(address), "cco": types.StringValue(address),
 		})}
 		_, diags := configOf(t, block, nil)
-		if len(diags.Errors()) != 2 {
-			t.Errorf("%s: diagnostics are %v, want two errors", address, diags)
+		if len(diags.Errors()) != 2 || len(diags.Warnings()) != 1 {
+			t.Errorf("%s: diagnostics are %v, want two errors and a warning", address, diags)
 		}
 		for _, diagnostic := range diags {
-			if strings.Contains(diagnostic.Detail(), "planted") || !strings.Contains(diagnostic.Detail(), "must not h") {
+			isError := diagnostic.Severity() == diag.SeverityError
+			if strings.Contains(diagnostic.Detail(), "planted") || isError != strings.Contains(diagnostic.Detail(), "must not h") {
 				t.Errorf("told: %s", diagnostic.Detail())
 			}
 			if at, ok := diagnostic.(diag.DiagnosticWithPath); ok {
-				t.Errorf("the error points at %s, and Terraform prints that line", at.Path())
+				t.Errorf("the diagnostic points at %s, and Terraform prints that line", at.Path())
 			}
 		}
 	}
