@@ -52,6 +52,7 @@ func TestArgumentsAreExplained(t *testing.T) {
 		"a long one of two bytes each": {
 			"project_name", "x" + strings.Repeat("é", 80), `"x` + strings.Repeat("é", 31) + `"… has 81 characters, wanted printable ASCII`,
 		},
+		"64 escapes of four bytes": {"region", strings.Repeat("\x01", 64), strings.Repeat(`\x01`, 64) + `" holds the invisible character U+0001`},
 		"a command to a CI system": {"region", "x ::error::##vso[task]", `"x ?:error::#?vso[task]" given, wanted a region`},
 		"an empty one":             {"region", "", "The value of region cannot be used: it is empty."},
 	}
