@@ -240,7 +240,7 @@ func (s *settings) withAssumedRole(base client.CredentialSource) client.Credenti
 // identityToken exchanges the identity token of a CI system for the keys of an agency.
 func (s *settings) identityToken(in place, origin string) client.CredentialSource {
 	const block = "assume_role_with_oidc"
-	if in(block+".idp_id").IsNull() && (origin != originBlock || !isSet(s.block[block])) {
+	if in(block+".idp_id").IsNull() && !isSet(s.block[block]) {
 		return nil
 	}
 	s.usesIdentityToken = true
