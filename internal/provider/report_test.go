@@ -3,6 +3,8 @@ package provider
 import (
 	"errors"
 	"math/big"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -41,5 +43,38 @@ func TestTitlesNameTheObject(t *testing.T) {
 				t.Errorf("got %v", diags)
 			}
 		})
+	}
+}
+
+// TestUnreadFieldsAreCounted names ten fields that could not be read, and counts the others.
+func TestUnreadFieldsAreCounted(t *testing.T) {
+	t.Parallel()
+	for count, end := range map[int]string{1: ": f. The API", 10: "; f. The API", 11: "; f, and 1 more. The API"} {
+		var diags diag.Diagnostics
+		addUnreadFields("it", slices.Repeat([]string{"f"}, count), &diags)
+		if len(diags) != 1 || strings.Count(diags[0].Detail(), "f;")+1 != min(count, 10) || !strings.Contains(diags[0].Detail(), end) {
+			t.Errorf("%d fields: %v, want %q in it", count, diags, end)
+		}
+	}
+	var diags diag.Diagnostics
+	if addUnreadFields("it", nil, &diags); len(diags) != 0 {
+		t.Errorf("without a field: %v", diags)
+	}
+}
+
+// TestUnreadDetailsEffect says what lacks the details: the attributes of a data source, the rest of a list, no verdict of an action.
+func TestUnreadDetailsEffect(t *testing.T) {
+	t.Parallel()
+	for want, test := range map[string]struct {
+		form     form
+		culprits []string
+	}{
+		" So failed_jobs is null; everything else is complete.": {form{source: instanceStatus}, nil},
+		" The verdict does not depend on them.":                 {form{source: instanceStatus, alwaysWaits: true}, nil},
+		" The list is not complete.":                            {form{source: instanceStatus, alwaysWaits: true}, []string{"job"}},
+	} {
+		if got := test.form.unreadDetailsEffect(&gate.Report{Culprits: test.culprits}); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
