@@ -1,7 +1,9 @@
 package provider
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -75,6 +77,46 @@ func TestUnreadDetailsEffect(t *testing.T) {
 	} {
 		if got := test.form.unreadDetailsEffect(&gate.Report{Culprits: test.culprits}); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestAdviceOfWarnings says what to do about each kind of doubt, and about details that could not be read.
+func TestAdviceOfWarnings(t *testing.T) {
+	t.Parallel()
+	for doubt, want := range map[string]string{
+		"the status X is new to this version of the provider": "for a newer version of hwgate.",
+		"there are only 2: the day of the counts has changed": "how the runs of the day before ended.",
+		"the baseline has no count of fail":                   "Take the baseline again",
+		"the total is missing":                                "Look at the raw fields, and at the service's console.",
+	} {
+		if got := doubtAdvice(doubt); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q in it", doubt, got, want)
+		}
+	}
+	for want, err := range map[string]error{
+		"Look at the raw answers of the statistics and batches": fmt.Errorf("the statistics %w", gate.ErrUntrusted),
+		"The verdict does not wait longer for them.":            fmt.Errorf("%w: x", gate.ErrDetailsTimeout),
+		"Run again.": errors.New("x"),
+	} {
+		if got := (&form{source: scriptOrder}).unreadDetailsAdvice(err); !strings.HasPrefix(got, want) {
+			t.Errorf("%v: %q, want %q first", err, got, want)
+		}
+	}
+}
+
+// TestWarningsSayTimedOut has no words of Go for a look, or for details, that the time did not suffice for.
+func TestWarningsSayTimedOut(t *testing.T) {
+	t.Parallel()
+	late := fmt.Errorf("GET x: %w", context.DeadlineExceeded)
+	for want, report := range map[string]*gate.Report{
+		"The last look failed: GET x: timed out.": {Timeout: &gate.Progress{Err: late}},
+		"GET x: timed out. So failed_jobs":        {UnreadDetails: late},
+	} {
+		var diags diag.Diagnostics
+		(&form{source: instanceStatus, operation: "read"}).diagnose(&instanceStatusModel{}, report, &diags)
+		if len(diags) != 1 || !strings.Contains(diags[0].Detail(), want) {
+			t.Errorf("%v, want %q in it", diags, want)
 		}
 	}
 }
