@@ -59,7 +59,8 @@ func TestUnreadFieldsAreCounted(t *testing.T) {
 		}
 	}
 	var diags diag.Diagnostics
-	if addUnreadFields("it", nil, &diags); len(diags) != 0 {
+	addUnreadFields("it", nil, &diags)
+	if len(diags) != 0 {
 		t.Errorf("without a field: %v", diags)
 	}
 }
