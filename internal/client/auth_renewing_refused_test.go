@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/authtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/authtest"
 )
 
 // Keys that live for a quarter of an hour, in a run of an hour with ten readers at a time: each is fetched once, by one reader,

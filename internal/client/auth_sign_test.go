@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/authtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/authtest"
 )
 
 // vectorRequest builds the request of a vector as it is before signing.

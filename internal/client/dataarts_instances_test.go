@@ -373,7 +373,7 @@ func TestListingsAreRecorded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tape, err := cassette.Load("../recording/cassettes/documented/" + name)
+			tape, err := cassette.Load("../testutil/recording/cassettes/documented/" + name)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,7 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/authtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/authtest"
 )
 
 const (

@@ -24,7 +24,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
-	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
 )
 
 // cli is the Terraform or OpenTofu of all tests.

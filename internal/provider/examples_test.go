@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
 const exampleOrder = "/v1/job/script/orders/SCT2023083109562601af694bf"

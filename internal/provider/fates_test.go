@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
 // unwell are all services while nothing is wrong with them: what they tell is bad news. Spoiled ones give another type where a verdict

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
-	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
 )
 
 // A formRow is a form of a gate on one order, in front of terraform_data.next.

@@ -12,7 +12,7 @@ import (
 	"testing/fstest"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
-	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
 )
 
 // testOverride leads a published configuration to the service of a test: Terraform merges it into the provider block.
@@ -233,7 +233,7 @@ func installOfficial(t *testing.T, box *sandbox.Sandbox) {
 	if _, err := os.ReadFile(filepath.Join("..", "sandbox", "official", "main.go")); err != nil {
 		t.Fatal(err)
 	}
-	if err := box.Install(t.Context(), "huaweicloud/huaweicloud", "internal/sandbox/official"); err != nil {
+	if err := box.Install(t.Context(), "huaweicloud/huaweicloud", "internal/testutil/sandbox/official"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -16,8 +16,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
-	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
 )
 
 // recipe is a file for a CI system, of which everything that is shell is run here.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
 // TestManyReadsShare reads two hundred orders and twenty workspaces in one plan: they share connections, token and project look-up.

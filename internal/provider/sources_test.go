@@ -9,9 +9,9 @@ import (
 	fwprovider "github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
-	"github.com/hwgate/terraform-provider-hwgate/internal/recording"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/recording"
 )
 
 // sourceFacts is all that the tests have to know of a source. They find the sources themselves in the provider.
@@ -76,7 +76,7 @@ func TestEverySourceHasFacts(t *testing.T) {
 				}
 			}
 			if !slices.Contains(recording.Documented(), "documented/"+name) {
-				t.Errorf("internal/recording/cassettes/documented has no %s.yaml", name)
+				t.Errorf("internal/testutil/recording/cassettes/documented has no %s.yaml", name)
 			}
 		})
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
 // story is how a gate met what changed while it looked.

@@ -16,8 +16,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
-	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
 )
 
 // newerUseCases are the folders of examples/use-cases that need more than the oldest CLI. TestUseCases runs them.

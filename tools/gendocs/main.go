@@ -50,7 +50,7 @@ func run(ctx context.Context, root string, check bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 
-	schema, err := command(ctx, root, "go", "run", "-buildvcs=false", "./internal/schemajson")
+	schema, err := command(ctx, root, "go", "run", "-buildvcs=false", "./internal/cmd/schemajson")
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
 // home is the home directory of a user who has just cloned the project.
@@ -47,7 +47,7 @@ func install(t *testing.T) home {
 	for i, name := range []string{"GOPATH", "GOMODCACHE", "GOCACHE"} {
 		h.environment = append(h.environment, name+"="+folders[i])
 	}
-	if out, err := h.run(t.Context(), filepath.Join("..", ".."), "make", "install"); err != nil {
+	if out, err := h.run(t.Context(), filepath.Join("..", "..", ".."), "make", "install"); err != nil {
 		t.Fatalf("make install: %v\n%s", err, out)
 	}
 	return h
@@ -94,7 +94,7 @@ func TestInstall(t *testing.T) {
 	h := install(t)
 	t.Run("README", func(t *testing.T) {
 		t.Parallel()
-		page, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+		page, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +177,7 @@ data "coc_script_order" "x" {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			page, err := os.ReadFile(filepath.Join("..", "..", test.page))
+			page, err := os.ReadFile(filepath.Join("..", "..", "..", test.page))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -207,7 +207,7 @@ data "coc_script_order" "x" {
 // configuration, and the lock file has the checksum of their platform.
 func TestInstallBesideConfiguration(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.Join("..", "..", "templates", "guides", "ci.md.tmpl"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "templates", "guides", "ci.md.tmpl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func TestInstallBesideConfiguration(t *testing.T) {
 	inClone, section := block(t, section, "sh")
 	beside, _ := block(t, section, "sh")
 	h := install(t)
-	if out, err := h.run(t.Context(), filepath.Join("..", ".."), "sh", "-ec", inClone); err != nil {
+	if out, err := h.run(t.Context(), filepath.Join("..", "..", ".."), "sh", "-ec", inClone); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	// With the host, OpenTofu takes it from the folder of that host, too.

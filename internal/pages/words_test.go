@@ -1,4 +1,4 @@
-package main_test
+package pages_test
 
 import (
 	"go/ast"

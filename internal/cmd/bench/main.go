@@ -14,8 +14,8 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
-	"github.com/hwgate/terraform-provider-hwgate/internal/sandbox"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
 )
 
 //go:embed gate.tf.tmpl
@@ -41,7 +41,7 @@ func run(ctx context.Context, terraform string, rounds int) error {
 		return err
 	}
 	defer box.Close()
-	if err := box.Install(ctx, "hwgate/floor", "internal/bench/floor"); err != nil {
+	if err := box.Install(ctx, "hwgate/floor", "internal/cmd/bench/floor"); err != nil {
 		return err
 	}
 	settings := map[string]string{

@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
-	"github.com/hwgate/terraform-provider-hwgate/internal/recording"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/recording"
 )
 
 func main() {

@@ -19,8 +19,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/authtest"
-	"github.com/hwgate/terraform-provider-hwgate/internal/recording"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/authtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/recording"
 )
 
 // Service mocks COC, DataArts, ROMA and IAM under any host name. It is safe for concurrent use.

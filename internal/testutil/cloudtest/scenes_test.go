@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
 // TestBatchPages lists a batch in pages by limit and marker, filtered by status.
