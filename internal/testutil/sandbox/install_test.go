@@ -24,6 +24,16 @@ type home struct {
 // install runs `make install` for a new home directory.
 func install(t *testing.T) home {
 	t.Helper()
+	h := installer(t)
+	if out, err := h.run(t.Context(), filepath.Join("..", "..", ".."), "make", "install"); err != nil {
+		t.Fatalf("make install: %v\n%s", err, out)
+	}
+	return h
+}
+
+// installer is a home directory that nothing is installed in yet, with additional environment variables.
+func installer(t *testing.T, environment ...string) home {
+	t.Helper()
 	h := home{folder: t.TempDir()}
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
@@ -47,9 +57,7 @@ func install(t *testing.T) home {
 	for i, name := range []string{"GOPATH", "GOMODCACHE", "GOCACHE"} {
 		h.environment = append(h.environment, name+"="+folders[i])
 	}
-	if out, err := h.run(t.Context(), filepath.Join("..", "..", ".."), "make", "install"); err != nil {
-		t.Fatalf("make install: %v\n%s", err, out)
-	}
+	h.environment = append(h.environment, environment...)
 	return h
 }
 

@@ -60,6 +60,7 @@ func (s *Sandbox) Install(ctx context.Context, source, pkg string) error {
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", //nolint:gosec // a package of this module
 		"-ldflags", "-s -w -X main.version="+version, "-o", built,
 		strings.TrimSuffix(module+"/"+pkg, "/."))
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as a release has it
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the provider %s: %w\n%s", source, err, out)
 	}
