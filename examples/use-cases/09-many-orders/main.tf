@@ -12,7 +12,13 @@ provider "hwgate" {
 
 variable "order_ids" {
   type        = set(string)
-  description = "Ids of the script orders."
+  description = "Ids of the script orders, at least one."
+
+  # for_each over nothing would read nothing, and the run would end with exit code 0.
+  validation {
+    condition     = length(var.order_ids) > 0
+    error_message = "Give the id of at least one script order: a gate over nothing is open."
+  }
 }
 
 # Terraform reads ten of them at a time. -parallelism changes that.
