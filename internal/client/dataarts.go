@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,7 +52,7 @@ type JobStatistics struct {
 	WaitingCount          *int64 `tfsdk:"waiting_count" need:"true"`
 	// TotalCount need not be the sum of the others.
 	TotalCount *int64 `tfsdk:"total_count"`
-	// Further has counts other than 0 that this version does not know, by name without "_count".
+	// Further has numbers other than 0 that this version does not know, by name without "_count".
 	Further  map[string]int64 `tfsdk:"-"`
 	Warnings []string         `tfsdk:"-"`
 }
@@ -73,11 +74,33 @@ func (c *Client) JobStatistics(ctx context.Context, jobs WorkspaceJobs) (*JobSta
 		if !answer.hasAny("fail_count", "success_count", "running_count", "waiting_count", "total_count") {
 			answer.missing("count")
 		}
-		result := &JobStatistics{Further: furtherCounts(answer.need(), knownMembers[JobStatistics](), "_count")}
+		result := &JobStatistics{Further: furtherNumbers(answer.need(), knownMembers[JobStatistics]())}
 		answer.decode(result)
 		result.Warnings = answer.findings.warnings
 		return result
 	})
+}
+
+// countName matches names of counts. Another member is a count only if it is a JSON number.
+var countName = regexp.MustCompile(`(?i:_count)$|[a-z0-9]Count$`)
+
+// furtherNumbers returns unknown members that are numbers other than zero, by name without "_count": a new state must not be overlooked,
+// whatever its name.
+func furtherNumbers(f fields, known []string) map[string]int64 {
+	var further map[string]int64
+	for _, name := range slices.Sorted(maps.Keys(f.values)) {
+		raw := f.member(name)
+		if raw == nil || slices.Contains(known, name) || (jsonType(raw) != "a number" && !countName.MatchString(name)) {
+			continue
+		}
+		if count := f.integer(name); count != nil && *count != 0 {
+			if further == nil {
+				further = map[string]int64{}
+			}
+			further[text.Plain(strings.TrimSuffix(name, "_count"), 64)] += *count
+		}
+	}
+	return further
 }
 
 // furtherCounts returns unknown members that end in suffix and are not zero, by name without it: a new state must not be overlooked.
@@ -138,9 +161,9 @@ const (
 	maxErrorMessageLength = 4096
 )
 
-// dataArtsZone is the time zone of the days of DataArts Factory. It is not documented and not yet checked with an account: samples of log
+// DataArtsZone is the time zone of the days of DataArts Factory. It is not documented and not yet checked with an account: samples of log
 // folders show UTC+8, the default of the service's schedules in China. Other regions may have another.
-var dataArtsZone = time.FixedZone("UTC+8", 8*60*60)
+var DataArtsZone = time.FixedZone("UTC+8", 8*60*60)
 
 // FailedJobInstances lists failed job instances that no person has overridden. It reads one page per day and status, from the newest day
 // until the limit is reached. The service may ignore a filter, so rows of other days or of other or unreadable statuses are dropped.
@@ -193,7 +216,7 @@ func (i JobInstance) isSame(other JobInstance) bool {
 	return i.InstanceID != nil && deref(i.InstanceID) == deref(other.InstanceID) && deref(i.JobName) == deref(other.JobName)
 }
 
-// day is a day in dataArtsZone, without its end.
+// day is a day in DataArtsZone, without its end.
 type day struct{ from, to time.Time }
 
 // days are the days of QueryDays, newest first. Today ends at midnight, so that a slow clock does not hide new failures.
@@ -210,10 +233,10 @@ func (r FailedJobsRequest) days() ([]day, error) {
 	default:
 		return nil, fmt.Errorf("no days are known as %q", r.QueryDays)
 	}
-	year, month, date := r.Now.In(dataArtsZone).Date()
+	year, month, date := r.Now.In(DataArtsZone).Date()
 	var days []day
 	for ago := first; ago <= last; ago++ {
-		from := time.Date(year, month, date-ago, 0, 0, 0, 0, dataArtsZone)
+		from := time.Date(year, month, date-ago, 0, 0, 0, 0, DataArtsZone)
 		days = append(days, day{from, from.AddDate(0, 0, 1)})
 	}
 	return days, nil

@@ -21,7 +21,7 @@ const mostRows = 100
 // testJobs asks for the day of the documented answer.
 var testJobs = FailedJobsRequest{
 	WorkspaceJobs: WorkspaceJobs{Target: testOrder.Target},
-	Now:           time.Date(2019, 3, 4, 12, 0, 0, 0, dataArtsZone),
+	Now:           time.Date(2019, 3, 4, 12, 0, 0, 0, DataArtsZone),
 	Statuses:      []string{"fail", "running-exception"},
 	Limit:         mostRows,
 }
@@ -119,7 +119,7 @@ func TestFailedJobInstancesFields(t *testing.T) {
 // TestFailedJobInstancesRows shows which of the listed rows are named, and in which order.
 func TestFailedJobInstancesRows(t *testing.T) {
 	t.Parallel()
-	at := func(hour int) time.Time { return time.Date(2019, 3, 4, hour, 0, 0, 0, dataArtsZone) }
+	at := func(hour int) time.Time { return time.Date(2019, 3, 4, hour, 0, 0, 0, DataArtsZone) }
 	started := func(at time.Time) string { return fmt.Sprintf(`"startTime":%d`, at.UnixMilli()) }
 	for _, test := range []struct {
 		name string

@@ -75,7 +75,7 @@ func TestJobStatisticsFields(t *testing.T) {
 		})
 }
 
-// Counts that are not documented are told of unless they are zero; one that cannot be read spoils the answer.
+// Numbers that are not documented are told of unless they are zero, whatever their names; one that cannot be read spoils the answer.
 func TestJobStatisticsFurtherCounts(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -88,7 +88,17 @@ func TestJobStatisticsFurtherCounts(t *testing.T) {
 		{`"timeout_count":"0"`, nil, false},
 		{`"timeout_count":7`, map[string]int64{"timeout": 7}, false},
 		{`"timeout_count":"7","lost_count":-1`, map[string]int64{"timeout": 7, "lost": -1}, false},
-		{`"count":7,"counts":7,"a_counter":7,"timeout_COUNT":7,"page_size":7`, nil, false},
+		{
+			`"count":7,"counts":"x","a_counter":7,"timeout_COUNT":"7","page_size":7,"FAIL_COUNT":1,"timeoutCount":"2","failed":3,"error_tasks":-1`,
+			map[string]int64{
+				"count": 7, "a_counter": 7, "timeout_COUNT": 7, "page_size": 7, "FAIL_COUNT": 1, "timeoutCount": 2, "failed": 3, "error_tasks": -1,
+			}, false,
+		},
+		{`"note":"7","account":"7","domainAccount":"x","flag":true,"details":{"lost":7},"ids":[7],"nothing":null`, nil, false},
+		{`"failed":0,"error_tasks":0.0,"timeoutCount":"0","account":0`, nil, false},
+		{`"rate":0.5`, nil, true},
+		{`"error_tasks":1e400`, nil, true},
+		{`"timeoutCount":"many"`, nil, true},
 		{`"_count":7`, map[string]int64{"": 7}, false},
 		{`"timeout_count":1.5`, nil, true},
 		{`"timeout_count":{}`, nil, true},

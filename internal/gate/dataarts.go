@@ -109,26 +109,25 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 		statistics *client.JobStatistics
 		tally      *JobTally
 	}
-	// before is the number of instances at the last look. It falls only at midnight, when the counts start again.
-	var before int64
+	watch := dayWatch{hasBaseline: req.Baseline != nil}
 	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (jobLook, Observation, error) {
+		sent := time.Now()
 		statistics, err := reader.JobStatistics(waitCtx, req.WorkspaceJobs)
 		if err != nil {
 			return jobLook{}, Observation{}, err
 		}
 		verdict, tally := judgeJobs(statistics, req.Baseline, req.MinNew)
-		fell := false
-		if tally != nil && req.QueryDays != "all" {
-			now, _ := sumJobCounts(verdict.Counts)
-			if fell = now < before; fell {
-				verdict, tally = dayChangedVerdict(before, now, verdict.Counts), nil
-			}
-			before = now
+		restarted := ""
+		if req.QueryDays != "all" {
+			restarted = watch.observe(sent, time.Now(), statistics, verdict.Good)
+		}
+		if restarted != "" {
+			verdict, tally = Verdict{Outcome: Unknown, Counts: verdict.Counts, Doubt: restarted}, nil
 		}
 		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobSummary(verdict, tally)}
 		seen.Settling = verdict.Outcome == Empty
 		// End the wait, since the new counts could reach the old ones and be compared with them.
-		seen.Final = fell || baselineDoubt(req.Baseline, verdict.Counts) != ""
+		seen.Final = restarted != "" || baselineDoubt(req.Baseline, verdict.Counts) != ""
 		if verdict.Outcome == Pending && tally.New != nil && *tally.New < req.MinNew {
 			seen.Wanted = plural(req.MinNew, "new instance is needed", "new instances are needed")
 		}
@@ -271,18 +270,13 @@ func sumJobCounts(counts map[string]int64) (sum int64, fits bool) {
 	return sum, fits
 }
 
-// dayChangedVerdict is the verdict on counts that have started again, so that they lack what was seen before.
-func dayChangedVerdict(before, now int64, counts map[string]int64) Verdict {
-	return Verdict{Outcome: Unknown, Counts: counts, Doubt: fmt.Sprintf(
-		"an earlier look of this wait counted %d instances, and now there are only %d: the day of the counts has changed", before, now)}
-}
-
-// newCountsVerdict is the verdict on counts that this version does not know. They are added to the others, unless one is negative.
+// newCountsVerdict is the verdict on counts that this version does not know. They are added to the others, unless one is negative or has
+// the name of a state.
 func newCountsVerdict(counts, further map[string]int64) Verdict {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(further)) {
 		list = append(list, fmt.Sprintf("%s (%d)", statusWord(name), further[name]))
-		if further[name] < 0 {
+		if _, taken := counts[name]; taken || further[name] < 0 {
 			counts = nil
 		}
 	}

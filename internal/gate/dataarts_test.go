@@ -256,9 +256,10 @@ func TestJobsFurtherCounts(t *testing.T) {
 		doubt   string
 		counts  map[string]int64
 	}{
-		"one":          {map[string]int64{"retrying": 3}, "retrying (3)", map[string]int64{"success": 5, "retrying": 3}},
-		"two":          {map[string]int64{"z": 1, "\x1b[31m": 2}, `"\x1b[31m" (2), z (1)`, map[string]int64{"success": 5, "z": 1, "\x1b[31m": 2}},
-		"one negative": {map[string]int64{"retrying": -3, "z": 1}, "retrying (-3), z (1)", nil},
+		"one":                 {map[string]int64{"retrying": 3}, "retrying (3)", map[string]int64{"success": 5, "retrying": 3}},
+		"two":                 {map[string]int64{"z": 1, "\x1b[31m": 2}, `"\x1b[31m" (2), z (1)`, map[string]int64{"success": 5, "z": 1, "\x1b[31m": 2}},
+		"one negative":        {map[string]int64{"retrying": -1, "z": 1}, "retrying (-1), z (1)", nil},
+		"the name of a state": {map[string]int64{"success": 3, "z": 1}, "success (3), z (1)", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
