@@ -2,10 +2,8 @@ package pages_test
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
-	"path/filepath"
+	"path"
 	"regexp"
 	"testing"
 )
@@ -16,19 +14,15 @@ func TestContributingNames(t *testing.T) {
 	t.Parallel()
 	pages := readPage(t, "CONTRIBUTING.md") + readPage(t, "README.md")
 	there := map[string]bool{}
-	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		there[filepath.ToSlash(path)], there[entry.Name()] = true, true
-		if filepath.Ext(path) != ".go" {
+		there[name], there[entry.Name()] = true, true
+		if path.Ext(name) != ".go" {
 			return nil
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		for _, name := range declared(file) {
+		for _, name := range declared(parse(t, name, readPage(t, name))) {
 			there[name] = true
 		}
 		return nil

@@ -3,11 +3,9 @@ package pages_test
 import (
 	"encoding/json"
 	"fmt"
-	"go/parser"
-	"go/token"
+	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -83,13 +81,13 @@ var readOnlyRole = regexp.MustCompile(`[A-Z]+ ReadOnlyAccess`)
 // its default beside its name.
 func TestModuleReadmes(t *testing.T) {
 	t.Parallel()
-	modules, err := filepath.Glob("modules/*/main.tf")
+	modules, err := fs.Glob(tree, "modules/*/main.tf")
 	if err != nil || len(modules) == 0 {
 		t.Fatal(err)
 	}
 	for _, module := range modules {
 		code := readPage(t, module)
-		page := strings.Join(strings.Fields(readPage(t, filepath.Join(filepath.Dir(module), "README.md"))), " ")
+		page := strings.Join(strings.Fields(readPage(t, path.Join(path.Dir(module), "README.md"))), " ")
 		_, example, _ := strings.Cut(page, "```terraform")
 		_, outputs, _ := strings.Cut(page, "Outputs: ")
 		for _, variable := range regexp.MustCompile(`(?s)\nvariable "(\w+)" \{(.*?)\n\}`).FindAllStringSubmatch(code, -1) {
@@ -115,7 +113,7 @@ func TestModuleReadmes(t *testing.T) {
 // TestUseCases counts the use cases, as the README does, and wants each to say how it is run.
 func TestUseCases(t *testing.T) {
 	t.Parallel()
-	cases, err := os.ReadDir(filepath.FromSlash("examples/use-cases"))
+	cases, err := fs.ReadDir(tree, "examples/use-cases")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +121,7 @@ func TestUseCases(t *testing.T) {
 		t.Errorf("the README does not say %q", want)
 	}
 	for _, folder := range cases {
-		page := readPage(t, filepath.Join("examples", "use-cases", folder.Name(), "README.md"))
+		page := readPage(t, path.Join("examples", "use-cases", folder.Name(), "README.md"))
 		if !strings.HasPrefix(page, "# ") || !strings.Contains(page, "`terraform ") {
 			t.Errorf("%s: the page has no title, or no command", folder.Name())
 		}
@@ -135,7 +133,7 @@ func TestMessagesOfTroubleshooting(t *testing.T) {
 	t.Parallel()
 	printed := ""
 	for _, folder := range []string{"client", "gate", "provider"} {
-		files, err := filepath.Glob(filepath.Join("internal", folder, "*.go"))
+		files, err := fs.Glob(tree, path.Join("internal", folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,11 +141,7 @@ func TestMessagesOfTroubleshooting(t *testing.T) {
 			if strings.HasSuffix(name, "_test.go") {
 				continue
 			}
-			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
-			printed += strings.ToLower(messages(file))
+			printed += strings.ToLower(messages(parse(t, name, readPage(t, name))))
 		}
 	}
 	listed := 0

@@ -2,9 +2,7 @@ package pages_test
 
 import (
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,7 +24,7 @@ func TestLinks(t *testing.T) {
 	t.Parallel()
 	anchors := map[string]map[string]bool{}
 	links := map[string][]string{}
-	err := fs.WalkDir(os.DirFS("."), ".", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -66,7 +64,7 @@ func TestLinks(t *testing.T) {
 				to = path.Join(path.Dir(from), to)
 			}
 			followed++
-			if _, err := os.Stat(filepath.FromSlash(to)); err != nil {
+			if _, err := fs.Stat(tree, path.Clean(to)); err != nil {
 				t.Errorf("%s links to %s, and there is no such file", from, link)
 			} else if anchor != "" && !anchors[path.Clean(to)][anchor] {
 				t.Errorf("%s links to %s, where there is no such heading", from, link)

@@ -2,7 +2,6 @@ package pages_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -279,13 +278,4 @@ func inChinese(name string) string {
 func translationOf(t *testing.T, name string) (original, translation []block) {
 	t.Helper()
 	return blocksOf(readPage(t, name)), blocksOf(readPage(t, inChinese(name)))
-}
-
-func readPage(t *testing.T, name string) string {
-	t.Helper()
-	page, err := os.ReadFile(filepath.FromSlash(name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(page)
 }

@@ -2,11 +2,9 @@ package pages_test
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -67,32 +65,31 @@ func pages(t *testing.T) map[string]string {
 		"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "templates", "examples", "modules", "GNUmakefile", ".github", ".golangci.yml",
 		".goreleaser.yml", "main.go", "internal", "tools",
 	} {
-		err := filepath.WalkDir(filepath.FromSlash(root), func(path string, entry fs.DirEntry, err error) error {
+		err := fs.WalkDir(tree, root, func(name string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
 			// What tools leave behind is hidden, and recordings are the services' words.
-			hidden := strings.HasPrefix(entry.Name(), ".") && path != root
+			hidden := strings.HasPrefix(entry.Name(), ".") && name != root
 			if hidden || entry.Name() == "testdata" || entry.Name() == "cassettes" {
 				if entry.IsDir() {
-					return filepath.SkipDir
+					return fs.SkipDir
 				}
 				return nil
 			}
 			if entry.IsDir() {
 				return nil
 			}
-			content, err := os.ReadFile(path)
-			text := string(content)
-			if filepath.Ext(path) == ".go" {
-				text = prose(t, path)
+			text := readPage(t, name)
+			if path.Ext(name) == ".go" {
+				text = prose(t, name, text)
 			}
 			if before, section, ok := strings.Cut(text, "\n## Terminology\n"); ok {
 				_, after, _ := strings.Cut(section, "\n## ")
 				text = before + after
 			}
-			texts[path] = text
-			return err
+			texts[name] = text
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -120,35 +117,25 @@ func f() {
 	g("another")
 }
 `
-	file := filepath.Join(t.TempDir(), "x.go")
-	test := filepath.Join(filepath.Dir(file), "x_test.go")
-	for _, path := range []string{file, test} {
-		if err := os.WriteFile(path, []byte(source), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	const comments = "First comment,\nsecond line.\n\na remark\n\n"
-	if got, want := prose(t, file), comments+"\n\n\n\na message\n\nanother"; got != want {
+	if got, want := prose(t, "x.go", source), comments+"\n\n\n\na message\n\nanother"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	// The strings of a test are what services say, in their words.
-	if got := prose(t, test); got != comments {
+	if got := prose(t, "x_test.go", source); got != comments {
 		t.Errorf("of a test: %q", got)
 	}
 }
 
 // prose is what people read of a Go source: its comments, and its strings unless it is a test. Literals that are added up are one string.
-func prose(t *testing.T, path string) string {
+func prose(t *testing.T, name, source string) string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution|parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := parse(t, name, source)
 	var text strings.Builder
 	for _, comment := range file.Comments {
 		text.WriteString(comment.Text() + "\n")
 	}
-	if !strings.HasSuffix(path, "_test.go") {
+	if !strings.HasSuffix(name, "_test.go") {
 		text.WriteString(messages(file))
 	}
 	return text.String()
@@ -183,11 +170,7 @@ func messages(file *ast.File) string {
 // TestTerminology holds the table of the contributing guide to the phrases that are looked for.
 func TestTerminology(t *testing.T) {
 	t.Parallel()
-	guide, err := os.ReadFile("CONTRIBUTING.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(guide), "\n## Terminology\n")
+	_, section, _ := strings.Cut(readPage(t, "CONTRIBUTING.md"), "\n## Terminology\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	quoted := regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(section, -1)
 	for _, p := range phrases {

@@ -3,44 +3,13 @@ package provider_test
 import (
 	"context"
 	"maps"
-	"net/http"
-	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
-
-	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
-
-// TestCancel interrupts the real Terraform in the middle of a wait. The test framework cannot: its providers are in the test's process.
-func TestCancel(t *testing.T) {
-	t.Parallel()
-	interrupted, interrupt := context.WithCancel(t.Context())
-	cloud := newCloud(t)
-	running := cloudtest.Running(0, 1)
-	order := cloud.Order("SCT2023083109562601af694bf").Then(running, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		interrupt()
-		running.ServeHTTP(w, r)
-	}))
-	box := newSandbox(t)
-	config := cloud.header("") + exampleData("wait_for_completion = true")
-	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(config)}})
-	out, err := box.Run(interrupted, folder, nil, "plan", "-no-color")
-	if err == nil {
-		t.Fatalf("the plan went through:\n%s", out)
-	}
-	if said := strings.Join(strings.Fields(string(out)), " "); !strings.Contains(said, "canceled") {
-		t.Errorf("nothing says that it was canceled:\n%s", out)
-	}
-	// Two looks, and at most one that had begun when the signal came.
-	if n := order.Looks(); n > 3 {
-		t.Errorf("%d looks", n)
-	}
-}
 
 // TestCancelAnywhere cancels a read wherever it may hang. It ends at once and leaves nothing behind, or the bubble would not end.
 func TestCancelAnywhere(t *testing.T) {

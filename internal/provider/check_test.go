@@ -3,9 +3,7 @@ package provider_test
 import (
 	"cmp"
 	"encoding/json"
-	"html"
 	"math/big"
-	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -13,6 +11,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/leaktest"
 )
 
 func checkNotGreen(t *testing.T, attributes map[string]tftypes.Value) {
@@ -102,32 +102,7 @@ func shown(diagnostics []*tfprotov6.Diagnostic) string {
 // checkSecret checks that nothing hidden is in a text, in no spelling, and no long one in part.
 func checkSecret(t testing.TB, where, text string, more ...string) {
 	t.Helper()
-	for _, spelled := range []string{text, unspelled(text), unspelled(unspelled(text))} {
-		for _, secret := range append(more, hidden...) {
-			const recognizable = 16
-			if len(secret) >= 2*recognizable {
-				secret = secret[:recognizable]
-			}
-			if strings.Contains(spelled, secret) {
-				t.Errorf("%s shows %q:\n%s", where, secret, text)
-			}
-		}
-	}
-}
-
-var jsonEscape = regexp.MustCompile(`\\u[0-9a-fA-F]{4}`)
-
-// unspelled reads the escapes of JSON, HTML and URLs.
-func unspelled(text string) string {
-	text = jsonEscape.ReplaceAllStringFunc(text, func(escape string) string {
-		var char string
-		if json.Unmarshal([]byte(`"`+escape+`"`), &char) != nil {
-			return escape
-		}
-		return char
-	})
-	text = strings.NewReplacer(`\/`, "/", `\"`, `"`, `\\`, `\`, "%2F", "/", "%2B", "+", "%3D", "=").Replace(text)
-	return html.UnescapeString(text)
+	leaktest.Check(t, where, text, append(more, hidden...)...)
 }
 
 // checkShown checks what a user sees of a read: diagnostics, and the attributes that are made for messages.

@@ -4,17 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -45,18 +38,6 @@ var (
 	})
 	unbox = func() {}
 )
-
-func TestMain(m *testing.M) {
-	// Most tests wait for a command or for a pause, so there is room for more of them than there are processors.
-	flag.Parse()
-	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
-		_ = parallel.Value.Set(strconv.Itoa(4 * runtime.GOMAXPROCS(0)))
-	}
-	cli.product, cli.version, cli.err = sandbox.Version(context.Background(), cli.program)
-	code := m.Run()
-	unbox()
-	os.Exit(code)
-}
 
 // newSandbox gives the sandbox, which is shared: each test has folders of its own in it.
 func newSandbox(t *testing.T) *sandbox.Sandbox {
@@ -209,53 +190,4 @@ func apply(t *testing.T, environment []string, config string) (folder string, ou
 	folder = writeConfiguration(t, newSandbox(t), fstest.MapFS{"main.tf": {Data: []byte(config)}})
 	out, err := terraform(t, folder, environment, "apply", "-auto-approve", "-no-color", "-input=false", "-lock=false")
 	return folder, out, exitCode(t, err)
-}
-
-// TestCallersSettings runs a test in a process of its own, under settings of the caller that would break the CLI.
-func TestCallersSettings(t *testing.T) {
-	t.Parallel()
-	missing := filepath.Join(t.TempDir(), "missing")
-	process := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProviderExample$", "-test.v")
-	process.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+missing, "TF_CLI_ARGS=-no-such-option", "TF_WORKSPACE=other",
-		"TF_DATA_DIR="+filepath.Join(missing, "data"), "TF_LOG=trace", "HW_REGION_NAME=nowhere")
-	out, err := process.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestProviderExample") {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-// TestNothingIsSkipped finds no test in the tree that skips itself, but by the two functions that say which CLI it needs.
-func TestNothingIsSkipped(t *testing.T) {
-	t.Parallel()
-	files := token.NewFileSet()
-	found := 0
-	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") {
-			return err
-		}
-		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		for _, declaration := range file.Decls {
-			function, ok := declaration.(*ast.FuncDecl)
-			if ok && (function.Name.Name == "needsCLI" || function.Name.Name == "needsTerraform") {
-				found++
-				continue
-			}
-			ast.Inspect(declaration, func(node ast.Node) bool {
-				if call, ok := node.(*ast.SelectorExpr); ok && slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, call.Sel.Name) {
-					t.Errorf("%s: a test is skipped", files.Position(call.Pos()))
-				}
-				return true
-			})
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if found != 2 {
-		t.Errorf("found %d functions that may skip, want two", found)
-	}
 }

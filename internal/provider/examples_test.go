@@ -13,8 +13,6 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
-const exampleOrder = "/v1/job/script/orders/SCT2023083109562601af694bf"
-
 func statisticsBody(finished, abnormal int) string {
 	batches := "[]"
 	if abnormal > 0 {
@@ -54,16 +52,6 @@ func TestExamples(t *testing.T) {
 		fails(t, ill.header(settings)+strings.ReplaceAll(example, `"10m"`, `"10s"`),
 			cmp.Or(facts.example.says, "Resource postcondition failed"), facts.example.title, facts.example.reason)
 	})
-}
-
-// TestExamplesSurviveNull applies the examples that compute with counts while the statistics do not add up, so that the counts are null:
-// a gate closes with its reason, and a report is empty.
-func TestExamplesSurviveNull(t *testing.T) {
-	t.Parallel()
-	cloud := newCloud(t, finishedOrder, contradictoryStatistics)
-	fails(t, cloud.header("")+readExample(t, "data-sources", "coc_script_order_statistics", "data-source.tf"),
-		"Resource postcondition failed", "Instances of COC script order SCT2023083109562601af694bf: unknown; the total is 6, but 5 are accounted for")
-	applies(t, cloud.header("")+readExample(t, "data-sources", "coc_script_order_batch", "data-source.tf"))
 }
 
 // TestProviderExample reads with the published provider block, under keys of the environment, from the host of the region.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -16,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -332,121 +330,4 @@ func entries(t *testing.T, log *bytes.Buffer, message string, fields []string) [
 		found = append(found, values)
 	}
 	return found
-}
-
-// TestCLIShowsNothingHidden has the real Terraform trace an apply that a gate stops, and looks through its log and its output.
-func TestCLIShowsNothingHidden(t *testing.T) {
-	t.Parallel()
-	box := newSandbox(t)
-	for name, well := range map[string]bool{"stopped by a failed order": true, "refused with an echo": false} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			svc := deployment(t, fates{chatty}, vault())
-			if !well {
-				svc.Faults(echo(401, inForeignJSON))
-			}
-			address := svc.Start()
-			t.Cleanup(svc.Close)
-			folder, log := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(hiddenGate(address))}}), filepath.Join(t.TempDir(), "trace.log")
-			environment := []string{"TF_LOG=TRACE", "TF_LOG_PATH=" + log, "HW_USER_PASSWORD=" + hiddenPassword}
-			out, err := box.Run(t.Context(), folder, environment, "apply", "-auto-approve", "-no-color")
-			if err == nil {
-				t.Fatalf("the gate is open:\n%s", out)
-			}
-			traced, err := os.ReadFile(log)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if said := string(traced); !strings.Contains(said, "request sent") || !strings.Contains(said, "[TRACE]") {
-				t.Error("the provider's requests were not traced")
-			}
-			checkSecret(t, "the output", string(out))
-			for line := range strings.Lines(string(traced)) {
-				checkSecret(t, "the log", line)
-			}
-		})
-	}
-}
-
-// TestUnaskedTextIsNotLogged has a service send more than it announced, as a broken proxy does: what comes behind the answer may be a
-// part of a log, and net/http writes it to the standard logger, which Terraform's log takes up.
-func TestUnaskedTextIsNotLogged(t *testing.T) {
-	t.Parallel()
-	box := newSandbox(t)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		connection, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		t.Cleanup(func() { _ = connection.Close() })
-		const body = `{"data":{"status":"FINISHED"}}`
-		_, _ = fmt.Fprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s%s", len(body), body, hiddenLog)
-	}))
-	t.Cleanup(server.Close)
-	folder, log := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(terraformBlock + fmt.Sprintf(`
-provider "hwgate" {
-  region    = "cn-north-4"
-  token     = %q
-  endpoints = { coc = %q }
-}
-
-data "coc_script_order" "test" {
-  provider        = hwgate
-  execute_uuid    = %q
-  failure_details = false
-}
-`, hiddenToken, server.URL, orderID))}}), filepath.Join(t.TempDir(), "trace.log")
-	environment := []string{"TF_LOG=TRACE", "TF_LOG_PATH=" + log}
-	if out, err := box.Run(t.Context(), folder, environment, "plan", "-no-color", "-input=false", "-lock=false"); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	traced, err := os.ReadFile(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(traced), "request sent") {
-		t.Error("the provider's requests were not traced")
-	}
-	for line := range strings.Lines(string(traced)) {
-		checkSecret(t, "the log", line)
-	}
-}
-
-// hiddenGate reads all data sources of an order under two sign-ins, prints what may be printed, and is stopped by the last one.
-func hiddenGate(address string) string {
-	provider := func(alias, settings string) string {
-		return fmt.Sprintf(`
-provider "hwgate" {
-  %s
-  region    = "cn-north-4"
-  endpoints = { coc = %[2]q, iam = %[2]q }
-  %[3]s
-}
-`, alias, address, settings)
-	}
-	return terraformBlock +
-		provider("", fmt.Sprintf("access_key = %q\nsecret_key = %q\nsecurity_token = %q", "AK", hiddenSecret, hiddenSecurity)) +
-		provider(`alias = "user"`, "user_name = \"me\"\ndomain_name = \"us\"") + `
-data "coc_script_order_batch" "test" {
-  provider     = hwgate
-  execute_uuid = "` + orderID + `"
-  batch_index  = 1
-}
-
-data "coc_script_order" "test" {
-  provider     = hwgate.user
-  execute_uuid = "` + orderID + `"
-  lifecycle {
-    postcondition {
-      condition     = self.succeeded
-      error_message = "${self.summary} ${join(", ", [for host in self.failed_instances : host.host_name])}"
-    }
-  }
-}
-
-output "batch" {
-  value = data.coc_script_order_batch.test.summary
-}
-`
 }

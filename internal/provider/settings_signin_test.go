@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/fstest"
 )
 
 // TestPublishedSignIns runs the example of each way to sign in with the real CLI: refused at first, then good.
@@ -364,43 +363,6 @@ provider "hwgate" {
 	environment := attach(t, realm.options(nil, nil), nil)
 	failsIn(t, environment, block+order, "The provider argument access_key is not known yet")
 	appliesIn(t, environment, block+deferred, expect("data.coc_script_order.test", values{"outcome": text("running")})...)
-}
-
-// TestDestroyWithoutCredential applies with a key, and destroys without any: nothing is asked, and nothing stands in the way.
-func TestDestroyWithoutCredential(t *testing.T) {
-	t.Parallel()
-	var box = newSandbox(t)
-	cloud := newCloud(t, always(map[string]string{orderPath: `{"data":{"status":"PROCESSING"}}`}))
-	configuration := terraformBlock + fmt.Sprintf(`
-provider "hwgate" {
-  region    = "cn-north-4"
-  endpoints = { coc = %q }
-}
-resource "terraform_data" "next" {
-  input = data.coc_script_order.test.outcome
-}
-`, cloud.URL) + order
-	if err := box.Write("destroy", fstest.MapFS{"main.tf": {Data: []byte(configuration)}}); err != nil {
-		t.Fatal(err)
-	}
-	keys := []string{"HW_ACCESS_KEY=" + accessKey, "HW_SECRET_KEY=" + secretKey}
-	for _, command := range []struct {
-		environment []string
-		arguments   []string
-	}{
-		{nil, []string{"init"}},
-		{keys, []string{"apply", "-auto-approve"}},
-		{nil, []string{"destroy", "-auto-approve", "-refresh=false"}},
-	} {
-		before := len(cloud.Log())
-		out, err := box.Run(t.Context(), "destroy", command.environment, append(command.arguments, "-no-color", "-input=false")...)
-		if err != nil {
-			t.Fatalf("%s: %v\n%s", command.arguments, err, out)
-		}
-		if sent := len(cloud.Log()) - before; (sent > 0) != (command.environment != nil) {
-			t.Errorf("%s sent %d requests", command.arguments, sent)
-		}
-	}
 }
 
 // TestWrongKeyIsSentOnce reads ten orders with a wrong key in one plan, with the real CLI.

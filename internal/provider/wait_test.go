@@ -17,6 +17,8 @@ import (
 
 const exampleID = "SCT2023083109562601af694bf"
 
+const exampleOrder = "/v1/job/script/orders/" + exampleID
+
 // readOnFakeClock reads from a service on a fake clock: no wait takes time.
 func readOnFakeClock(
 	t *testing.T, svc *cloudtest.Service, source string, arguments map[string]tftypes.Value,
@@ -162,28 +164,6 @@ func TestFailureDetailsUnavailable(t *testing.T) {
 			"summary": text("COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s"),
 		})
 	})
-}
-
-// TestManyOrders waits for eight orders in one for_each of the real CLI and can tell their errors apart.
-func TestManyOrders(t *testing.T) {
-	t.Parallel()
-	cloud := newCloud(t)
-	for i := range 8 {
-		cloud.Order(fmt.Sprintf("SCT%d", i)).Then(cloudtest.Error(http.StatusForbidden, "APIGW.0302", "no"))
-	}
-	config := cloud.header("") + `
-data "coc_script_order" "many" {
-  provider            = hwgate
-  for_each            = toset([for i in range(8) : "SCT${i}"])
-  execute_uuid        = each.key
-  wait_for_completion = true
-}
-`
-	var want []string
-	for i := range 8 {
-		want = append(want, fmt.Sprintf("Error: Cannot read COC script order SCT%d", i))
-	}
-	fails(t, config, want...)
 }
 
 // TestWaitForJobs waits until nothing runs any more: a failure does not end the wait while others still run.

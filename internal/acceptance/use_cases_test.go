@@ -1,4 +1,4 @@
-package provider_test
+package acceptance_test
 
 import (
 	"fmt"
@@ -15,10 +15,8 @@ const (
 	logText       = "log-of-the-host"
 	workspaceID   = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
 	otherOrder    = "SCT2023083110000001af694bf"
-	overviewPath  = "/v2/" + projectID + "/factory/monitor/task-statistics-overview"
 	failedOrder   = "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed"
 	failedTasks   = "FDI tasks of ROMA Connect instance " + instanceID + ": failed; 3 abnormal, 12 running"
-	taskPath      = "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
 	startedScript = "huaweicloud_coc_script_execute.migrate"
 	failedNightly = "(yesterday): failed; 2 failed, 5 succeeded"
 )

@@ -1,4 +1,4 @@
-package provider_test
+package acceptance_test
 
 import (
 	"fmt"
@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
@@ -230,7 +232,7 @@ func codeBlocks(t *testing.T, page string) []string {
 func installOfficial(t *testing.T, box *sandbox.Sandbox) {
 	t.Helper()
 	// The cache of results knows only what tests read themselves.
-	if _, err := os.ReadFile(filepath.Join("..", "sandbox", "official", "main.go")); err != nil {
+	if _, err := os.ReadFile(filepath.Join("..", "testutil", "sandbox", "official", "main.go")); err != nil {
 		t.Fatal(err)
 	}
 	if err := box.Install(t.Context(), "huaweicloud/huaweicloud", "internal/testutil/sandbox/official"); err != nil {
@@ -331,21 +333,25 @@ func testMocks(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	all := terraformBlock
-	sources := schemas(t, provider.Options{})
+	schemas, err := provider.NewServer(provider.Options{})().GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	mocked := regexp.MustCompile(`mock_data "(\w+)"`).FindAllStringSubmatch(mocks, -1)
 	if len(mocked) < 5 {
 		t.Errorf("the first block mocks %q", mocked)
 	}
 	for _, match := range mocked {
 		name := match[1]
-		if _, ok := sources[name]; !ok {
+		schema, ok := schemas.DataSourceSchemas[name]
+		if !ok {
 			t.Errorf("there is no data source %s to mock", name)
 			continue
 		}
 		argument := ""
-		for name, attribute := range sources[name].Attributes {
-			if attribute.IsRequired() {
-				argument += name + " = \"1\"\n  "
+		for _, attribute := range schema.Block.Attributes {
+			if attribute.Required {
+				argument += attribute.Name + " = \"1\"\n  "
 			}
 		}
 		verdict := "self.succeeded && self.outcome == \"succeeded\" && sum(values(self.counts)) == 5 && " +

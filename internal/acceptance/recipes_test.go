@@ -1,4 +1,4 @@
-package provider_test
+package acceptance_test
 
 import (
 	"encoding/json"
@@ -50,6 +50,8 @@ type job struct {
 // The identity of a CI job: what the file asks the CI system for, and whose name IAM knows.
 const (
 	idpID        = "ci"
+	idToken      = "planted-identity-token"
+	unscoped     = "planted-unscoped-token"
 	requestToken = "request-token"
 )
 

@@ -1,4 +1,4 @@
-package provider_test
+package acceptance_test
 
 import (
 	"fmt"
@@ -59,4 +59,26 @@ data "dataarts_instance_status" "many" {
 	if connections := cloud.Connections(); connections > 12 {
 		t.Errorf("%d connections, want 12 at the most", connections)
 	}
+}
+
+// TestManyOrders waits for eight orders in one for_each of the real CLI and can tell their errors apart.
+func TestManyOrders(t *testing.T) {
+	t.Parallel()
+	cloud := newCloud(t)
+	for i := range 8 {
+		cloud.Order(fmt.Sprintf("SCT%d", i)).Then(cloudtest.Error(http.StatusForbidden, "APIGW.0302", "no"))
+	}
+	config := cloud.header("") + `
+data "coc_script_order" "many" {
+  provider            = hwgate
+  for_each            = toset([for i in range(8) : "SCT${i}"])
+  execute_uuid        = each.key
+  wait_for_completion = true
+}
+`
+	var want []string
+	for i := range 8 {
+		want = append(want, fmt.Sprintf("Error: Cannot read COC script order SCT%d", i))
+	}
+	fails(t, config, want...)
 }

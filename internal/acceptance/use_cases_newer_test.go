@@ -1,4 +1,4 @@
-package provider_test
+package acceptance_test
 
 import (
 	"archive/zip"
@@ -238,7 +238,7 @@ func TestActionInterrupted(t *testing.T) {
 	order := cloud.Order(exampleID).Then(running, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = time.Now()
 		interrupt()
-		silence.ServeHTTP(w, r)
+		cloudtest.Silence.ServeHTTP(w, r)
 	}))
 	box := newSandbox(t)
 	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + fmt.Sprintf(

@@ -1,10 +1,7 @@
-package provider_test
+package acceptance_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -138,56 +135,4 @@ provider "hwgate" {
   endpoints = { coc = %q }
 }
 `, address) + body)}}
-}
-
-// messages are the quotations in the tables of the troubleshooting guide: in the first cell of a row, and in the second one behind a status.
-// Single words are names of attributes and codes.
-func messages(guide string) []string {
-	row, quotation := regexp.MustCompile(`(?m)^\| ([^|]*) \|([^|]*)\|`), regexp.MustCompile("`([^`]+)`")
-	var quoted []string
-	for _, cells := range row.FindAllStringSubmatch(guide, -1) {
-		cell := cells[1]
-		if regexp.MustCompile(`^\d`).MatchString(cell) {
-			cell += cells[2]
-		}
-		for _, words := range quotation.FindAllStringSubmatch(cell, -1) {
-			if strings.Contains(words[1], " ") {
-				quoted = append(quoted, words[1])
-			}
-		}
-	}
-	return quoted
-}
-
-// TestTroubleshooting finds every message that the guide quotes in the sources: none is made up, none has been changed since. What
-// stands for a name is an ellipsis.
-func TestTroubleshooting(t *testing.T) {
-	t.Parallel()
-	guide, err := os.ReadFile(filepath.Join("..", "..", "templates", "guides", "troubleshooting.md.tmpl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sources strings.Builder
-	for _, folder := range []string{"client", "gate", "provider"} {
-		for name, file := range published(t, "internal", folder) {
-			// Terraform's own words stand in the test that observes them.
-			if name == "matrix_forms_test.go" || (strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")) {
-				sources.Write(file.Data)
-			}
-		}
-	}
-	code := strings.ToLower(regexp.MustCompile("[\"`] \\+\\s*[\"`]").ReplaceAllString(sources.String(), ""))
-	quoted := messages(string(guide))
-	if len(quoted) < 40 {
-		t.Errorf("found %d messages in the guide", len(quoted))
-	}
-	for _, message := range quoted {
-		for part := range strings.SplitSeq(message, "…") {
-			// A message is an error of Go until it stands as a sentence.
-			part = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(part), "."))
-			if !strings.Contains(code, part) {
-				t.Errorf("no such message in the sources: %q of %q", part, message)
-			}
-		}
-	}
 }
