@@ -1,0 +1,52 @@
+// Command mock serves a mock of COC, DataArts, ROMA and IAM on loopback until it is interrupted, so that gates can be tried without an
+// account.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"time"
+)
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:8700", "the address to serve on")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := serve(ctx, *listen, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "mock:", err)
+		os.Exit(1) //nolint:gocritic // nothing is left for the deferred stop
+	}
+}
+
+// serve serves until the context is canceled. It prints how to use the mock, then a line for each request.
+func serve(ctx context.Context, address string, out io.Writer) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	url := "http://" + listener.Addr().String()
+	m := newMock(time.Now)
+	m.introduce(out, url)
+	server := &http.Server{Handler: logged(m, out), ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// logged prints a line for each request.
+func logged(handler http.Handler, out io.Writer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(out, "%s %s %s\n", time.Now().Format(time.TimeOnly), r.Method, r.URL.EscapedPath())
+		handler.ServeHTTP(w, r)
+	})
+}
