@@ -53,7 +53,7 @@ func objects() []object {
 		}},
 		{"order", "SCT-failed", "failed on 2 of 5 hosts", order, func(m *mock) http.Handler { return m.ended(cloudtest.Failed(3, 2)) }},
 		{"order", "SCT-old", "succeeded in 2023", order, func(*mock) http.Handler { return cloudtest.Finished(10) }},
-		{"order", "SCT-running", "runs for 20 s, then has succeeded; POST /start begins anew", order, (*mock).running},
+		{"order", "SCT-running", "runs for 20 s, then has succeeded; POST /start begins again", order, (*mock).running},
 		{"order", "SCT-turns", "has succeeded until POST /fail, and again after POST /succeed", order, func(m *mock) http.Handler {
 			if m.isBad() {
 				return m.ended(cloudtest.Failed(8, 2))
@@ -67,7 +67,7 @@ func objects() []object {
 		{"ROMA instance", "roma-abnormal", "11 tasks run, and 1 is abnormal", instance, func(*mock) http.Handler {
 			return cloudtest.Tasks(map[string]int{"running": 11, "abnormal": 1}, nil)
 		}},
-		{"ROMA instance", "roma-starting", "3 of 12 tasks run, and all of them 20 s later; POST /start begins anew", instance, (*mock).tasks},
+		{"ROMA instance", "roma-starting", "3 of 12 tasks run, and all of them 20 s later; POST /start begins again", instance, (*mock).tasks},
 	}
 }
 
