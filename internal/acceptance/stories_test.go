@@ -199,7 +199,7 @@ func TestContradiction(t *testing.T) {
 		"below its threshold": {
 			looks: []http.Handler{finished(80, cloudtest.Batch{"FINISHED": 3, "ABNORMAL": 7})}, code: 1, timesOut: true,
 			words: []string{
-				"COC script order SCT1: unknown (FINISHED) after 5m11s; the order is FINISHED, but its statistics count 3 of 10 instances finished, " +
+				"COC script order SCT1: unknown (FINISHED) after 5m11s, ended 2023-10-22T03:52:43Z; the order is FINISHED, but its statistics count 3 of 10 instances finished, " +
 					"below the success-rate threshold of 80%; failure_details = false takes the order's word",
 			},
 		},
@@ -212,11 +212,11 @@ func TestContradiction(t *testing.T) {
 		},
 		"the statistics lag": {
 			looks: []http.Handler{finished(80, cloudtest.Batch{"FINISHED": 9, "PROCESSING": 1}), cloudtest.Finished(10)},
-			words: []string{"COC script order SCT1: succeeded (FINISHED) after 5m11s; 10 of 10 instances finished"},
+			words: []string{"COC script order SCT1: succeeded (FINISHED) after 5m11s, ended 2023-10-22T03:52:43Z; 10 of 10 instances finished"},
 		},
 		"as good as its threshold": {
 			looks: []http.Handler{finished(80, cloudtest.Batch{"FINISHED": 8, "ABNORMAL": 2})},
-			words: []string{"succeeded (FINISHED) after 5m11s; 8 of 10 instances finished, 2 failed; success-rate threshold 80%; failed hosts: ecs-9"},
+			words: []string{"succeeded (FINISHED) after 5m11s, ended 2023-10-22T03:52:43Z; 8 of 10 instances finished, 2 failed; success-rate threshold 80%; failed hosts: ecs-9"},
 		},
 	}, func(t *testing.T, _ string, story story) {
 		t.Helper()

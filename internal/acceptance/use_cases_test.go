@@ -15,7 +15,7 @@ const (
 	logText       = "log-of-the-host"
 	workspaceID   = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
 	otherOrder    = "SCT2023083110000001af694bf"
-	failedOrder   = "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed"
+	failedOrder   = "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s, ended 2023-10-22T03:52:43Z; 3 of 5 instances finished, 2 failed"
 	failedTasks   = "FDI tasks of ROMA Connect instance " + instanceID + ": failed; 3 abnormal, 12 running"
 	startedScript = "huaweicloud_coc_script_execute.migrate"
 	failedNightly = "(yesterday): failed; 2 failed, 5 succeeded"
@@ -128,7 +128,7 @@ func useCases() map[string]useCase {
 			ill: []illness{
 				{orderIs("CANCELED", cloudtest.Batch{"FINISHED": 3, "ABNORMAL": 2}), []string{
 					startedScript + ": Creation complete after", "data.coc_script_order.migrate will be read during apply",
-					"COC script order SCT2023083109562601af694bf: canceled (CANCELED) after 5m11s; 3 of 5 instances finished, 2 failed",
+					"COC script order SCT2023083109562601af694bf: canceled (CANCELED) after 5m11s, ended 2023-10-22T03:52:43Z; 3 of 5 instances finished, 2 failed",
 					"failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)",
 				}},
 				{abnormalOrder, []string{

@@ -31,7 +31,7 @@ func TestFinishedIsConfirmed(t *testing.T) {
 		threshold  float64
 		statistics *client.ScriptOrderStatistics
 		outcome    Outcome
-		// text is what the summary says after "(FINISHED) after 5m11s; ".
+		// text is what the summary says after "(FINISHED) after 5m11s, ended 2023-08-31T02:01:37Z; ".
 		text string
 	}{
 		"all":                   {none, finishedOf(10, 0), Succeeded, "10 of 10 instances finished"},
@@ -94,7 +94,7 @@ func TestFinishedIsConfirmed(t *testing.T) {
 			if got.Outcome != test.outcome || got.Good != (test.outcome == Succeeded) || got.Completed != (test.outcome != Unknown) {
 				t.Errorf("got %+v, want %s", got.Verdict, test.outcome)
 			}
-			if want := string(test.outcome) + " (FINISHED) after 5m11s; " + test.text; !strings.Contains(got.Summary, want) {
+			if want := string(test.outcome) + " (FINISHED) after 5m11s, ended 2023-08-31T02:01:37Z; " + test.text; !strings.Contains(got.Summary, want) {
 				t.Errorf("summary %q\nwant %q", got.Summary, want)
 			}
 			if !strings.Contains(test.text, "threshold") && strings.Contains(got.Summary, "threshold") {
@@ -147,7 +147,7 @@ func TestFinishedWithoutStatistics(t *testing.T) {
 					if len(service.statsAsked) != 1 || time.Since(start) != 0 {
 						t.Errorf("%d requests in %s, want one at once", len(service.statsAsked), time.Since(start))
 					}
-					if !strings.HasSuffix(got.Summary, ": succeeded (FINISHED) after 5m11s") {
+					if !strings.HasSuffix(got.Summary, ": succeeded (FINISHED) after 5m11s, ended 2023-08-31T02:01:37Z") {
 						t.Errorf("summary %q", got.Summary)
 					}
 				})

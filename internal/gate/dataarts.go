@@ -152,7 +152,7 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 	if tally != nil && tally.Overridden > 0 {
 		by = fmt.Sprintf("%d counted as successful because a person overrode the state", tally.Overridden)
 	}
-	report.describe(name, outcomeText(report.Outcome), jobFigures(report.Counts), failed,
+	report.describe(name, outcomeText(report.Outcome), nil, jobFigures(report.Counts), failed,
 		result.observation.Tally, result.observation.Wanted, failed.summary(), by, result.ending())
 	return report, nil
 }

@@ -53,12 +53,12 @@ func TestFailures(t *testing.T) {
 	if diff := cmp.Diff(culprits, got.Culprits); diff != "" || got.MoreCulprits != 0 || got.UnreadDetails != nil {
 		t.Errorf("unread %v, culprits (-want +got):\n%s", got.UnreadDetails, diff)
 	}
-	summary := "COC script order " + orderID + ": failed (ABNORMAL) after 5m11s; 6 of 9 instances finished, 2 failed, 1 canceled; " +
-		"success-rate threshold 95%; failed hosts: web-9 (batch 1), web-2 (batch 3), instance record 3 (batch 3)"
+	summary := "COC script order " + orderID + ": failed (ABNORMAL) after 5m11s, ended 2023-08-31T02:01:37Z; 6 of 9 instances finished, " +
+		"2 failed, 1 canceled; success-rate threshold 95%; failed hosts: web-9 (batch 1), web-2 (batch 3), instance record 3 (batch 3)"
 	if diff := cmp.Diff(summary, got.Summary); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
 	}
-	report := "### ❌ COC script order " + orderID + ": failed\n\n" +
+	report := "### ❌ COC script order " + orderID + ": failed\n\nEnded 2023-08-31T02:01:37Z\n\n" +
 		"| state | count |\n| --- | --- |\n| finished | 6 |\n| failed | 2 |\n| canceled | 1 |\n| running | 0 |\n| waiting | 0 |\n\n" +
 		"| failed host | batch | status | address |\n| --- | --- | --- | --- |\n" +
 		"| web-9 | 1 | CANCELED |  |\n| web-2 | 3 | ABNORMAL | 10.0.0.2 |\n| instance record 3 | 3 | ROLLED BACK |  |\n"

@@ -100,11 +100,14 @@ func (r *Report) setListedCulprits(failed *table, kind string, unread []string) 
 	return failed
 }
 
-// describe sets Summary and Markdown. Empty details are omitted.
-func (r *Report) describe(name, state string, counts []figure, failed *table, details ...string) {
+// describe sets Summary and Markdown. Empty details are omitted; ended is nil if it is not known when what was read ended.
+func (r *Report) describe(name, state string, ended *time.Time, counts []figure, failed *table, details ...string) {
 	name = text.Capitalize(name)
+	if ended != nil {
+		state += ", ended " + ended.Format(time.RFC3339)
+	}
 	r.Summary = joinParts(append([]string{name + ": " + state, r.Doubt}, details...)...)
-	r.Markdown = markdown(name, r.Verdict, counts, failed)
+	r.Markdown = markdown(name, r.Verdict, ended, counts, failed)
 }
 
 // Instant converts milliseconds since 1970. It returns nil for nil and for values outside the years 1970 to 9999.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 )
@@ -77,7 +78,7 @@ func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order,
 		batches = "failed batches: " + joinAllNames(formatIntegers(instances.Tally.FailedBatchIndexes))
 	}
 	report := Report{Verdict: instances.Verdict}
-	report.describe(name, string(report.Outcome), instances.figures(), nil, instances.summary(), batches)
+	report.describe(name, string(report.Outcome), nil, instances.figures(), nil, instances.summary(), batches)
 	return &StatisticsReport{Report: report, Tally: instances.Tally, Statistics: statistics}, nil
 }
 
@@ -165,8 +166,27 @@ func ReadBatch(ctx context.Context, reader OrderReader, req BatchRequest) (*Batc
 		failed.addNamed(host, host)
 	}
 	report.setCulprits(failed)
-	report.describe(name, string(report.Outcome), instances.figures(), failed, instances.summary(), failed.summary())
+	var ended *time.Time
+	if report.Completed {
+		ended = lastEnd(batch.ExecuteInstances)
+	}
+	report.describe(name, string(report.Outcome), ended, instances.figures(), failed, instances.summary(), failed.summary())
 	return &BatchReport{Report: report, Tally: instances.Tally, FailedHosts: hosts, Batch: batch}, nil
+}
+
+// lastEnd returns when the last of the instances ended; nil if that is not known of all.
+func lastEnd(instances []client.Instance) *time.Time {
+	var last *time.Time
+	for _, instance := range instances {
+		at := Instant(instance.GmtFinished)
+		if at == nil {
+			return nil
+		}
+		if last == nil || at.After(*last) {
+			last = at
+		}
+	}
+	return last
 }
 
 func judgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) (instances Instances, failedHosts []string) {

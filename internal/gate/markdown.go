@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
@@ -39,7 +40,7 @@ func (t *table) summary() string {
 	return t.head[0] + "s: " + joinNames(t.lines, t.total)
 }
 
-func markdown(name string, verdict Verdict, counts []figure, failed *table) string {
+func markdown(name string, verdict Verdict, ended *time.Time, counts []figure, failed *table) string {
 	var b strings.Builder
 	sign := "❌"
 	if verdict.Good {
@@ -48,6 +49,9 @@ func markdown(name string, verdict Verdict, counts []figure, failed *table) stri
 	fmt.Fprintf(&b, "### %s %s: %s\n", sign, escapeCell(name), escapeCell(string(verdict.Outcome)))
 	if verdict.Doubt != "" {
 		fmt.Fprintf(&b, "\n%s\n", escapeCell(verdict.Doubt))
+	}
+	if ended != nil {
+		fmt.Fprintf(&b, "\nEnded %s\n", ended.Format(time.RFC3339))
 	}
 	if len(counts) > 0 {
 		rows := table{head: []string{"state", "count"}, total: int64(len(counts))}

@@ -67,7 +67,7 @@ func checkMarkdown(t *testing.T, name, outcome, doubt, word, content string, cou
 	for range repeated {
 		failed.add(content, word)
 	}
-	report := markdown(name, Verdict{Outcome: Outcome(outcome), Doubt: doubt}, []figure{{count, word}, {0, content}}, failed)
+	report := markdown(name, Verdict{Outcome: Outcome(outcome), Doubt: doubt}, nil, []figure{{count, word}, {0, content}}, failed)
 	if most := 1500 + 2*2048 + min(repeated, 100)*2*1024; len(report) > most {
 		t.Errorf("%d bytes, want %d at most", len(report), most)
 	}
@@ -151,7 +151,7 @@ func FuzzMarkdown(f *testing.F) {
 func TestMarkdownSign(t *testing.T) {
 	t.Parallel()
 	for good, want := range map[bool]string{true: "### ✅ x: running\n", false: "### ❌ x: running\n"} {
-		if got := markdown("x", Verdict{Outcome: Running, Good: good}, nil, nil); got != want {
+		if got := markdown("x", Verdict{Outcome: Running, Good: good}, nil, nil, nil); got != want {
 			t.Errorf("good %t: %q", good, got)
 		}
 	}

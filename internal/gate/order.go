@@ -51,6 +51,8 @@ type OrderRequest struct {
 	Details bool
 	// LogTail is how many bytes to keep of the end of each log: 0 none, -1 all.
 	LogTail int64
+	// Since makes an order that was created earlier Unknown, unless it failed or was canceled; nil accepts any.
+	Since *Since
 	// IgnoreNotFound reports an unknown order as NotFound, not as an error.
 	IgnoreNotFound bool
 }
@@ -69,9 +71,13 @@ type OrderReport struct {
 // ReadOrder reads a script order, after waiting for its end if requested. Details that cannot be read are no error.
 func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*OrderReport, error) {
 	name := OrderName(req.ExecuteUUID)
+	var since *time.Time
+	if req.Since != nil {
+		since = new(req.Since.From(time.Now()))
+	}
 	var contradicting *Instances
 	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (orderLook, Observation, error) {
-		look, seen, err := lookAtOrder(ctx, waitCtx, reader, req, contradicting)
+		look, seen, err := lookAtOrder(ctx, waitCtx, reader, req, since, contradicting)
 		if err == nil {
 			contradicting = nil
 			if seen.Settling {
@@ -91,7 +97,7 @@ func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*Orde
 		Report: result.report(look.order.Warnings), Span: span(look.order.GmtCreated, look.order.GmtFinished), Order: look.order,
 	}
 	ends := report.Completed || report.Stuck
-	if req.Details && !look.triedStatistics && (ends || report.Timeout != nil) {
+	if req.Details && !look.triedStatistics && !look.tooOld && (ends || report.Timeout != nil) {
 		look.readInstances(ctx, reader, req.Order)
 	}
 	var failed *table
@@ -126,6 +132,8 @@ const progressTimeout = 5 * time.Second
 
 type orderLook struct {
 	order *client.ScriptOrder
+	// tooOld reports that the order was created before OrderRequest.Since. Its instances then prove nothing.
+	tooOld bool
 	// triedStatistics reports that the statistics were requested. If they could not be read, instances is nil and err says why.
 	triedStatistics bool
 	instances       *Instances
@@ -136,7 +144,7 @@ type orderLook struct {
 // ctx with the read; the final statistics may use the time between. contradicting are statistics that contradicted a success at the last
 // look, nil if none did: they count until new ones can be read.
 func lookAtOrder(
-	ctx, waitCtx context.Context, reader OrderReader, req OrderRequest, contradicting *Instances,
+	ctx, waitCtx context.Context, reader OrderReader, req OrderRequest, since *time.Time, contradicting *Instances,
 ) (orderLook, Observation, error) {
 	order, err := reader.ScriptOrder(waitCtx, req.Order)
 	young := orderIsYoung(req.ExecuteUUID, time.Now())
@@ -145,8 +153,12 @@ func lookAtOrder(
 	}
 	look := orderLook{order: order}
 	verdict := judgeOrder(order, nil)
+	if doubt := ageDoubt(order, verdict, since); doubt != "" {
+		look.tooOld = true
+		verdict = Verdict{Outcome: Unknown, Completed: verdict.Completed, Doubt: joinParts(doubt, verdict.Doubt)}
+	}
 	switch reportsProgress := req.Wait != nil && req.Wait.Progress != nil; {
-	case !req.Details:
+	case !req.Details, look.tooOld:
 	case verdict.Succeeded(), reportsProgress && verdict.Completed:
 		look.readInstances(ctx, reader, req.Order)
 		if verdict.Succeeded() {
@@ -165,7 +177,9 @@ func lookAtOrder(
 		}
 	}
 	seen := Observation{Verdict: verdict, Status: statusWord(orderStatus(order)), Tally: look.instances.summary()}
-	contradicted := verdict.Outcome == Unknown && orderStatus(order) == finished
+	// The creation of an order never changes.
+	seen.Final = look.tooOld
+	contradicted := !look.tooOld && verdict.Outcome == Unknown && orderStatus(order) == finished
 	seen.Settling = contradicted || (verdict.Outcome == Empty && young)
 	return look, seen, nil
 }
@@ -224,6 +238,22 @@ func judgeOrder(order *client.ScriptOrder, instances *Instances) Verdict {
 	}
 }
 
+// ageDoubt says why an order is not known to be from since or later; empty if it is, if since is nil, or if it is not successful anyway.
+func ageDoubt(order *client.ScriptOrder, verdict Verdict, since *time.Time) string {
+	if since == nil || verdict.Outcome == Failed || verdict.Outcome == Canceled {
+		return ""
+	}
+	const layout = "2006-01-02T15:04:05.999Z07:00"
+	switch created := Instant(order.GmtCreated); {
+	case created == nil:
+		return fmt.Sprintf("the answer does not say when the order was created, so it may be older than since (%s)", since.Format(layout))
+	case created.Before(*since):
+		return fmt.Sprintf("the order was created at %s, which is before since (%s)", created.Format(layout), since.Format(layout))
+	default:
+		return ""
+	}
+}
+
 // contradiction says how statistics contradict a FINISHED order; empty if they do not. At least one instance must have finished. Rates
 // are compared to one decimal, the precision of thresholds, but a threshold of 100 needs all instances.
 func contradiction(tally *Tally, threshold *float64) string {
@@ -244,7 +274,7 @@ func contradiction(tally *Tally, threshold *float64) string {
 
 func missingOrder(what string) Report {
 	report := Report{Verdict: Verdict{Outcome: NotFound}}
-	report.describe(what, string(NotFound)+", COC does not know the order", nil, nil)
+	report.describe(what, string(NotFound)+", COC does not know the order", nil, nil, nil)
 	return report
 }
 
@@ -264,7 +294,7 @@ func (r *OrderReport) describe(name, status string, instances *Instances, failed
 		// The doubt repeats them.
 		tally, limit = "", ""
 	}
-	r.Report.describe(name, state, instances.figures(), failed, tally, limit, failed.summary(), ending)
+	r.Report.describe(name, state, r.FinishedAt, instances.figures(), failed, tally, limit, failed.summary(), ending)
 }
 
 func threshold(order *client.ScriptOrder) *float64 {

@@ -79,7 +79,7 @@ func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskRe
 	if report.Timeout != nil {
 		report.Timeout.Missing = joinParts(report.Timeout.Missing, abnormal.summary())
 	}
-	report.describe(name, string(report.Outcome), taskFigures(report.Counts), abnormal,
+	report.describe(name, string(report.Outcome), nil, taskFigures(report.Counts), abnormal,
 		result.observation.Tally, result.observation.Wanted, abnormal.summary(), result.ending())
 	return report, nil
 }

@@ -154,13 +154,13 @@ func TestActionVerdicts(t *testing.T) {
 	}{
 		"an order that succeeded": {"coc_script_order", theOrder, cloudtest.Finished(5), "", nil},
 		"an order that failed": {
-			"coc_script_order", theOrder, scene, "COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed; " +
+			"coc_script_order", theOrder, scene, "COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s, ended 2023-10-22T03:52:43Z; 3 of 5 instances finished, 2 failed; " +
 				"success-rate threshold 100%; failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)",
 			[]string{"What failed:", "ecs-4 (batch 1)", "ecs-5 (batch 1)"},
 		},
 		"an order that was canceled": {
 			"coc_script_order", theOrder, cloudtest.Canceled(1, 1),
-			"COC script order " + exampleID + ": canceled (CANCELED) after 5m11s; 1 of 2 instances finished, 1 canceled", []string{"ecs-2 (batch 1)"},
+			"COC script order " + exampleID + ": canceled (CANCELED) after 5m11s, ended 2023-10-22T03:52:43Z; 1 of 2 instances finished, 1 canceled", []string{"ecs-2 (batch 1)"},
 		},
 		"an order that waits for a person": {
 			"coc_script_order", theOrder, cloudtest.Paused(1, 2),
@@ -168,7 +168,7 @@ func TestActionVerdicts(t *testing.T) {
 		},
 		"an order that contradicts itself": {
 			"coc_script_order", theOrder, cloudtest.OrderScene{Status: "FINISHED", Batches: []cloudtest.Batch{{"FINISHED": 3, "ABNORMAL": 7}}},
-			"COC script order " + exampleID + ": unknown (FINISHED) after 5m11s", nil,
+			"COC script order " + exampleID + ": unknown (FINISHED) after 5m11s, ended 2023-10-22T03:52:43Z", nil,
 		},
 		"jobs that succeeded": {"dataarts_instance_status", jobs, cloudtest.Jobs(map[string]int{"success": 5}), "", nil},
 		"a job that failed": {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -24,6 +25,7 @@ type scriptOrderModel struct {
 	orderModel
 	pollModel
 	completionModel
+	sinceModel
 	noValidation
 	client.ScriptOrder
 
@@ -64,6 +66,8 @@ func scriptOrderSchema() schema.Schema {
 			completionAttributes("Whether the order has ended: its status is CANCELED, ABNORMAL, ERROR, ROLLBACKED, FINISHED unless the "+
 				"statistics contradict that, or a new word with a finishing time."),
 			map[string]schema.Attribute{
+				"since": sinceAttribute("Refuses an old success: an order that COC created before this time, or that has no creation time, is " +
+					"`unknown`, unless it failed or was canceled. Its instances are not read, and a wait ends with it at once."),
 				"failure_details": optionalBool(
 					"Whether to read the statistics of an order that has ended or is paused, and the batches with a failed " +
 						"instance, for `counts`, `failed_hosts` and `failed_instances`, which are null otherwise. The statistics also " +
@@ -150,9 +154,13 @@ func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, wait *gat
 	if err != nil {
 		return nil, err
 	}
+	since, err := m.since(time.Now())
+	if err != nil {
+		return nil, err
+	}
 	report, err := gate.ReadOrder(ctx, c, gate.OrderRequest{
 		Order: order, Wait: wait, Details: boolOr(m.FailureDetails, true), LogTail: int64Or(m.LogTailBytes, defaultLogTail),
-		IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
+		Since: since, IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
 	})
 	if err != nil {
 		return nil, err

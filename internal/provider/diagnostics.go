@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ func (f *form) addReadError(object string, err error, diags *diag.Diagnostics) {
 	if hint := f.advice(err); hint != "" {
 		detail += "\n\n" + hint
 	}
-	if setting, ok := errors.AsType[*settingError](err); ok && (setting.argument == "region" || setting.argument == "project_id") {
+	if setting, ok := errors.AsType[*settingError](err); ok && slices.Contains([]string{"region", "project_id", "since"}, setting.argument) {
 		diags.AddAttributeError(path.Root(setting.argument), summary, detail)
 		return
 	}

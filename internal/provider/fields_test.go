@@ -205,7 +205,7 @@ func TestAllFields(t *testing.T) {
 			"outcome": text("succeeded"), "succeeded": yes,
 			// On a busy machine the one look of the wait takes a second.
 			"summary": knownvalue.StringRegexp(regexp.MustCompile("^" + regexp.QuoteMeta("COC script order SCT2023102211473xxxxxxxxxx: "+
-				"succeeded (FINISHED) after 5m11s; 2 of 3 instances finished, 1 failed; success-rate threshold 65.5%; "+
+				"succeeded (FINISHED) after 5m11s, ended 2023-10-22T03:52:43Z; 2 of 3 instances finished, 1 failed; success-rate threshold 65.5%; "+
 				"failed hosts: res-9 (batch 2)") + `(; waited \d+s)?$`)),
 			"counts":      mapping(instanceCounts(map[string]int64{"FINISHED": 2, "ABNORMAL": 1})),
 			"gmt_created": number(1697946452186), "gmt_finished": number(1697946763469), "execute_costs": number(9007199254740993),

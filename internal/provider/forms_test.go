@@ -168,7 +168,7 @@ func TestOpenReadsTheSame(t *testing.T) {
 // is an error with the summary as its title and the names of what failed, with false a warning; without it everything is data.
 func TestRequireSuccess(t *testing.T) {
 	t.Parallel()
-	const failing = "COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s; 3 of 5 instances finished, 2 failed; " +
+	const failing = "COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s, ended 2023-10-22T03:52:43Z; 3 of 5 instances finished, 2 failed; " +
 		"success-rate threshold 100%; failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)"
 	yes := tftypes.NewValue(tftypes.Bool, true)
 	scene := cloudtest.Failed(3, 2)
@@ -190,7 +190,7 @@ func TestRequireSuccess(t *testing.T) {
 		"success":      {order(cloudtest.Finished(5)), "coc_script_order", theOrder, "", nil},
 		"failure":      {order(scene), "coc_script_order", theOrder, failing, []string{"This gate requires success (`succeeded`).", "ecs-4 (batch 1)", "ecs-5 (batch 1)"}},
 		"still moving": {order(cloudtest.Running(3, 5)), "coc_script_order", theOrder, "COC script order " + exampleID + ": still running (PROCESSING)", nil},
-		"nothing ran":  {order(cloudtest.Finished(0)), "coc_script_order", theOrder, "COC script order " + exampleID + ": empty (FINISHED) after 5m11s; no instances", nil},
+		"nothing ran":  {order(cloudtest.Finished(0)), "coc_script_order", theOrder, "COC script order " + exampleID + ": empty (FINISHED) after 5m11s, ended 2023-10-22T03:52:43Z; no instances", nil},
 		"not there": {
 			order(cloudtest.NotFound), "coc_script_order", with(theOrder, "ignore_not_found", yes),
 			"COC script order " + exampleID + ": not_found, COC does not know the order", nil,
@@ -198,7 +198,7 @@ func TestRequireSuccess(t *testing.T) {
 		"the statistics": {order(scene), "coc_script_order_statistics", theOrder,
 			"Instances of COC script order " + exampleID + ": failed; 3 of 5 instances finished, 2 failed; failed batches: 1", nil},
 		"a batch": {order(scene), "coc_script_order_batch", with(theOrder, "batch_index", integer(1)),
-			"Batch 1 of COC script order " + exampleID + ": failed; 3 of 5 instances finished, 2 failed; failed hosts: ecs-4, ecs-5", []string{"ecs-4", "ecs-5"}},
+			"Batch 1 of COC script order " + exampleID + ": failed, ended 2023-10-22T03:52:43Z; 3 of 5 instances finished, 2 failed; failed hosts: ecs-4, ecs-5", []string{"ecs-4", "ecs-5"}},
 		"tasks that run": {tasks(map[string]int{"running": 2}), "roma_fdi_task_statistics", theTasks, "", nil},
 		"an abnormal task": {
 			tasks(map[string]int{"running": 2, "abnormal": 1}), "roma_fdi_task_statistics", theTasks,

@@ -41,6 +41,8 @@ func doubtAdvice(doubt string) string {
 		return "Look at the raw fields, and for a newer version of hwgate."
 	case strings.Contains(doubt, "the day of the counts"):
 		return "Look at the service's console for how the runs of the day before ended."
+	case strings.Contains(doubt, " since ("):
+		return "Give the id of the order that was started later, or correct since."
 	case strings.Contains(doubt, "baseline"):
 		return "Take the baseline again, before the run that it is for."
 	default:

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -115,6 +116,33 @@ func orderAttributes() map[string]schema.Attribute {
 func (m *orderModel) order(c *client.Client, shared *sharedModel) (client.Order, error) {
 	err := shared.setTarget(c.COCTarget(shared.Region.ValueString(), shared.ProjectID.ValueString()))
 	return client.Order{Target: shared.target(), ExecuteUUID: m.ExecuteUUID.ValueString(), UserProfile: m.UserProfile.ValueString()}, err
+}
+
+// sinceModel holds the argument of sources that can refuse what is too old.
+type sinceModel struct {
+	Since types.String `tfsdk:"since"`
+}
+
+// since returns the argument for a read that begins now, nil if it is not set.
+func (m *sinceModel) since(now time.Time) (*gate.Since, error) {
+	if m.Since.IsNull() {
+		return nil, nil
+	}
+	since, err := gate.ParseSince(m.Since.ValueString())
+	if err == nil {
+		err = since.Check(now)
+	}
+	if err != nil {
+		return nil, &settingError{"since", fmt.Sprintf("since = %s cannot be used: %s. Nothing was sent. Correct it, or this machine's clock",
+			quoted(m.Since.ValueString()), err)}
+	}
+	return since, nil
+}
+
+// sinceAttribute returns the argument of sinceModel; effect says what it does.
+func sinceAttribute(effect string) schema.Attribute {
+	return optionalString(sinceFormat, effect+" Either a time in RFC 3339, such as `2026-11-28T20:00:00Z`, or a duration back from now, "+
+		"above zero, such as `2h`. A time more than ten minutes ahead of this machine's clock is an error. Default: none.")
 }
 
 // tallyModel holds the counts that statistics and batch compute.

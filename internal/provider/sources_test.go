@@ -136,7 +136,7 @@ var allFacts = map[string]sourceFacts{
 		},
 		example: publishedExample{
 			play:   playOrder,
-			title:  "COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s; 20 of 21 instances finished, 1 failed",
+			title:  "COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s, ended 2023-10-22T03:52:43Z; 20 of 21 instances finished, 1 failed",
 			reason: "success-rate threshold 100%; failed hosts: ecs-21 (batch 1)",
 		},
 		sensitive: []string{"failed_instances.log", "properties.execute_param.script_params.param_value"},
@@ -147,10 +147,10 @@ var allFacts = map[string]sourceFacts{
 				"id": text(orderID), "region": text("cn-north-4"), "project_id": null, "timeouts": null,
 				"execute_uuid": text(orderID), "user_profile": null, "ignore_not_found": null, "exists": yes,
 				"wait_for_completion": null, "poll_interval": null, "wait_through_pause": null, "continue_on_timeout": null,
-				"completed": yes, "timed_out": no, "failure_details": no, "log_tail_bytes": null,
+				"completed": yes, "timed_out": no, "since": null, "failure_details": no, "log_tail_bytes": null,
 				"outcome": text("canceled"), "succeeded": no,
-				"summary":         text("COC script order SCT2023102211473xxxxxxxxxx: canceled (CANCELED) after 5m11s"),
-				"report_markdown": text("### ❌ COC script order SCT2023102211473xxxxxxxxxx: canceled\n"),
+				"summary":         text("COC script order SCT2023102211473xxxxxxxxxx: canceled (CANCELED) after 5m11s, ended 2023-10-22T03:52:43Z"),
+				"report_markdown": text("### ❌ COC script order SCT2023102211473xxxxxxxxxx: canceled\n\nEnded 2023-10-22T03:52:43Z\n"),
 				"counts":          null,
 				"gmt_created":     number(1697946452186), "gmt_finished": number(1697946763469), "execute_costs": number(311282),
 				"creator": text("xxxxxxxxxxxcontainer1"), "status": text("CANCELED"),
@@ -206,7 +206,7 @@ var allFacts = map[string]sourceFacts{
 		},
 		example: publishedExample{
 			play:   playOrder,
-			title:  "Batch 1 of COC script order " + exampleID + ": failed; 20 of 21 instances finished, 1 failed",
+			title:  "Batch 1 of COC script order " + exampleID + ": failed, ended 2023-10-22T03:52:43Z; 20 of 21 instances finished, 1 failed",
 			reason: "failed hosts: ecs-21",
 		},
 		sensitive: []string{"execute_instances.message"},
@@ -218,9 +218,9 @@ var allFacts = map[string]sourceFacts{
 				"execute_uuid": text(orderID), "user_profile": null, "ignore_not_found": null, "exists": yes,
 				"batch_index": number(1), "status": null, "limit": null, "marker": null, "log_tail_bytes": null,
 				"outcome": text("canceled"), "succeeded": no, "completed": yes,
-				"summary": text("Batch 1 of COC script order SCT2023102211473xxxxxxxxxx: canceled; 0 of 1 instance finished, " +
+				"summary": text("Batch 1 of COC script order SCT2023102211473xxxxxxxxxx: canceled, ended 2023-10-22T03:52:43Z; 0 of 1 instance finished, " +
 					"1 canceled; failed hosts: host_name"),
-				"report_markdown": text("### ❌ Batch 1 of COC script order SCT2023102211473xxxxxxxxxx: canceled\n" +
+				"report_markdown": text("### ❌ Batch 1 of COC script order SCT2023102211473xxxxxxxxxx: canceled\n\nEnded 2023-10-22T03:52:43Z\n" +
 					"\n| state | count |\n| --- | --- |\n| finished | 0 |\n| failed | 0 |\n| canceled | 1 |\n| running | 0 |\n| waiting | 0 |\n" +
 					"\n| failed host |\n| --- |\n| host\\_name |\n"),
 				"counts":          mapping(instanceCounts(map[string]int64{"CANCELED": 1})),

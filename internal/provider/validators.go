@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
@@ -55,6 +56,14 @@ var (
 	pollIntervalFormat     = durationBetween(time.Second, 5*time.Minute)
 	stableForFormat        = durationBetween(0, 24*time.Hour)
 	progressIntervalFormat = durationBetween(5*time.Second, 5*time.Minute)
+
+	sinceFormat = stringFormat{
+		wanted: "a time in RFC 3339, or a duration back from now and above zero",
+		check: func(value string) error {
+			_, err := gate.ParseSince(value)
+			return err
+		},
+	}
 )
 
 func durationBetween(least, most time.Duration) stringFormat {

@@ -161,7 +161,7 @@ func TestFailureDetailsUnavailable(t *testing.T) {
 		attributes, _ := readOnFakeClock(t, svc, "coc_script_order", map[string]tftypes.Value{"execute_uuid": str(exampleID)})
 		checkValues(t, attributes, values{
 			"outcome": text("failed"), "status": text("ABNORMAL"), "counts": null, "failed_hosts": null, "failed_instances": null,
-			"summary": text("COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s"),
+			"summary": text("COC script order " + exampleID + ": failed (ABNORMAL) after 5m11s, ended 2023-10-22T03:52:43Z"),
 		})
 	})
 }
