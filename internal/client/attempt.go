@@ -30,6 +30,7 @@ type exchange struct {
 	client  *Client
 	service Service
 	region  string
+	signIn  bool
 	request *http.Request
 	body    []byte
 	// auth is nil for a request without a credential.
@@ -47,57 +48,105 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
-	// retryAfter is the pause that the service asks for; 0 if none.
-	retryAfter time.Duration
+	// answer is the parsed body. If it is not a JSON object, fault says why.
+	answer fields
+	fault  error
+	// envelope is the error in the answer. Without one it describes the body, unless that is a success.
+	envelope errorBody
 }
 
 // accepts reports whether a status is a success: 200 for reads, since others, such as 206, may lack data, and 201 too for sign-ins.
 func (x *exchange) accepts(status int) bool {
-	return status == http.StatusOK || (status == http.StatusCreated && x.body != nil)
+	return status == http.StatusOK || (status == http.StatusCreated && x.signIn)
 }
 
 // attempt sends the request once, with its own credential and signature. A credential that was refused, now or before, is returned.
-func (x *exchange) attempt(ctx context.Context) (got reply, refused *Credential, err error) {
+func (x *exchange) attempt(ctx context.Context) (got reply, refused *Credential, failure *Error) {
 	x.releaseMemory()
 	request := x.request.Clone(ctx)
-	if x.body != nil {
+	if x.signIn {
 		request.Body = io.NopCloser(bytes.NewReader(x.body))
 	}
 	if x.auth == nil {
-		got, err = x.send(request)
-		return got, nil, err
+		got, failure = x.send(request)
+		return got, nil, failure
 	}
 	lent, err := x.auth.borrow(ctx, x.service, request.URL.Host)
 	if err != nil {
 		if lent != nil {
 			refused = &lent.Credential
 		}
-		return reply{}, refused, err
+		return reply{}, refused, x.noAnswerError(err)
 	}
 	defer lent.release()
 	x.credential = lent.describe()
 	lent.authenticate(request, x.body, time.Now())
-	got, err = x.send(request)
+	got, failure = x.send(request)
 	// The status counts even if reading the body failed: a refusal must not be forgotten.
-	if got.status != 0 && lent.recordAnswer(got.status, got.body, func() *Error { return x.answerError(got) }) {
+	if lent.recordAnswer(got, func() *Error { return x.answerError(got) }) {
 		refused = &lent.Credential
 	}
-	return got, refused, err
+	return got, refused, failure
 }
 
-// send sends a request and reads the whole answer within attemptTimeout.
-func (x *exchange) send(request *http.Request) (reply, error) {
+// send sends a request, and reads and parses the whole answer within attemptTimeout.
+func (x *exchange) send(request *http.Request) (reply, *Error) {
 	ctx, cancel := context.WithTimeoutCause(request.Context(), attemptTimeout, ErrAttemptTimeout)
 	defer cancel()
 	x.attempts++
 	start := time.Now()
 	got, err := x.roundTrip(request.WithContext(ctx))
+	if err == nil {
+		err = got.parse(ctx, x.accepts(got.status))
+	}
 	if err != nil && errors.Is(context.Cause(ctx), ErrAttemptTimeout) {
 		err = ErrAttemptTimeout
 	}
 	err = withoutQuotes(err)
 	x.log(ctx, start, got, err)
-	return got, err
+	if err != nil {
+		x.releaseMemory()
+		return got, x.noAnswerError(err)
+	}
+	return got, x.failure(got)
+}
+
+// parse sets answer, fault and envelope. It fails only if the context ends.
+func (got *reply) parse(ctx context.Context, success bool) error {
+	got.answer, got.fault = parse(ctx, got.body)
+	if err := ctx.Err(); err != nil && success {
+		return err
+	}
+	found := false
+	if got.fault == nil {
+		got.envelope, found = errorIn(got.answer, success)
+		got.envelope.requestID = deref(got.answer.text("request_id"))
+		if success {
+			got.fault = got.answer.findings.err // an error code that cannot be read
+		}
+	}
+	if !found && (!success || got.fault != nil) {
+		got.envelope.message = describeBody(got.body)
+	}
+	return nil
+}
+
+// failure is the error of an answer, nil for a success.
+func (x *exchange) failure(got reply) *Error {
+	switch {
+	case !x.accepts(got.status):
+		return x.answerError(got)
+	case got.fault != nil:
+		return x.malformedAnswerError(got, got.fault)
+	case got.envelope.sign != "":
+		e := x.answerError(got)
+		if e.Code == "" {
+			e.Err = fmt.Errorf("%w: its member %s says that there was an error", ErrMalformed, got.envelope.sign)
+		}
+		return e
+	default:
+		return nil
+	}
 }
 
 var quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
@@ -126,7 +175,6 @@ func (x *exchange) roundTrip(request *http.Request) (reply, error) {
 	}
 	defer response.Body.Close()
 	got := reply{status: response.StatusCode, header: response.Header}
-	got.retryAfter = retryAfter(got.status, got.header.Get("Retry-After"), time.Now())
 	switch {
 	case got.status < 200:
 		// The connection switched protocols (101): there is no body, and a read could block forever.
@@ -148,7 +196,7 @@ func (x *exchange) roundTrip(request *http.Request) (reply, error) {
 // readAnswer reads the body of a success. A large one waits for its share of Client.memory, which it keeps until releaseMemory.
 func (x *exchange) readAnswer(ctx context.Context, response *http.Response) ([]byte, error) {
 	limit := x.client.bodyLimit
-	if x.body != nil {
+	if x.signIn {
 		limit = smallBody
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, min(limit, smallBody)+1))

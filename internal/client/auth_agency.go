@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 )
@@ -26,9 +25,9 @@ const maxChainedDuration = time.Hour
 func AssumeRoleSource(base CredentialSource, agency Agency) CredentialSource {
 	s := &assumeRoleSource{base: base, agency: agency}
 	s.renewingSource = newRenewingSource("the agency "+agency.Name+", assumed with "+base.Origin(), s.assume)
-	s.request = call{service: IAM, path: keysPath}
+	s.request = call{service: IAM, signIn: true, path: keysPath}
 	if agency.DomainID != "" {
-		s.request = call{service: STS, path: []string{"v5", "agencies", "assume"}}
+		s.request = call{service: STS, signIn: true, path: []string{"v5", "agencies", "assume"}}
 	}
 	return s
 }
@@ -86,45 +85,33 @@ func (c *Client) requestKeys(ctx context.Context, auth *authenticator, request c
 	if err != nil {
 		return temporary{}, err
 	}
-	keys, err := parseKeys(got.body)
+	keys, err := readKeys(got.answer)
 	if err != nil {
 		return temporary{}, x.malformedError(err.Error())
 	}
 	return keys, nil
 }
 
-func parseKeys(body []byte) (temporary, error) {
-	var answer struct {
-		Credential struct {
-			Access        string    `json:"access"`
-			Secret        string    `json:"secret"`
-			SecurityToken string    `json:"securitytoken"`
-			ExpiresAt     time.Time `json:"expires_at"`
-		} `json:"credential"`
-		Credentials struct {
-			AccessKeyID     string    `json:"access_key_id"`
-			SecretAccessKey string    `json:"secret_access_key"`
-			SecurityToken   string    `json:"security_token"`
-			Expiration      time.Time `json:"expiration"`
-		} `json:"credentials"`
+// readKeys decodes temporary keys. Versions 3 and 5 of the API name the same members differently.
+func readKeys(answer fields) (keys temporary, err error) {
+	if third := answer.object("credential"); third != nil {
+		keys = third.keys("access", "secret", "securitytoken", "expires_at")
 	}
-	err := json.Unmarshal(body, &answer)
-	third, fifth := answer.Credential, answer.Credentials
-	keys := temporary{
-		Credential: Credential{AccessKey: third.Access, SecretKey: third.Secret, SecurityToken: third.SecurityToken},
-		expiresAt:  third.ExpiresAt,
-	}
-	if fifth.AccessKeyID != "" {
-		keys = temporary{
-			Credential: Credential{
-				AccessKey: fifth.AccessKeyID, SecretKey: fifth.SecretAccessKey, SecurityToken: fifth.SecurityToken,
-			},
-			expiresAt: fifth.Expiration,
-		}
+	if fifth := answer.object("credentials"); fifth != nil {
+		keys = fifth.keys("access_key_id", "secret_access_key", "security_token", "expiration")
 	}
 	usable := isHeaderToken(keys.AccessKey) && isHeaderToken(keys.SecretKey) && isHeaderToken(keys.SecurityToken)
-	if err != nil || !usable || keys.expiresAt.IsZero() {
+	if !usable || keys.expiresAt.IsZero() {
 		return keys, errors.New("the answer has no temporary keys that can be used, or no time at which they end")
 	}
 	return keys, nil
+}
+
+func (f fields) keys(access, secret, token, expires string) temporary {
+	return temporary{
+		Credential: Credential{
+			AccessKey: deref(f.text(access)), SecretKey: deref(f.text(secret)), SecurityToken: deref(f.text(token)),
+		},
+		expiresAt: f.time(expires),
+	}
 }

@@ -185,8 +185,8 @@ func waitFor(ctx context.Context, changed <-chan struct{}, pause time.Duration) 
 }
 
 // recordAnswer records what an answer says about the credential, and reports whether it refuses it.
-func (l *lease) recordAnswer(status int, body []byte, failure func() *Error) bool {
-	refuses, proves := examine(status, body)
+func (l *lease) recordAnswer(got reply, failure func() *Error) bool {
+	refuses, proves := examine(got)
 	l.auth.mu.Lock()
 	defer l.auth.mu.Unlock()
 	if refuses && l.refusal == nil {

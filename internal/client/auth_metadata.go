@@ -70,7 +70,8 @@ func (s *metadataSource) fetchKeys(ctx context.Context) (temporary, error) {
 	if status != http.StatusOK {
 		return temporary{}, fmt.Errorf("HTTP %d from %s: the server has no agency, or its metadata service refuses", status, metadataAddress)
 	}
-	return parseKeys([]byte(body))
+	answer, _ := parse(ctx, []byte(body)) // what cannot be parsed has no keys
+	return readKeys(answer)
 }
 
 func isHeaderToken(token string) bool {

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/url"
 	"time"
@@ -22,7 +21,7 @@ type Password struct {
 func PasswordSource(password Password, origin string) CredentialSource {
 	s := &passwordSource{Password: password}
 	s.renewingSource = newRenewingSource("the password sign-in of "+origin, s.signIn)
-	s.request = call{service: IAM, path: []string{"v3", "auth", "tokens"}, query: url.Values{"nocatalog": {"true"}}}
+	s.request = call{service: IAM, signIn: true, path: []string{"v3", "auth", "tokens"}, query: url.Values{"nocatalog": {"true"}}}
 	return s
 }
 
@@ -103,14 +102,12 @@ func (c *Client) requestToken(ctx context.Context, login call) (temporary, error
 	if err != nil {
 		return temporary{}, err
 	}
-	var body struct {
-		Token struct {
-			ExpiresAt time.Time `json:"expires_at"`
-		} `json:"token"`
+	token, expires := got.header.Get("X-Subject-Token"), time.Time{}
+	if body := got.answer.object("token"); body != nil {
+		expires = body.time("expires_at")
 	}
-	token := got.header.Get("X-Subject-Token")
-	if err := json.Unmarshal(got.body, &body); err != nil || token == "" || body.Token.ExpiresAt.IsZero() {
+	if token == "" || expires.IsZero() {
 		return temporary{}, x.malformedError("the sign-in's answer has no token, or no time at which it ends")
 	}
-	return temporary{Credential: Credential{Token: token}, expiresAt: body.Token.ExpiresAt}, nil
+	return temporary{Credential: Credential{Token: token}, expiresAt: expires}, nil
 }

@@ -1,8 +1,6 @@
 package client
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
@@ -40,38 +38,17 @@ var serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*\.\d{3,}$`)
 
 // examine reports whether an answer refuses the credential of its request, or proves it, as data and errors of the service do.
 // Answers that may precede the check of the credential do neither: pages, redirects, empty bodies, and errors of gateways and proxies.
-func examine(status int, body []byte) (refuses, proves bool) {
-	var code string
-	if status >= 200 && status < 300 {
-		code, proves = codeOfSuccess(body)
-	} else {
-		code = parseErrorBody(body).code
-		proves = status >= 400 && serviceCode.MatchString(code)
-	}
+func examine(got reply) (refuses, proves bool) {
+	code := got.envelope.code
 	short := shortCode(code)
 	switch {
-	case isRefusal(status, code):
+	case isRefusal(got.status, code):
 		return true, false
 	case strings.HasPrefix(short, "APIG."):
 		return false, provingCodes[short]
+	case got.status >= 200 && got.status < 300:
+		return false, len(got.answer.children) > 0
 	default:
-		return false, proves
+		return false, got.status >= 400 && serviceCode.MatchString(code)
 	}
-}
-
-// maxRefusalSize bounds the successes that are searched for an error code. Larger ones are data, which should not be decoded twice.
-const maxRefusalSize = 64 << 10
-
-// codeOfSuccess returns the error code of an answer with a success status, and whether the answer is a JSON object with members.
-func codeOfSuccess(body []byte) (code string, isObject bool) {
-	if len(body) > maxRefusalSize {
-		trimmed := bytes.TrimSpace(body)
-		return "", bytes.HasPrefix(trimmed, []byte("{")) && bytes.HasSuffix(trimmed, []byte("}"))
-	}
-	var values map[string]json.RawMessage
-	if json.Unmarshal(body, &values) != nil {
-		return "", false
-	}
-	found, _ := errorAtTop(fields{values: values, findings: &findings{}})
-	return found.code, len(values) > 0
 }

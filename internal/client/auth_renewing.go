@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -125,10 +125,8 @@ func (r *renewingSource) credentialOrFlight(ctx context.Context) (Credential, *f
 
 // interruptedError is the error of a reader whose context ended during a sign-in.
 func (r *renewingSource) interruptedError(ctx context.Context) error {
-	request := r.request
-	request.body = jsonObject{} // makes it a POST
-	if request.path != nil {
-		if x, err := r.client.newExchange(ctx, request); err == nil {
+	if r.request.path != nil {
+		if x, err := r.client.newExchange(ctx, r.request); err == nil {
 			e := x.newError()
 			e.Attempts, e.Err = 1, ctx.Err()
 			return fmt.Errorf("%s: %w", r.origin, e)
@@ -213,5 +211,5 @@ func (r *renewingSource) renew(refused Credential, proven bool) bool {
 // isDeclined reports whether a service declined a request, so that a retry would be declined too.
 func isDeclined(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && (isRefusal(e.Status, e.Code) || (e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests))
+	return ok && slices.Contains([]Kind{Rejected, Unauthorized, Forbidden, NotFound}, e.Kind())
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -74,7 +73,7 @@ func (c *Client) JobStatistics(ctx context.Context, jobs WorkspaceJobs) (*JobSta
 		if !answer.hasAny("fail_count", "success_count", "running_count", "waiting_count", "total_count") {
 			answer.missing("count")
 		}
-		result := &JobStatistics{Further: furtherNumbers(answer.need(), knownMembers[JobStatistics]())}
+		result := &JobStatistics{Further: addFurther(nil, answer, knownMembers[JobStatistics](), "", "_count")}
 		answer.decode(result)
 		result.Warnings = answer.findings.warnings
 		return result
@@ -84,39 +83,22 @@ func (c *Client) JobStatistics(ctx context.Context, jobs WorkspaceJobs) (*JobSta
 // countName matches names of counts. Another member is a count only if it is a JSON number.
 var countName = regexp.MustCompile(`(?i:_count)$|[a-z0-9]Count$`)
 
-// furtherNumbers returns unknown members that are numbers other than zero, by name without "_count": a new state must not be overlooked,
-// whatever its name.
-func furtherNumbers(f fields, known []string) map[string]int64 {
-	var further map[string]int64
-	for _, name := range slices.Sorted(maps.Keys(f.values)) {
-		raw := f.member(name)
-		if raw == nil || slices.Contains(known, name) || (jsonType(raw) != "a number" && !countName.MatchString(name)) {
+// addFurther adds unknown members that are numbers other than zero to a sum, by name with prefix and without suffix: a new state must not
+// be overlooked, whatever its name. The sum may be nil.
+func addFurther(sum map[string]int64, f fields, known []string, prefix, suffix string) map[string]int64 {
+	for _, member := range f.children {
+		name := string(member.name)
+		if slices.Contains(known, name) || (jsonType(member.raw) != "a number" && !countName.MatchString(name)) {
 			continue
 		}
-		if count := f.integer(name); count != nil && *count != 0 {
-			if further == nil {
-				further = map[string]int64{}
+		if count := deref(f.need().integer(name)); count != 0 {
+			if sum == nil {
+				sum = map[string]int64{}
 			}
-			further[text.Plain(strings.TrimSuffix(name, "_count"), 64)] += *count
+			sum[prefix+text.Plain(strings.TrimSuffix(name, suffix), 64)] += count
 		}
 	}
-	return further
-}
-
-// furtherCounts returns unknown members that end in suffix and are not zero, by name without it: a new state must not be overlooked.
-func furtherCounts(f fields, known []string, suffix string) map[string]int64 {
-	var further map[string]int64
-	for _, name := range slices.Sorted(maps.Keys(f.values)) {
-		if word, ok := strings.CutSuffix(name, suffix); ok && !slices.Contains(known, name) {
-			if count := f.integer(name); count != nil && *count != 0 {
-				if further == nil {
-					further = map[string]int64{}
-				}
-				further[text.Plain(word, 64)] += *count
-			}
-		}
-	}
-	return further
+	return sum
 }
 
 // FailedJobsRequest selects failed job instances of a workspace.

@@ -9,12 +9,13 @@
 //	retry.go                        the loop of attempts, and the retry policy
 //	attempt.go                      one attempt: credential, signature, time limit, bounded body
 //	auth_lending.go, auth_sign.go   the credential and the signature of an attempt
+//	parse.go, json.go               strict syntax, lenient content: null, absent, numbers in strings, unexpected types
+//	envelope.go, kind.go            which error an answer has, and what follows from it for retries and waits
 //	errors.go, text.go              what an [Error] says, and which secrets it must not repeat
-//	scan.go, json.go                strict syntax, lenient content: null, absent, numbers in strings, unexpected types
 //
 // # Answers
 //
-// A read accepts only HTTP 200 with a JSON object in which no object has a repeated member. An error code at the top level makes it an
+// A read accepts only HTTP 200 with a JSON object in which no object has a repeated member. An error in it, in any envelope, makes it an
 // error, even next to data. A field of a wire type is nil if it is absent or null. Informational fields of an unexpected type are nil and
 // named in Warnings. Bodies of more than 1 MiB share a memory limit of the client.
 //

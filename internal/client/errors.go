@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
@@ -120,80 +121,50 @@ func Cause(err error) (cause *Error, ok bool) {
 	}
 }
 
-// Error codes with a meaning of their own, whatever the status, as shortCode returns them. See also refusalCodes and transientCodes.
+// Error codes for advice, whatever the status, as shortCode returns them. See also kind.go and refusalCodes.
 var (
-	// For an unknown order COC sends this code with the status 400.
-	notFoundCodes  = []string{"COC.00040709"}
-	forbiddenCodes = []string{"ROMA.1006", "DLF.6888"}
 	workspaceCodes = []string{"DLF.0819", "DLF.20819", "DLS.6036"}
 	instanceCodes  = []string{"ROMA.00110002", "ROMA.00110006"}
 	// unpublishedCodes mean that the gateway does not know the API or the host.
 	unpublishedCodes = []string{"APIG.0101"}
 )
 
-func hasCode(err error, codes []string) bool {
+// codeIn reports whether the innermost [Error] of err has one of the codes.
+func codeIn(err error, codes []string) bool {
 	e, ok := Cause(err)
 	return ok && slices.Contains(codes, shortCode(e.Code))
 }
 
 // IsNotFound reports whether the object does not exist. A 404 does not mean that: it comes from the gateway.
-func IsNotFound(err error) bool { return hasCode(err, notFoundCodes) }
+func IsNotFound(err error) bool { return KindOf(err) == NotFound }
 
 // IsUnauthorized reports whether the credential was refused, now or before.
-func IsUnauthorized(err error) bool {
-	e, ok := Cause(err)
-	return ok && isRefusal(e.Status, e.Code)
-}
+func IsUnauthorized(err error) bool { return KindOf(err) == Unauthorized }
 
 // IsForbidden reports whether the caller was authenticated but lacks a permission.
-func IsForbidden(err error) bool {
-	e, ok := Cause(err)
-	return ok && !isRefusal(e.Status, e.Code) && (e.Status == http.StatusForbidden || hasCode(e, forbiddenCodes))
-}
+func IsForbidden(err error) bool { return KindOf(err) == Forbidden }
 
 // IsUnpublished reports whether a gateway does not know the API.
-func IsUnpublished(err error) bool { return hasCode(err, unpublishedCodes) }
+func IsUnpublished(err error) bool { return codeIn(err, unpublishedCodes) }
 
 // IsWorkspaceMissing reports whether DataArts does not know the workspace, or has no default one.
-func IsWorkspaceMissing(err error) bool { return hasCode(err, workspaceCodes) }
+func IsWorkspaceMissing(err error) bool { return codeIn(err, workspaceCodes) }
 
 // IsInstanceMissing reports whether ROMA may not know the instance. FDI has no code for that, so any permanent error of FDI counts.
 func IsInstanceMissing(err error) bool {
 	e, ok := Cause(err)
-	return ok && (hasCode(e, instanceCodes) || strings.HasSuffix(e.Code, ".7302") || (strings.HasPrefix(e.Code, "FDI.") && !IsRetried(e)))
-}
-
-// IsTransient reports whether a later request may succeed: after throttling, a fault of the service, or a network error.
-func IsTransient(err error) bool {
-	e, ok := Cause(err)
-	if !ok || errors.Is(e.Err, ErrMalformed) || errors.Is(e.Err, ErrTooLarge) ||
-		errors.Is(e.Err, ErrNoCredential) || errors.Is(e.Err, ErrRefusedBefore) {
-		return false
-	}
-	if e.Status != 0 {
-		return !isRefusal(e.Status, e.Code) && (e.Status >= 500 || e.Status == http.StatusTooManyRequests)
-	}
-	return retryableFailure(e.Err) || isNameError(e.Err)
-}
-
-// IsRetried reports whether the retry policy applies to the error.
-func IsRetried(e *Error) bool {
-	if e.Status != 0 {
-		return retryableStatus(e.Status, e.Code)
-	}
-	return IsTransient(e) && retryableFailure(e.Err)
+	return ok && (codeIn(e, instanceCodes) || strings.HasSuffix(e.Code, ".7302") || (strings.HasPrefix(e.Code, "FDI.") && !e.Kind().Retried()))
 }
 
 const messageLimit = 512
 
-// answerError is the error of an answer with an unexpected status or with an error code.
+// answerError is the error of an answer that is not a success.
 func (x *exchange) answerError(got reply) *Error {
-	body := parseErrorBody(got.body)
-	requestID := cmp.Or(got.header.Get("X-Request-Id"), body.requestID, got.header.Get("X-Iam-Trace-Id"))
+	requestID := cmp.Or(got.header.Get("X-Request-Id"), got.envelope.requestID, got.header.Get("X-Iam-Trace-Id"))
 	e := x.newError()
 	e.Status = got.status
-	e.Code = x.sanitize(body.code, 64)
-	e.Message = x.sanitize(body.message, messageLimit)
+	e.Code = x.sanitize(got.envelope.code, 64)
+	e.Message = x.sanitize(got.envelope.message, messageLimit)
 	e.RequestID = x.sanitize(requestID, 128, requestID)
 	switch {
 	case got.status < 300 && !x.accepts(got.status):
@@ -229,70 +200,11 @@ func (x *exchange) ids() []string {
 	return ids
 }
 
-type errorBody struct{ code, message, requestID string }
-
-// parseErrorBody reads the error envelopes of services, gateway and IAM. It only describes other bodies, which may be data or an echo.
-func parseErrorBody(body []byte) errorBody {
-	answer, err := parse(body)
-	if err != nil {
-		return errorBody{message: describeBody(body)}
-	}
-	envelope, ok := errorIn(answer)
-	if !ok {
-		envelope.message = describeBody(body)
-	}
-	envelope.requestID = deref(answer.text("request_id"))
-	return envelope
-}
-
-// errorNames are names of code and message that only error envelopes have.
-var errorNames = [][2]string{{"error_code", "error_msg"}, {"errorCode", "errorMsg"}, {"errCode", "externalMessage"}}
-
-// errorIn finds an envelope: the answer itself, its member "error" (IAM), or its only member unless that is "data".
-func errorIn(answer fields) (found errorBody, ok bool) {
-	if found, ok = errorAtTop(answer); ok {
-		return found, true
-	}
-	if nested := answer.object("error"); nested != nil {
-		found = errorBody{code: deref(nested.text("code")), message: deref(nested.text("message"))}
-		return found, found != errorBody{}
-	}
-	for name := range answer.values {
-		if nested := answer.object(name); nested != nil && name != "data" && len(answer.values) == 1 {
-			return genericError(*nested)
-		}
-	}
-	return errorBody{}, false
-}
-
-func errorAtTop(answer fields) (found errorBody, ok bool) {
-	for _, names := range errorNames {
-		if code, message := answer.text(names[0]), answer.text(names[1]); code != nil || message != nil {
-			return errorBody{code: deref(code), message: deref(message)}, true
-		}
-	}
-	return genericError(answer)
-}
-
-// genericError reads an envelope with names that data may have too. It must have both code and message, and no unknown member.
-func genericError(f fields) (found errorBody, ok bool) {
-	code, message := f.text("code"), f.text("message")
-	if code == nil || message == nil {
-		return errorBody{}, false
-	}
-	for name := range f.values {
-		if !slices.Contains([]string{"code", "message", "title", "request_id"}, name) {
-			return errorBody{}, false
-		}
-	}
-	return errorBody{code: *code, message: *message}, true
-}
-
 var htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 
 // describeBody returns the type and size of a body, and the title of an HTML page.
 func describeBody(body []byte) string {
-	trimmed := bytes.TrimSpace(body)
+	trimmed := bytes.TrimSpace(bytes.TrimPrefix(body, byteOrderMark))
 	kind := "text"
 	switch {
 	case len(trimmed) == 0:
@@ -302,7 +214,7 @@ func describeBody(body []byte) string {
 		if title := htmlTitle.FindSubmatch(trimmed); title != nil {
 			kind += ` "` + strings.Join(strings.Fields(html.UnescapeString(string(title[1]))), " ") + `"`
 		}
-	case json.Valid(trimmed):
+	case jsontext.Value(trimmed).IsValid(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)):
 		kind = "JSON " + strings.TrimPrefix(strings.TrimPrefix(jsonType(trimmed), "a "), "an ")
 	case trimmed[0] == '{' || trimmed[0] == '[':
 		kind = "invalid JSON"

@@ -388,8 +388,8 @@ func TestFaultWithASecretName(t *testing.T) {
 	}
 }
 
-// TestIsRetried names failures that the policy repeats, and failures that it does not.
-func TestIsRetried(t *testing.T) {
+// TestRetriedKinds names failures that the policy repeats, and failures that it does not.
+func TestRetriedKinds(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		failure Error
@@ -412,8 +412,8 @@ func TestIsRetried(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := IsRetried(&test.failure); got != test.want {
-				t.Errorf("IsRetried is %t, want %t", got, test.want)
+			if got := test.failure.Kind().Retried(); got != test.want {
+				t.Errorf("retried is %t, want %t", got, test.want)
 			}
 		})
 	}

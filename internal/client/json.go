@@ -1,15 +1,14 @@
 package client
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
@@ -22,12 +21,15 @@ type findings struct {
 	err error
 	// elements counts list elements, text the bytes of strings.
 	elements, text int
+	// ended is the error of the context of the read.
+	ended func() error
 }
 
 // fields decodes the members of a JSON object. Absent and null members are nil. Numbers may be strings, and strings numbers. A member of
 // another type is nil with a warning, or makes the answer malformed if needed is set.
 type fields struct {
-	values   map[string]json.RawMessage
+	node
+
 	path     string
 	needed   bool
 	findings *findings
@@ -39,41 +41,56 @@ func (f fields) need() fields {
 	return f
 }
 
-func (f fields) member(name string) json.RawMessage {
-	raw := f.values[name]
-	if bytes.Equal(raw, []byte("null")) {
-		return nil
+// find returns a member, nil if it is absent.
+func (n node) find(name string) *node {
+	for i := range n.children {
+		if string(n.children[i].name) == name {
+			return &n.children[i]
+		}
 	}
-	return raw
+	return nil
+}
+
+// member is find, but nil for null too.
+func (f fields) member(name string) *node {
+	if found := f.find(name); found != nil && found.raw[0] != 'n' {
+		return found
+	}
+	return nil
 }
 
 // hasAny reports whether any of the members is present, even if null.
 func (f fields) hasAny(names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return f.values[name] != nil })
+	return slices.ContainsFunc(names, func(name string) bool { return f.find(name) != nil })
 }
 
 // malformed makes the whole answer malformed. The first fault counts.
-func (f fields) malformed(fault string) {
+func (f fields) malformed(fault string) { f.fail(fmt.Errorf("%w: %s", ErrMalformed, fault)) }
+
+func (f fields) fail(err error) {
 	if f.findings.err == nil {
-		f.findings.err = fmt.Errorf("%w: %s", ErrMalformed, fault)
+		f.findings.err = err
 	}
 }
+
+// errOtherObject means that an answer is about another object than the requested one.
+var errOtherObject = fmt.Errorf("%w", ErrMalformed)
 
 // echoText makes the answer malformed if it is about another object than the requested one.
 func (f fields) echoText(name, asked string) {
 	if got := f.need().text(name); got != nil && *got != asked {
-		f.malformed(f.path + name + " is not the one that was asked for")
+		f.fail(fmt.Errorf("%w: %s%s is not the one that was asked for", errOtherObject, f.path, name))
 	}
 }
 
 func (f fields) echoInteger(name string, asked int64) {
 	if got := f.need().integer(name); got != nil && *got != asked {
-		f.malformed(fmt.Sprintf("%s%s is %d, asked for was %d", f.path, name, *got, asked))
+		f.fail(fmt.Errorf("%w: %s%s is %d, asked for was %d", errOtherObject, f.path, name, *got, asked))
 	}
 }
 
 // wrongType records a member of an unexpected type, without its value.
-func (f fields) wrongType(name, wanted string, raw json.RawMessage) {
+func (f fields) wrongType(name, wanted string, raw []byte) {
 	// The name is untrusted if this version does not know the member.
 	fault := fmt.Sprintf("%s is %s, wanted %s", text.Plain(f.path+name, 128), jsonType(raw), wanted)
 	if !f.needed {
@@ -83,7 +100,7 @@ func (f fields) wrongType(name, wanted string, raw json.RawMessage) {
 	}
 }
 
-func jsonType(raw json.RawMessage) string {
+func jsonType(raw []byte) string {
 	switch raw[0] {
 	case '{':
 		return "an object"
@@ -101,21 +118,21 @@ func jsonType(raw json.RawMessage) string {
 }
 
 // value decodes a member with read, which reports whether the type fits.
-func value[T any](f fields, name, wanted string, read func(json.RawMessage) (T, bool)) *T {
-	raw := f.member(name)
-	if raw == nil {
+func value[T any](f fields, name, wanted string, read func(raw []byte) (T, bool)) *T {
+	member := f.member(name)
+	if member == nil {
 		return nil
 	}
-	if value, ok := read(raw); ok {
+	if value, ok := read(member.raw); ok {
 		return &value
 	}
-	f.wrongType(name, wanted, raw)
+	f.wrongType(name, wanted, member.raw)
 	return nil
 }
 
 // text decodes a string, or a number as it is written.
 func (f fields) text(name string) *string {
-	return value(f, name, "a string", func(raw json.RawMessage) (string, bool) {
+	return value(f, name, "a string", func(raw []byte) (string, bool) {
 		switch jsonType(raw) {
 		case "a number":
 			return string(raw), true
@@ -132,7 +149,7 @@ func (f fields) text(name string) *string {
 
 // log decodes the end of a string like unquoteTail. It does not count towards maxText.
 func (f fields) log(name string, limit int64) (tail *string, truncated bool) {
-	tail = value(f, name, "a string", func(raw json.RawMessage) (end string, ok bool) {
+	tail = value(f, name, "a string", func(raw []byte) (end string, ok bool) {
 		switch jsonType(raw) {
 		case "a number":
 			raw = fmt.Appendf(nil, "%q", raw)
@@ -147,7 +164,7 @@ func (f fields) log(name string, limit int64) (tail *string, truncated bool) {
 }
 
 // numberText is the text of a number or of a string; empty for other types and for what cannot be a number.
-func numberText(raw json.RawMessage) string {
+func numberText(raw []byte) string {
 	const longest = 400 // strings may have any length
 	switch kind := jsonType(raw); {
 	case len(raw) > longest:
@@ -168,7 +185,7 @@ func numberText(raw json.RawMessage) string {
 func (f fields) integer(name string) *int64 { return value(f, name, "a whole number", parseInteger) }
 
 // parseInteger parses 64-bit integers without loss. It accepts 100.0 for 100, which the services send now and then.
-func parseInteger(raw json.RawMessage) (int64, bool) {
+func parseInteger(raw []byte) (int64, bool) {
 	if n, err := strconv.ParseInt(numberText(raw), 10, 64); err == nil {
 		return n, true
 	}
@@ -184,7 +201,7 @@ func parseInteger(raw json.RawMessage) (int64, bool) {
 func (f fields) float(name string) *float64 { return value(f, name, "a number", parseFloat) }
 
 // parseFloat rejects numbers that are too large or too small for a float64; strconv would parse the latter as 0.
-func parseFloat(raw json.RawMessage) (float64, bool) {
+func parseFloat(raw []byte) (float64, bool) {
 	s := numberText(raw)
 	n, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
@@ -194,8 +211,17 @@ func parseFloat(raw json.RawMessage) (float64, bool) {
 	return n, n != 0 || !strings.ContainsAny(mantissa, "123456789")
 }
 
+// time decodes a time in RFC 3339. It is zero if there is none.
+func (f fields) time(name string) time.Time {
+	at, err := time.Parse(time.RFC3339, deref(f.text(name)))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
 func (f fields) boolean(name string) *bool {
-	return value(f, name, "a boolean", func(raw json.RawMessage) (bool, bool) {
+	return value(f, name, "a boolean", func(raw []byte) (bool, bool) {
 		switch string(raw) {
 		case `true`, `"true"`:
 			return true, true
@@ -208,11 +234,8 @@ func (f fields) boolean(name string) *bool {
 
 // object decodes a nested object, with needed as in f.
 func (f fields) object(name string) *fields {
-	return value(f, name, "an object", func(raw json.RawMessage) (fields, bool) {
-		if raw[0] != '{' {
-			return fields{}, false
-		}
-		return fields{values: membersOf(raw), path: f.path + name + ".", needed: f.needed, findings: f.findings}, true
+	return value(f, name, "an object", func(raw []byte) (fields, bool) {
+		return fields{node: *f.find(name), path: f.path + name + ".", needed: f.needed, findings: f.findings}, raw[0] == '{'
 	})
 }
 
@@ -276,39 +299,42 @@ func knownMembers[T any]() []string {
 
 // list decodes a list of objects. It is nil if the member is absent or null, and not nil if it is empty.
 func list[T any](f fields, name string, one func(fields) T) []T {
-	return elements(f, name, "an object", func(at string, raw json.RawMessage) (value T, ok bool) {
-		if raw[0] != '{' {
+	return elements(f, name, "an object", func(at string, element node) (value T, ok bool) {
+		if element.raw[0] != '{' {
 			return value, false
 		}
-		return one(fields{values: membersOf(raw), path: f.path + at + ".", findings: f.findings}), true
+		return one(fields{node: element, path: f.path + at + ".", findings: f.findings}), true
 	})
 }
 
 func (f fields) integers(name string) []int64 {
-	return elements(f, name, "a whole number", func(_ string, raw json.RawMessage) (int64, bool) { return parseInteger(raw) })
+	return elements(f, name, "a whole number", func(_ string, element node) (int64, bool) { return parseInteger(element.raw) })
 }
 
 // elements decodes a list. If one element has the wrong type it returns nil, since a part could pass for the whole.
-func elements[T any](f fields, name, wanted string, one func(at string, raw json.RawMessage) (T, bool)) []T {
-	raw := f.member(name)
-	if raw == nil {
+func elements[T any](f fields, name, wanted string, one func(at string, element node) (T, bool)) []T {
+	member := f.member(name)
+	if member == nil {
 		return nil
 	}
-	if raw[0] != '[' {
-		f.wrongType(name, "a list", raw)
+	if member.raw[0] != '[' {
+		f.wrongType(name, "a list", member.raw)
 		return nil
 	}
 	values := []T{}
-	for _, item := range children(raw) {
+	for _, element := range member.children {
+		if f.findings.ended() != nil {
+			return nil
+		}
 		f.findings.elements++
 		if f.findings.elements > maxElements {
 			f.malformed(fmt.Sprintf("its lists have more than %d elements", maxElements))
 			return nil
 		}
 		at := fmt.Sprintf("%s[%d]", name, len(values))
-		value, ok := one(at, item)
+		value, ok := one(at, element)
 		if !ok {
-			f.wrongType(at, wanted, item)
+			f.wrongType(at, wanted, element.raw)
 			return nil
 		}
 		values = append(values, value)

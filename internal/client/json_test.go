@@ -154,7 +154,7 @@ func checkFields[T any](t *testing.T, call caller, full string, want func() *T, 
 		for _, path := range paths(parseTree(t, full), "") {
 			body = edit(t, body, path, func(value any) any {
 				if members, ok := value.(map[string]any); ok {
-					members["a_new_field"] = []any{map[string]any{"status": 1}}
+					members["a_new_field"] = []any{map[string]any{"status": "new"}}
 				}
 				return value
 			})

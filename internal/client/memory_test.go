@@ -114,7 +114,7 @@ func TestLargeAnswerIsNotCopied(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	answer, err := parse(body)
+	answer, err := parse(t.Context(), body)
 	if err != nil {
 		t.Fatal(err)
 	}

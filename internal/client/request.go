@@ -15,15 +15,16 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// call is a request to a service: a GET, or a POST if it has a body.
+// call is a request to a service: a GET, or the POST of a sign-in.
 type call struct {
 	service Service
+	signIn  bool
 	target  Target
 	// path is appended to the address of the service.
 	path   []string
 	query  url.Values
 	header http.Header
-	// body is sent as JSON; nil except for sign-ins.
+	// body is what a sign-in sends, as JSON.
 	body any
 }
 
@@ -37,16 +38,12 @@ func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) 
 		return value, err
 	}
 	defer x.releaseMemory()
-	answer, err := parse(got.body)
-	if err != nil {
-		return value, x.malformedAnswerError(got, err)
+	result := read(got.answer)
+	if err := ctx.Err(); err != nil {
+		return value, x.noAnswerError(err)
 	}
-	if answer.hasError() {
-		return value, x.answerError(got)
-	}
-	result := read(answer)
-	if answer.findings.err != nil {
-		return value, x.malformedAnswerError(got, answer.findings.err)
+	if fault := got.answer.findings.err; fault != nil {
+		return value, x.malformedAnswerError(got, fault)
 	}
 	return result, nil
 }
@@ -58,11 +55,13 @@ func (c *Client) do(ctx context.Context, call call, auth *authenticator) (*excha
 		return nil, reply{}, err
 	}
 	x.auth = auth
-	got, err := x.run(ctx)
-	if err == nil && !x.accepts(got.status) {
-		err = x.answerError(got)
+	got, failure := x.run(ctx)
+	if failure != nil {
+		x.releaseMemory()
+		return x, got, failure
 	}
-	return x, got, err
+	got.answer.findings = &findings{ended: ctx.Err}
+	return x, got, nil
 }
 
 // malformedAnswerError is the error of an answer that cannot be trusted. It repeats nothing of an object, which may be data.
@@ -82,21 +81,6 @@ func (x *exchange) malformedError(fault string) *Error {
 	return e
 }
 
-// zeroCode matches codes that mean success, such as COC.00000000.
-var zeroCode = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9]*\.)?0+$`)
-
-// hasError reports whether an answer with a success status has an error code, even next to data.
-func (f fields) hasError() bool {
-	isError := func(code *string) bool { return code != nil && *code != "" && !zeroCode.MatchString(*code) }
-	for _, names := range errorNames {
-		if isError(f.need().text(names[0])) {
-			return true
-		}
-	}
-	nested := f.object("error")
-	return nested != nil && isError(nested.text("code"))
-}
-
 // missing records that the answer lacks a required member.
 func (f fields) missing(name string) { f.malformed("there is no " + name + " in it") }
 
@@ -113,7 +97,7 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	u.Path += "/" + strings.Join(call.path, "/")
 	u.RawQuery = canonicalQuery(call.query)
 	method, body := http.MethodGet, []byte(nil)
-	if call.body != nil {
+	if call.signIn {
 		method = http.MethodPost
 		if body, err = json.Marshal(call.body); err != nil {
 			return nil, fmt.Errorf("building the request: %w", err)
@@ -128,10 +112,12 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	// A cached state may be outdated.
 	request.Header.Set("Cache-Control", "no-cache")
 	request.Header.Set("User-Agent", c.cfg.UserAgent)
-	if call.body != nil {
+	if call.signIn {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	return &exchange{client: c, service: call.service.facts().owner, region: call.target.Region, request: request, body: body}, nil
+	return &exchange{
+		client: c, service: call.service.facts().owner, region: call.target.Region, signIn: call.signIn, request: request, body: body,
+	}, nil
 }
 
 func (x *exchange) newError() *Error {
@@ -189,9 +175,9 @@ func (c *Client) GetRaw(
 		return Answer{}, err
 	}
 	x.auth = c.auth
-	got, err := x.run(ctx)
-	if err != nil {
-		return Answer{}, err
+	got, failure := x.run(ctx)
+	if failure != nil && failure.Status == 0 {
+		return Answer{}, failure
 	}
 	defer x.releaseMemory()
 	return Answer{Status: got.status, Body: bytes.Clone(got.body)}, nil

@@ -279,51 +279,51 @@ func TestNoPauseAfterLastAttempt(t *testing.T) {
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	const almostOne = 0.999999999
-	unavailable, throttled := reply{status: 503}, reply{status: 429}
-	asks := func(pause time.Duration) reply { return reply{status: 429, retryAfter: pause} }
+	unavailable, throttled := Error{Status: 503}, Error{Status: 429}
 	for _, test := range []struct {
 		name    string
 		retries int
-		got     reply
-		err     error
-		left    time.Duration
-		chance  float64
-		pause   time.Duration
-		again   bool
+		failure Error
+		// asked is the service's pause.
+		asked, left time.Duration
+		chance      float64
+		pause       time.Duration
+		again       bool
 	}{
-		{"the first pause, at least", 0, unavailable, nil, unlimited, 0, time.Second / 2, true},
-		{"the first pause, in the middle", 0, unavailable, nil, unlimited, 0.5, time.Second, true},
-		{"the first pause, at most", 0, unavailable, nil, unlimited, almostOne, 3*time.Second/2 - time.Nanosecond, true},
-		{"the second pause is twice as long", 1, unavailable, nil, unlimited, 0.5, 2 * time.Second, true},
-		{"the third pause", 2, unavailable, nil, unlimited, 0.5, 4 * time.Second, true},
-		{"no pause has a base of more than 20 s", 30, unavailable, nil, unlimited, 0.5, 20 * time.Second, true},
-		{"throttled: twice as long", 0, throttled, nil, unlimited, 0.5, 2 * time.Second, true},
-		{"throttled, again", 1, throttled, nil, unlimited, 0.5, 4 * time.Second, true},
-		{"a lost connection", 1, reply{}, errors.New("reset"), unlimited, 0.5, 2 * time.Second, true},
-		{"a lost body", 0, reply{status: 200}, errors.New("reset"), unlimited, 0.5, time.Second, true},
-		{"a pause of its own that fits", 0, unavailable, nil, time.Second + 1, 0.5, time.Second, true},
-		{"a pause of its own that does not", 0, unavailable, nil, time.Second, 0.5, 0, false},
-		{"no time left", 0, unavailable, nil, 0, 0, 0, false},
-		{"asked for", 3, asks(7 * time.Second), nil, unlimited, 0, 7 * time.Second, true},
-		{"asked for, with jitter", 3, asks(7 * time.Second), nil, unlimited, 0.5, 7*time.Second + time.Second/2, true},
-		{"asked for, and just fits", 0, asks(7 * time.Second), nil, 7*time.Second + 2, almostOne, 7 * time.Second, true},
-		{"asked for, and half of the rest is for the attempt", 0, asks(7 * time.Second), nil, 8 * time.Second, 0.5, 7*time.Second + time.Second/4, true},
-		{"asked for, and ends with the time", 0, asks(7 * time.Second), nil, 7 * time.Second, 0, 7 * time.Second, false},
-		{"asked for, and far too long", 0, asks(unlimited), nil, unlimited, 0.5, unlimited, false},
-		{"an answer", 0, reply{status: 200}, nil, unlimited, 0, 0, false},
-		{"a status that stays", 0, reply{status: 404}, nil, unlimited, 0, 0, false},
-		{"a refusal", 0, reply{status: 503, body: []byte(`{"error_code":"APIGW.0301"}`)}, nil, unlimited, 0, 0, false},
-		{"a failed sign-in", 0, reply{}, fmt.Errorf("%w: %w", ErrNoCredential, ErrAttemptTimeout), unlimited, 0, 0, false},
-		{"a credential that was refused before", 0, reply{}, &RefusedError{&Error{}}, unlimited, 0, 0, false},
-		{"too large", 0, reply{status: 200}, ErrTooLarge, unlimited, 0, 0, false},
-		{"an attempt that took too long", 0, reply{}, ErrAttemptTimeout, unlimited, 0.5, time.Second, true},
+		{"the first pause, at least", 0, unavailable, 0, unlimited, 0, time.Second / 2, true},
+		{"the first pause, in the middle", 0, unavailable, 0, unlimited, 0.5, time.Second, true},
+		{"the first pause, at most", 0, unavailable, 0, unlimited, almostOne, 3*time.Second/2 - time.Nanosecond, true},
+		{"the second pause is twice as long", 1, unavailable, 0, unlimited, 0.5, 2 * time.Second, true},
+		{"the third pause", 2, unavailable, 0, unlimited, 0.5, 4 * time.Second, true},
+		{"no pause has a base of more than 20 s", 30, unavailable, 0, unlimited, 0.5, 20 * time.Second, true},
+		{"throttled: twice as long", 0, throttled, 0, unlimited, 0.5, 2 * time.Second, true},
+		{"throttled, again", 1, throttled, 0, unlimited, 0.5, 4 * time.Second, true},
+		{"a lost connection", 1, Error{Err: errors.New("reset")}, 0, unlimited, 0.5, 2 * time.Second, true},
+		{"a pause of its own that fits", 0, unavailable, 0, time.Second + 1, 0.5, time.Second, true},
+		{"a pause of its own that does not", 0, unavailable, 0, time.Second, 0.5, 0, false},
+		{"no time left", 0, unavailable, 0, 0, 0, 0, false},
+		{"asked for", 3, throttled, 7 * time.Second, unlimited, 0, 7 * time.Second, true},
+		{"asked for, with jitter", 3, throttled, 7 * time.Second, unlimited, 0.5, 7*time.Second + time.Second/2, true},
+		{"asked for, and just fits", 0, throttled, 7 * time.Second, 7*time.Second + 2, almostOne, 7 * time.Second, true},
+		{"asked for, and half of the rest is for the attempt", 0, throttled, 7 * time.Second, 8 * time.Second, 0.5, 7*time.Second + time.Second/4, true},
+		{"asked for, and ends with the time", 0, throttled, 7 * time.Second, 7 * time.Second, 0, 7 * time.Second, false},
+		{"asked for, and far too long", 0, throttled, unlimited, unlimited, 0.5, unlimited, false},
+		{"a status that stays", 0, Error{Status: 404}, 0, unlimited, 0, 0, false},
+		{"a refusal", 0, Error{Status: 503, Code: "APIGW.0301"}, 0, unlimited, 0, 0, false},
+		{"a failed sign-in", 0, Error{Err: fmt.Errorf("%w: %w", ErrNoCredential, ErrAttemptTimeout)}, 0, unlimited, 0, 0, false},
+		{"a credential that was refused before", 0, Error{Err: &RefusedError{&Error{}}}, 0, unlimited, 0, 0, false},
+		{"too large", 0, Error{Err: ErrTooLarge}, 0, unlimited, 0, 0, false},
+		{"an attempt that took too long", 0, Error{Err: ErrAttemptTimeout}, 0, unlimited, 0.5, time.Second, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			pause, again := retry(test.retries, test.got, test.err, test.left, test.chance)
+			pause, again := retry(&test.failure, test.retries, test.asked, test.left, test.chance)
 			// The fraction of jitter is not exact to the nanosecond.
-			if off := (pause - test.pause).Abs(); off > 2*time.Nanosecond || again != test.again {
+			if off := (pause - test.pause).Abs(); (again && off > 2*time.Nanosecond) || again != test.again {
 				t.Errorf("%s and %t, want %s and %t", pause, again, test.pause, test.again)
+			}
+			if _, tooLong := errors.AsType[*PauseError](test.failure.Err); tooLong != (!again && test.asked > 0) {
+				t.Errorf("cause %v", test.failure.Err)
 			}
 		})
 	}
@@ -358,7 +358,7 @@ func TestRetryAfter(t *testing.T) {
 		{503, "Fri, 02 Jan 2026 03:04:04 GMT", 0},
 		{503, "Fri, 31 Dec 9999 23:59:59 GMT", unlimited},
 	} {
-		if got := retryAfter(test.status, test.value, now); got != test.want {
+		if got := retryAfter(&Error{Status: test.status}, test.value, now); got != test.want {
 			t.Errorf("%d with %q: %s, want %s", test.status, test.value, got, test.want)
 		}
 	}

@@ -3,7 +3,6 @@ package client
 import (
 	"cmp"
 	"context"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,7 +34,7 @@ type FDITaskStatistics struct {
 	// CommonAbsent and CDCAbsent distinguish absent from null, which means that there are no such tasks.
 	CommonAbsent bool `tfsdk:"-"`
 	CDCAbsent    bool `tfsdk:"-"`
-	// Further has counts other than 0 that this version does not know: of new statuses, summed over both kinds, and of new kinds of tasks.
+	// Further has numbers other than 0 that this version does not know: of new statuses, summed over both kinds, and of new kinds of tasks.
 	Further map[string]int64 `tfsdk:"-"`
 }
 
@@ -61,37 +60,23 @@ func (c *Client) FDITaskStatistics(ctx context.Context, instance FDIInstance) (*
 			CDCAbsent:    !answer.hasAny("cdc_task_details"),
 		}
 		answer.decode(result)
-		result.Further = furtherTasks(answer.need())
+		const suffix = "_tasks_count"
+		kinds := []string{"common_task_details", "cdc_task_details"}
+		result.Further = addFurther(nil, answer, nil, "", suffix)
+		for _, member := range answer.children {
+			name := string(member.name)
+			if member.raw[0] != '{' {
+				continue
+			}
+			kind := fields{node: member, path: name + ".", findings: answer.findings}
+			if slices.Contains(kinds, name) {
+				result.Further = addFurther(result.Further, kind, knownMembers[TaskDetails](), "", suffix)
+			} else {
+				result.Further = addFurther(result.Further, kind, nil, text.Plain(name, 64)+".", "")
+			}
+		}
 		return result
 	})
-}
-
-const tasksCount = "_tasks_count"
-
-// furtherTasks returns Further, nil if empty.
-func furtherTasks(answer fields) map[string]int64 {
-	further := map[string]int64{}
-	add := func(counts map[string]int64, before, after string) {
-		for word, count := range counts {
-			further[before+word+after] += count
-		}
-	}
-	add(furtherCounts(answer, nil, tasksCount), "", "")
-	for _, name := range slices.Sorted(maps.Keys(answer.values)) {
-		known := name == "common_task_details" || name == "cdc_task_details"
-		if !known && !strings.HasSuffix(name, "_task_details") {
-			continue
-		}
-		if kind := answer.object(name); kind != nil && known {
-			add(furtherCounts(*kind, knownMembers[TaskDetails](), tasksCount), "", "")
-		} else if kind != nil {
-			add(furtherCounts(*kind, nil, "_count"), text.Plain(name, 64)+".", "_count")
-		}
-	}
-	if len(further) == 0 {
-		return nil
-	}
-	return further
 }
 
 // FDITaskList lists abnormal data integration tasks.

@@ -272,7 +272,7 @@ func TestSocketFailures(t *testing.T) {
 			if strings.Contains(err.Error()+log.String(), "hunter2") {
 				t.Errorf("the answer is repeated: %v\n%s", err, &log)
 			}
-			if got := retryableFailure(e.Err); got != test.again {
+			if got := e.Kind().Retried(); got != test.again {
 				t.Errorf("%v: would be repeated is %v, want %v", err, got, test.again)
 			}
 		})

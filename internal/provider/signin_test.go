@@ -151,7 +151,7 @@ func TestLogInFaults(t *testing.T) {
 		},
 		"a page": {
 			login: fates{says(200, `<html><title>Log in</title></html>`)}, logins: 1,
-			want: []string{": malformed answer: the sign-in's answer has no token", "Something other than the API answered"},
+			want: []string{"HTML page \"Log in\", 34 bytes: malformed answer: not a JSON object", "Something other than the API answered"},
 		},
 		"moved": {
 			login: fates{says(307, ``, "Location", "https://elsewhere.test/v3/auth/tokens")}, logins: 1,
