@@ -1,7 +1,6 @@
 package acceptance_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -30,43 +29,6 @@ action "coc_script_order" "gate" {
 
 // next is a resource with a gate in front of it.
 func next(body string) string { return "resource \"terraform_data\" \"next\" {\n" + body + "\n}\n" }
-
-// replacementSince is the first version of Terraform that destroys the old object of a replacement before it invokes before_create.
-var replacementSince = [2]int{1, 16}
-
-// TestReplacementBehindAGate applies a saved plan that replaces what stands behind a gate, of an order that has failed since. The gate refuses
-// in any case, but the old object survives only if the new one comes first.
-func TestReplacementBehindAGate(t *testing.T) {
-	t.Parallel()
-	const first = "  lifecycle {\n    create_before_destroy = true\n%s\n  }"
-	trigger := "    action_trigger {\n      events  = [before_create]\n      actions = [action.coc_script_order.gate]\n    }"
-	opened := "  depends_on = [ephemeral.coc_script_order.gate]\n"
-	for name, test := range map[string]struct {
-		needs     func(*testing.T)
-		config    string
-		destroyed bool
-	}{
-		"ephemeral resource":            {needsEphemeral, ephemeralGate + next(opened), true},
-		"ephemeral resource, new first": {needsEphemeral, ephemeralGate + next(opened+fmt.Sprintf(first, "")), false},
-		"action": {
-			needsActions, actionGate + next("  lifecycle {\n"+trigger+"\n  }"), !before(cli.version, replacementSince),
-		},
-		"action, new first": {needsActions, actionGate + next(fmt.Sprintf(first, trigger)), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test.needs(t)
-			folder := newFormFolder(t, newSandbox(t), formRow{config: test.config})
-			folder.run(well, "apply", "-auto-approve")
-			folder.run(well, "plan", "-replace=terraform_data.next", "-out=saved.tfplan")
-			out, code, looks := folder.run(bad, "apply", "saved.tfplan")
-			destroyed := strings.Contains(out, "terraform_data.next: Destruction complete")
-			if code != 1 || saw(out) != ", refused" || looks != 1 || destroyed != test.destroyed {
-				t.Errorf("exit code %d, %d looks, destroyed: %t\n%s", code, looks, destroyed, out)
-			}
-		})
-	}
-}
 
 // TestTaintAfterCreate has an action taint what was deployed when the order has failed: apply looks again until it succeeds, and what comes
 // next is not created.

@@ -67,6 +67,19 @@ func formRows() []formRow {
 	}
 }
 
+// hasEphemeral tells whether the CLI has ephemeral resources.
+func hasEphemeral() bool {
+	if cli.product == "OpenTofu" {
+		return !before(cli.version, ephemeralSinceTofu)
+	}
+	return !before(cli.version, ephemeralSince)
+}
+
+// hasActions tells whether the CLI has the actions of a version of Terraform.
+func hasActions(since [2]int) bool {
+	return cli.product == "Terraform" && !before(cli.version, since)
+}
+
 // The columns of the forms, in the order of the guide.
 const (
 	formPlan    = "`plan`"
@@ -87,15 +100,11 @@ func TestMatrixOfForms(t *testing.T) {
 	t.Parallel()
 	box := newSandbox(t)
 	var mu sync.Mutex
-	got := map[string]map[string]string{}
+	got := grid{}
 	// It comes after all subtests.
-	t.Cleanup(func() { compareWithRecord(t, got, func(o *observed) *map[string]map[string]string { return &o.Forms }) })
+	t.Cleanup(func() { compareWithRecord(t, got, func(o *observed) *grid { return &o.Forms }) })
 	for _, row := range formRows() {
-		since := ephemeralSince
-		if cli.product == "OpenTofu" {
-			since = ephemeralSinceTofu
-		}
-		if (row.ephemeral && before(cli.version, since)) || (row.action && (cli.product == "OpenTofu" || before(cli.version, actionSince))) {
+		if (row.ephemeral && !hasEphemeral()) || (row.action && !hasActions(actionSince)) {
 			continue
 		}
 		// Three folders, so that no command waits for another's state.
@@ -213,8 +222,10 @@ func saw(out string) string {
 		strings.Contains(out, "Warning: Cannot read") || strings.Contains(out, "Warning: COC script order SCT1: failed")):
 		kinds = ", warning"
 	case title == nil:
-	case strings.HasPrefix(title[1], "Resource postcondition failed"):
+	case strings.HasSuffix(title[1], "condition failed"):
 		kinds = ", gate closed"
+	case title[1] == "Invalid value for variable":
+		kinds = ", invalid value"
 	case strings.HasPrefix(title[1], "Cannot read"), strings.Contains(out, "Cannot read COC script order"):
 		kinds = ", read error"
 	case strings.HasPrefix(title[1], "COC script order SCT1: failed"), strings.Contains(out, invokedTitle) && wrapped("COC script order SCT1: failed").MatchString(out):

@@ -20,6 +20,7 @@ var matrixGuides = []matrixGuide{
 	{name: "gating.md.tmpl", words: strings.NewReplacer()},
 	{name: "gating.zh-CN.md.tmpl", words: strings.NewReplacer(
 		// A phrase stands before those that it begins with.
+		"self.succeeded", "self.succeeded", "\"failed\"", "\"failed\"", "`: ", "`：", "`, `", "`，`", "`, ephemeral, ", "`，临时资源，",
 		"On Terraform", "在 Terraform", ":\n\n| the state |", " 上：\n\n| 状态 |", ":\n\n| the gate |", " 上：\n\n| 门禁 |",
 		"The same was observed on ", "在以下版本上测得的结果相同：", ", Terraform ", "、Terraform ", ", OpenTofu ", "、OpenTofu ",
 		", as far as they have the form or the command.", "（不具备该形式或命令的除外）。",
@@ -36,6 +37,15 @@ var matrixGuides = []matrixGuide{
 		"unknown word", "未知的状态词", "no credential", "没有凭证",
 		", deferred by `plantimestamp()`", "，由 `plantimestamp()` 推迟", "ephemeral, ", "临时资源，", "action, ", "动作，",
 		" of what comes next", "（后续资源）", " of what came before", "（之前的资源）",
+		":\n\n| written like this |", " 上：\n\n| 这样写 |", "| version | written like this | command | cell |", "| 版本 | 这样写 | 命令 | 单元格 |",
+		"ends with", "结果", "the form that works", "有效的写法",
+		"replacement", "替换", "its block is removed", "删除配置块", ", old destroyed", "，旧对象已销毁", ", new created", "，新对象已创建",
+		", invalid value", "，值无效", ", an order that was ", "，工单",
+		"data source, `for_each` over nothing", "数据源，`for_each` 遍历空列表", "`for_each` over nothing", "`for_each` 遍历空列表",
+		" in the `postcondition`, a success of last year", " 作为 `postcondition`，很久以前的成功", " in the `postcondition`", " 作为 `postcondition`",
+		"`validation` of the list: ", "列表的 `validation`：", ", `-", "，`-", "module, ", "模块，", ", an id that the apply makes", "，应用时才产生的 ID",
+		"no `depends_on`", "没有 `depends_on`", " of an output", "（输出）", " of the resource: ", "（资源）：", " without a test file", "，没有测试文件",
+		" of a file that is missing", "，文件不存在", " with ", "，",
 		", gate closed", "，门禁关闭", ", read error", "，读取错误", ", warning", "，警告", ", refused", "，拒绝", ", next created", "，后续已创建", "; ", "；",
 	)},
 }
@@ -73,9 +83,9 @@ func TestMatrixGuide(t *testing.T) {
 		if guide.withTables(page, readMatrix(t)) != page {
 			t.Errorf("the tables of %s are not what was observed: run this test with -update-matrix", guide.name)
 		}
-		for _, name := range []string{"states", "forms"} {
-			if !tableMarks(name).MatchString(page) {
-				t.Errorf("%s has no place for the table of %s", guide.name, name)
+		for _, table := range matrixTables() {
+			if !tableMarks(table.name).MatchString(page) {
+				t.Errorf("%s has no place for the table of %s", guide.name, table.name)
 			}
 		}
 	}
@@ -87,11 +97,11 @@ func TestMatrixInChinese(t *testing.T) {
 	matrixMu.Lock()
 	defer matrixMu.Unlock()
 	page := matrixGuides[1].read(t)
-	names := regexp.MustCompile("`[^`]+`|Terraform|OpenTofu|FINISHED|[0-9.]+-rc[0-9]+|<!--.*-->")
-	for _, name := range []string{"states", "forms"} {
-		table := names.ReplaceAllString(tableMarks(name).FindString(page), "")
-		if table == "" || regexp.MustCompile("[A-Za-z]").MatchString(table) {
-			t.Errorf("the table of %s, without names, is\n%s", name, table)
+	names := regexp.MustCompile("`[^`]+`|Terraform|OpenTofu|FINISHED|ID|[0-9.]+-rc[0-9]+|<!--.*-->")
+	for _, table := range matrixTables() {
+		words := names.ReplaceAllString(tableMarks(table.name).FindString(page), "")
+		if words == "" || regexp.MustCompile("[A-Za-z]").MatchString(words) {
+			t.Errorf("the table of %s, without names, is\n%s", table.name, words)
 		}
 	}
 }
@@ -118,46 +128,69 @@ func tableMarks(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(?s)(<!-- ` + name + ` -->\n).*?(\n<!-- /` + name + ` -->)`)
 }
 
+// A matrixTable is one of the tables of the guide.
+type matrixTable struct {
+	// name is that of its place in the guide, and corner its first heading.
+	name, corner  string
+	rows, columns []string
+	of            func(*observed) *grid
+}
+
+// matrixTables are in the order of the guide.
+func matrixTables() []matrixTable {
+	states := matrixTable{name: "states", corner: "the state", of: func(o *observed) *grid { return &o.States }}
+	for _, row := range stateRows() {
+		states.rows = append(states.rows, row.name)
+	}
+	for _, column := range stateColumns {
+		states.columns = append(states.columns, column.title)
+	}
+	forms := matrixTable{name: "forms", corner: "the gate", columns: formColumns, of: func(o *observed) *grid { return &o.Forms }}
+	for _, row := range formRows() {
+		forms.rows = append(forms.rows, row.name)
+	}
+	replacements := matrixTable{
+		name: "replacements", corner: "the gate", columns: replacementColumns, of: func(o *observed) *grid { return &o.Replacements },
+	}
+	for _, row := range replacementRows() {
+		replacements.rows = append(replacements.rows, row.name)
+	}
+	questions := matrixTable{
+		name: "questions", corner: "written like this", columns: questionColumns, of: func(o *observed) *grid { return &o.Questions },
+	}
+	for _, row := range questionRows() {
+		questions.rows = append(questions.rows, row.name)
+	}
+	return []matrixTable{states, forms, replacements, questions}
+}
+
 // withTables writes the tables into the page.
 func (g matrixGuide) withTables(page string, record map[string]observed) string {
-	var states, forms []string
-	for _, row := range stateRows() {
-		states = append(states, row.name)
-	}
-	for _, row := range formRows() {
-		forms = append(forms, row.name)
-	}
-	var columns []string
-	for _, column := range stateColumns {
-		columns = append(columns, column.title)
-	}
-	for name, table := range map[string]string{
-		"states": tables(record, "the state", states, columns, func(o observed) map[string]map[string]string { return o.States }),
-		"forms":  tables(record, "the gate", forms, formColumns, func(o observed) map[string]map[string]string { return o.Forms }),
-	} {
-		page = tableMarks(name).ReplaceAllString(page, "${1}"+g.words.Replace(table)+"${2}")
+	for _, table := range matrixTables() {
+		page = tableMarks(table.name).ReplaceAllString(page, "${1}"+g.words.Replace(table.text(record))+"${2}")
 	}
 	return page
 }
 
-// tables are the table of the newest Terraform, and the cells in which other versions differ from it.
-func tables(record map[string]observed, corner string, rows, columns []string, of func(observed) map[string]map[string]string) string {
+// text is the table of the newest Terraform, and the cells in which other versions differ from it.
+func (m matrixTable) text(record map[string]observed) string {
+	of := func(name string) grid { return *m.of(new(record[name])) }
 	newest := ""
 	for _, name := range inOrder(record) {
-		if product, _ := versionOf(name); product == "Terraform" {
+		if product, _ := versionOf(name); product == "Terraform" && of(name) != nil {
 			newest = name
 		}
 	}
 	lines := []string{
 		"On Terraform " + record[newest].On + ":\n",
-		"| " + corner + " | " + strings.Join(columns, " | ") + " |", "|" + strings.Repeat("---|", len(columns)+1),
+		"| " + m.corner + " | " + strings.Join(m.columns, " | ") + " |", "|" + strings.Repeat("---|", len(m.columns)+1),
 	}
 	// Rows with the same cells are one row.
 	alike, distinct := map[string][]string{}, []string{}
-	for _, row := range rows {
+	for _, row := range m.rows {
 		cells := ""
-		for _, column := range columns {
-			cells += " " + of(record[newest])[row][column] + " |"
+		for _, column := range m.columns {
+			cells += " " + of(newest)[row][column] + " |"
 		}
 		if alike[cells] == nil {
 			distinct = append(distinct, cells)
@@ -169,18 +202,18 @@ func tables(record map[string]observed, corner string, rows, columns []string, o
 	}
 	var versions, differences []string
 	for _, name := range inOrder(record) {
-		if name == newest {
+		if name == newest || of(name) == nil {
 			continue
 		}
 		product, _ := versionOf(name)
 		versions = append(versions, product+" "+record[name].On)
-		for _, row := range rows {
-			cells := of(record[name])[row]
+		for _, row := range m.rows {
+			cells := of(name)[row]
 			if cells == nil {
 				continue
 			}
-			for _, column := range columns {
-				if cell, ok := cells[column]; ok && cell != of(record[newest])[row][column] {
+			for _, column := range m.columns {
+				if cell, ok := cells[column]; ok && cell != of(newest)[row][column] {
 					differences = append(differences, fmt.Sprintf("| %s %s | %s | %s | %s |", product, record[name].On, row, column, cell))
 				}
 			}
@@ -192,7 +225,7 @@ func tables(record map[string]observed, corner string, rows, columns []string, o
 			lines[len(lines)-1] += "."
 		} else {
 			lines[len(lines)-1] += ", but for these cells:\n"
-			lines = append(lines, "| version | "+corner+" | command | cell |", "|---|---|---|---|")
+			lines = append(lines, "| version | "+m.corner+" | command | cell |", "|---|---|---|---|")
 			lines = append(lines, differences...)
 		}
 	}

@@ -26,13 +26,18 @@ var updateMatrix = flag.Bool("update-matrix", false, "record what this CLI does,
 // credential is the environment of a command that may read.
 const credential = "HW_AUTH_TOKEN=token"
 
-// observed is what was observed on one version of a CLI: cells by row and column. A cell that the version does not have is missing.
+// observed is what was observed on one version of a CLI. A cell that the version does not have is missing.
 type observed struct {
 	// On is the whole version.
-	On     string                       `json:"observed_on"`
-	States map[string]map[string]string `json:"states"`
-	Forms  map[string]map[string]string `json:"forms"`
+	On           string `json:"observed_on"`
+	States       grid   `json:"states"`
+	Forms        grid   `json:"forms"`
+	Replacements grid   `json:"replacements,omitempty"`
+	Questions    grid   `json:"questions,omitempty"`
 }
+
+// grid has the cells of a table by row and column.
+type grid map[string]map[string]string
 
 // matrixMu guards the record and the guide while two tests update them.
 var matrixMu sync.Mutex
@@ -54,7 +59,7 @@ func readMatrix(t *testing.T) map[string]observed {
 }
 
 // compareWithRecord compares a table with the record of this CLI, or puts it there.
-func compareWithRecord(t *testing.T, got map[string]map[string]string, table func(*observed) *map[string]map[string]string) {
+func compareWithRecord(t *testing.T, got grid, table func(*observed) *grid) {
 	t.Helper()
 	if t.Failed() {
 		return
@@ -81,10 +86,11 @@ func compareWithRecord(t *testing.T, got map[string]map[string]string, table fun
 		return
 	}
 	// A version between two recorded ones may do what either does.
-	var near []map[string]map[string]string
-	if own, ok := record[name]; ok {
+	var near []grid
+	if own := record[name]; *table(&own) != nil {
 		near = append(near, *table(&own))
 	} else {
+		maps.DeleteFunc(record, func(_ string, other observed) bool { return *table(&other) == nil })
 		for _, other := range neighbors(record, cli.product, cli.version) {
 			near = append(near, *table(new(record[other])))
 		}
@@ -266,13 +272,13 @@ func TestMatrixOfStates(t *testing.T) {
 	cloud.IAM().Then(&cloudtest.Account{Projects: map[string]string{"cn-north-4": projectID}})
 	box := newSandbox(t)
 	var mu sync.Mutex
-	got := map[string]map[string]string{}
+	got := grid{}
 	for _, row := range stateRows() {
 		got[row.name] = map[string]string{}
 	}
 	// It comes after all subtests.
 	t.Cleanup(func() {
-		compareWithRecord(t, got, func(o *observed) *map[string]map[string]string { return &o.States })
+		compareWithRecord(t, got, func(o *observed) *grid { return &o.States })
 	})
 	columns := map[string]stateColumn{}
 	for i, column := range stateColumns {
