@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -43,14 +42,14 @@ type identitySource struct {
 func (s *identitySource) signIn(ctx context.Context) (temporary, error) {
 	identity := s.identity.Token
 	if s.identity.TokenFile != "" {
-		content, err := os.ReadFile(s.identity.TokenFile)
+		content, err := text.ReadFile(s.identity.TokenFile, text.FileLimit)
 		if err != nil {
-			return temporary{}, fmt.Errorf("reading the identity token: %w", text.FileError(err))
+			return temporary{}, fmt.Errorf("the file of id_token_file cannot be used: %w", err)
 		}
 		identity = strings.TrimSpace(string(content))
 	}
-	if identity == "" {
-		return temporary{}, errors.New("the identity token is empty")
+	if fault := tokenFault(identity); fault != "" {
+		return temporary{}, errors.New("the identity token " + fault)
 	}
 	s.client.secrets.add(identity)
 	request := s.request
@@ -70,4 +69,20 @@ func (s *identitySource) signIn(ctx context.Context) (temporary, error) {
 			"methods": []string{"token"}, "token": jsonObject{"id": token, "duration_seconds": wholeSeconds(s.duration)},
 		}}},
 	})
+}
+
+// tokenFault says why a text cannot be a token, without repeating it; it is empty if it can be one.
+func tokenFault(from string) string {
+	switch flaw := text.Flaw(from); {
+	case from == "":
+		return "is empty"
+	case strings.HasPrefix(from, "{"):
+		return "is JSON, and has to stand alone in its file"
+	case flaw != "":
+		return flaw
+	case !isHeaderToken(from):
+		return "has characters that no token has: spaces, or letters outside ASCII"
+	default:
+		return ""
+	}
 }

@@ -68,10 +68,10 @@ func TestIdentity(t *testing.T) {
 	}{
 		{"token", Identity{ProviderID: "idp", Token: "dummyIdentityToken"}, want, ""},
 		{"file", Identity{ProviderID: "idp", TokenFile: file}, want, ""},
-		{"no file", Identity{ProviderID: "idp", TokenFile: file + "2"}, nil, "reading the identity token"},
+		{"no file", Identity{ProviderID: "idp", TokenFile: file + "2"}, nil, "the file of id_token_file cannot be used"},
 		{
 			"no file, but the token itself", Identity{ProviderID: "idp", TokenFile: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmVk"}, nil,
-			"reading the identity token: open (not shown: the content of a file, it seems, not its path): no such file or directory",
+			"the file of id_token_file cannot be used: (not shown: a token, it seems, not a path): no such file or directory",
 		},
 		{"nothing", Identity{ProviderID: "idp"}, nil, "the identity token is empty"},
 	} {

@@ -259,13 +259,13 @@ func TestProviderSettings(t *testing.T) {
 		"bad cloud":      {given: arguments{"cloud": "https://x"}, want: `"https://x" given, wanted a domain such as myhuaweicloud.com`},
 		"language":       {given: arguments{"language": "de"}, want: "language value must be one of"},
 		"retries":        {given: arguments{"max_retries": "-1"}, want: "The value of max_retries cannot be used: -1 is less than 0."},
-		"retries in env": {environment: map[string]string{"HW_MAX_RETRIES": "many"}, want: `"many" is not a whole number from 0`},
-		"insecure":       {environment: map[string]string{"OS_INSECURE": "perhaps"}, want: `"perhaps" is neither true nor false`},
+		"retries in env": {environment: map[string]string{"HW_MAX_RETRIES": "many"}, want: `"many" given, wanted a whole number from 0`},
+		"insecure":       {environment: map[string]string{"OS_INSECURE": "perhaps"}, want: `"perhaps" given, wanted true or false`},
 		"no PEM text":    {given: arguments{"cacert_file": ""}, want: "The provider argument cacert_file cannot be used: it is empty."},
 		"PEM text":       {given: arguments{"cacert_file": "-----BEGIN NOTHING-----"}, want: "the PEM text holds no certificate"},
 		"no such file": {
 			given: arguments{"token": "t", "region": "cn-north-4", "cacert_file": "/nonexistent/ca.pem"},
-			want:  "The file of cacert_file cannot be used: open /nonexistent/ca.pem",
+			want:  "The file of cacert_file cannot be used: /nonexistent/ca.pem: no such file",
 		},
 	}
 	block := start(t, provider.Options{}, nil).schemas.Provider

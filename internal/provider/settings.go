@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,6 +67,7 @@ func clientConfig(block map[string]attr.Value, getenv func(string) string, diags
 	if cfg.Region == (client.Setting{}) {
 		cfg.Region.Err = s.noRegion()
 	}
+	s.warnAboutRegion(cfg)
 	cfg.Credentials = s.credentials()
 	cfg.Blocked = errors.Join(s.blockers...)
 	return cfg
@@ -80,7 +81,24 @@ func (s *settings) noRegion() error {
 	case s.profile != nil:
 		message += ", and the profile " + s.profile.shown() + " has none"
 	}
+	if foreign := s.foreignVariables("region"); foreign != "" {
+		message += ". " + strings.TrimRight(foreign, ". ")
+	}
 	return notSetError{&settingError{argument: "region", text: message}}
+}
+
+// knownRegion matches the forms of the vendor's regions.
+var knownRegion = regexp.MustCompile(`^(?:cn|ap|af|eu|la|na|sa|me|my|ae|ru|tr)-(?:(?:north|south)(?:east|west)?|east|west|mexico|brazil|argentina|` +
+	`peru|chile|moscow|kualalumpur|ad)-[0-9]{1,3}$`)
+
+// warnAboutRegion warns of a region that may be misspelt: COC, whose host is not regional, answers all the same. A cloud or hosts of one's
+// own have regions of their own.
+func (s *settings) warnAboutRegion(cfg client.Config) {
+	if region := cfg.Region.Value; region != "" && !knownRegion.MatchString(region) && cfg.Cloud == (client.Setting{}) && len(cfg.Endpoints) == 0 {
+		s.diags.AddAttributeWarning(path.Root("region"), "Unusual name of a region",
+			quoted(region)+" has not the form of the vendor's regions, such as cn-north-4. COC answers all the same, from the host that the "+
+				"beginning of the name selects. Check region; if it is right, name the cloud, and this warning goes away.")
+	}
 }
 
 // value is the value of an argument in one place, null if there is none.
@@ -203,15 +221,15 @@ func variablesOf(names ...string) string {
 // validate adds an error if a value does not have the format of its argument, and reports whether it does.
 func (s *settings) validate(found value) bool {
 	a := arguments[found.argument]
-	problem := a.format.problem(found.ValueString())
-	if problem == "" {
-		return true
+	describe := a.format.quotedProblem
+	if a.secret {
+		describe = a.format.problem
 	}
-	if !a.secret {
-		problem = a.format.quotedProblem(found.ValueString())
+	problem := describe(found.ValueString())
+	if problem != "" {
+		s.addError(found, problem)
 	}
-	s.addError(found, problem)
-	return false
+	return problem == ""
 }
 
 func (s *settings) addError(found value, problem string) {
@@ -277,25 +295,19 @@ func (s *settings) known(argument string) value {
 func (s *settings) maxRetries() int {
 	const defaultRetries, most = 5, 1000
 	found := s.known("max_retries")
-	if found.IsNull() {
+	if found.IsNull() || !s.validate(found) {
 		return defaultRetries
 	}
-	retries, err := strconv.ParseInt(found.ValueString(), 10, 64)
-	if err != nil || retries < 0 {
-		s.addError(found, quoted(found.ValueString())+" is not a whole number from 0")
-	}
+	retries, _ := strconv.ParseInt(found.ValueString(), 10, 64) // cannot fail, since it is valid
 	return int(min(retries, most))
 }
 
 func (s *settings) insecure() bool {
 	found := s.known("insecure")
-	if found.IsNull() {
+	if found.IsNull() || !s.validate(found) {
 		return false
 	}
-	insecure, err := strconv.ParseBool(found.ValueString())
-	if err != nil {
-		s.addError(found, quoted(found.ValueString())+" is neither true nor false")
-	}
+	insecure, _ := strconv.ParseBool(found.ValueString()) // cannot fail, since it is valid
 	if insecure {
 		s.diags.AddAttributeWarning(path.Root("insecure"), "Certificates are not checked",
 			"With insecure, anyone on the network path can read the signatures of requests and forge good answers. "+
@@ -322,21 +334,38 @@ func (s *settings) rootCAs() *x509.CertPool {
 		}
 		return pool
 	}
-	pem, err := os.ReadFile(expandHome(fileOrPEM, s.getenv))
+	pem, err := readFile(fileOrPEM, certificatesLimit, s.getenv)
 	if err == nil && !pool.AppendCertsFromPEM(pem) {
 		err = errors.New("it holds no certificate in PEM form")
 	}
 	if err != nil {
 		s.blockers = append(s.blockers, &settingError{"cacert_file", fmt.Sprintf(
-			"the file of cacert_file cannot be used: %s. Correct cacert_file, or the environment variable OS_CACERT", text.FileError(err))})
+			"the file of cacert_file cannot be used: %s. Correct cacert_file, or the environment variable OS_CACERT", err)})
 	}
 	return pool
 }
 
-// expandHome replaces a leading ~ with the home directory.
-func expandHome(name string, getenv func(string) string) string {
-	if name != "~" && !strings.HasPrefix(name, "~/") && !strings.HasPrefix(name, `~\`) {
-		return name
+// certificatesLimit bounds the file of cacert_file: a system's whole bundle has a few hundred kB.
+const certificatesLimit = 10 << 20
+
+// readFile is [text.ReadFile] for a path that may begin with ~.
+func readFile(name string, limit int64, getenv func(string) string) ([]byte, error) {
+	name, err := expandHome(name, getenv)
+	if err != nil {
+		return nil, err
 	}
-	return filepath.Join(cmp.Or(getenv("HOME"), getenv("USERPROFILE")), name[1:])
+	return text.ReadFile(name, limit)
+}
+
+// expandHome replaces a leading ~ with the home directory.
+func expandHome(name string, getenv func(string) string) (string, error) {
+	if name != "~" && !strings.HasPrefix(name, "~/") && !strings.HasPrefix(name, `~\`) {
+		return name, nil
+	}
+	home := cmp.Or(getenv("HOME"), getenv("USERPROFILE"))
+	if home == "" {
+		return "", fmt.Errorf("the path %s begins with the home directory, and neither HOME nor USERPROFILE is set: set HOME, or give a path "+
+			"without ~", text.File(name))
+	}
+	return filepath.Join(home, name[1:]), nil
 }

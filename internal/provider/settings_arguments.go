@@ -17,7 +17,8 @@ type argument struct {
 	variables []string
 	// kind is its type. Default: string.
 	kind attr.Type
-	// format is checked when the argument is used, wherever the value comes from, so that an unused value never fails a run.
+	// format is checked when the argument is used, wherever the value comes from, so that an unused value never fails a run. The paths of
+	// files and the name of a profile have none: only whether they exist counts.
 	format stringFormat
 	// atPlan and bounds are validators of the schema, which Terraform always applies to the block.
 	atPlan validator.String
@@ -37,27 +38,27 @@ var arguments = map[string]argument{
 		description: "Region that data sources read from unless they name their own, for example `cn-north-4`.",
 	},
 	"access_key": {
-		variables: []string{"HW_ACCESS_KEY", "OS_ACCESS_KEY"}, format: headerFormat, secret: true,
+		variables: []string{"HW_ACCESS_KEY", "OS_ACCESS_KEY"}, format: secretFormat, secret: true,
 		description: "Access key, permanent or temporary; needs `secret_key`. Requests are signed with SDK-HMAC-SHA256. After six " +
 			"wrong signatures IAM locks a key for five minutes. A process does not use a refused key again; but each alias of the provider " +
 			"is a process of its own, and so is each run of a script that retries.",
 	},
 	"secret_key": {
-		variables: []string{"HW_SECRET_KEY", "OS_SECRET_KEY"}, format: headerFormat, secret: true,
+		variables: []string{"HW_SECRET_KEY", "OS_SECRET_KEY"}, format: secretFormat, secret: true,
 		description: "Secret key that belongs to `access_key`.",
 	},
 	"security_token": {
-		variables: []string{"HW_SECURITY_TOKEN"}, format: headerFormat, secret: true,
+		variables: []string{"HW_SECURITY_TOKEN"}, format: secretFormat, secret: true,
 		description: "Security token that belongs to a temporary `access_key`. It is taken from the same place as the key pair: the one " +
 			"in the environment is not used with keys from the provider block.",
 	},
 	"token": {
-		variables: []string{"HW_AUTH_TOKEN", "OS_AUTH_TOKEN"}, format: headerFormat, secret: true,
+		variables: []string{"HW_AUTH_TOKEN", "OS_AUTH_TOKEN"}, format: secretFormat, secret: true,
 		description: "Pre-issued IAM token, sent as `X-Auth-Token` as it is. It wins over a key pair of the same place and is not " +
 			"renewed.",
 	},
 	"user_name": {
-		variables: []string{"HW_USER_NAME", "OS_USERNAME"}, format: textFormat,
+		variables: []string{"HW_USER_NAME", "OS_USERNAME"}, format: nameFormat,
 		description: "Name of an IAM user, for authentication with `password`; needs `domain_name` or `domain_id`.",
 	},
 	"user_id": {
@@ -65,11 +66,11 @@ var arguments = map[string]argument{
 		description: "Id of an IAM user, in place of `user_name`. " + onePlace,
 	},
 	"password": {
-		variables: []string{"HW_USER_PASSWORD", "OS_PASSWORD"}, format: textFormat, secret: true,
+		variables: []string{"HW_USER_PASSWORD", "OS_PASSWORD"}, format: passwordFormat, secret: true,
 		description: "Password of the IAM user. Its token is renewed before it expires.",
 	},
 	"domain_name": {
-		variables: []string{"HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"}, format: textFormat,
+		variables: []string{"HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"}, format: nameFormat,
 		description: "Name of the account that the user belongs to, in place of `domain_id`. " + onePlace,
 	},
 	"domain_id": {
@@ -112,12 +113,12 @@ var arguments = map[string]argument{
 			"verdict depends on.",
 	},
 	"max_retries": {
-		variables: []string{"HW_MAX_RETRIES"}, kind: types.NumberType, bounds: []validator.Number{atLeast(0)},
+		variables: []string{"HW_MAX_RETRIES"}, format: retriesFormat, kind: types.NumberType, bounds: []validator.Number{atLeast(0)},
 		description: "How many times a request is retried after throttling, a fault of the service or a lost connection; 0 turns off " +
 			"retries. Default: `5`.",
 	},
 	"insecure": {
-		variables: []string{"HW_INSECURE", "OS_INSECURE"}, kind: types.BoolType,
+		variables: []string{"HW_INSECURE", "OS_INSECURE"}, format: booleanFormat, kind: types.BoolType,
 		description: "Turns off the check of certificates, so that anyone on the network path can read and forge answers. Default: `false`.",
 	},
 	"cacert_file": {
@@ -129,7 +130,7 @@ var arguments = map[string]argument{
 	"assume_role.domain_id":   agencyDomainID,
 	"assume_role.duration":    agencyDuration,
 	"assume_role.domain_name": {
-		variables: []string{"HW_ASSUME_ROLE_DOMAIN_NAME"}, format: textFormat,
+		variables: []string{"HW_ASSUME_ROLE_DOMAIN_NAME"}, format: nameFormat,
 		description: "Name of the account that the agency belongs to, in place of `domain_id`; the agency is then assumed through IAM's " +
 			"v3 API, with a `duration` up to 86400.",
 	},
@@ -142,11 +143,11 @@ var arguments = map[string]argument{
 		description: "Id of the identity provider in IAM.",
 	},
 	"assume_role_with_oidc.id_token": {
-		variables: []string{"HW_ASSUME_ROLE_ID_TOKEN"}, format: headerFormat, secret: true,
+		variables: []string{"HW_ASSUME_ROLE_ID_TOKEN"}, format: secretFormat, secret: true,
 		description: "Identity token of the job; either this or `id_token_file`.",
 	},
 	"assume_role_with_oidc.id_token_file": {
-		variables: []string{"HW_ASSUME_ROLE_ID_TOKEN_FILE"}, format: textFormat,
+		variables:   []string{"HW_ASSUME_ROLE_ID_TOKEN_FILE"},
 		description: "File with the identity token, which is read again at each renewal.",
 	},
 }

@@ -50,13 +50,60 @@ func (s *settings) chooseCredentials() client.CredentialSource {
 		}
 		return s.withAssumedRole(source)
 	}
+	// A job that has an identity token must not read as the machine that runs it.
+	for _, argument := range []string{"assume_role_with_oidc.id_token", "assume_role_with_oidc.id_token_file"} {
+		if token := s.inEnvironment(argument); !token.IsNull() {
+			s.fail(settingErrorf("%s is set, but %s is not, without which an identity token is not used. Set it (a CI system may keep a protected "+
+				"variable from this branch), or unset %[1]s", token.variable, variablesOf("assume_role_with_oidc.idp_id")))
+			return nil
+		}
+	}
 	return s.withAssumedRole(client.MetadataSource(func(err error) error {
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
-		return settingErrorf("No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see the guide on authentication.\n"+
-			"%s  - metadata of the machine: %s", checked.String(), err)
+		return settingErrorf("No credentials found. %sSet HW_ACCESS_KEY and HW_SECRET_KEY, or see the guide on authentication.\n"+
+			"%s  - metadata of the machine: %s", s.foreignVariables(credentialArguments...), checked.String(), err)
 	}))
+}
+
+// credentialArguments are those that other tools have variables of their own for, see foreignVariables.
+var credentialArguments = []string{"access_key", "secret_key", "security_token", "token", "user_name", "password"}
+
+// foreignVariables are the variables that the vendor's other tools read in place of an argument's own.
+var foreignVariables = map[string][]string{
+	"access_key": {
+		"HUAWEICLOUD_SDK_AK", "CLOUD_SDK_AK", "HUAWEICLOUD_ACCESS_KEY_ID", "HUAWEI_CLOUD_ACCESS_KEY_ID", "HUAWEICLOUD_ACCESS_KEY",
+		"HUAWEI_CLOUD_ACCESS_KEY", "HUAWEICLOUD_AK", "HUAWEI_CLOUD_AK", "HW_ACCESS_KEY_ID", "HWCLOUD_ACCESS_KEY", "HW_AK", "OBS_ACCESS_KEY_ID",
+	},
+	"secret_key": {
+		"HUAWEICLOUD_SDK_SK", "CLOUD_SDK_SK", "HUAWEICLOUD_SECRET_ACCESS_KEY", "HUAWEI_CLOUD_SECRET_ACCESS_KEY", "HUAWEICLOUD_SECRET_KEY",
+		"HUAWEI_CLOUD_SECRET_KEY", "HUAWEICLOUD_SK", "HUAWEI_CLOUD_SK", "HW_SECRET_ACCESS_KEY", "HWCLOUD_SECRET_KEY", "HW_SK",
+		"OBS_SECRET_ACCESS_KEY",
+	},
+	"security_token": {
+		"HUAWEICLOUD_SDK_SECURITY_TOKEN", "HUAWEICLOUD_SECURITY_TOKEN", "HUAWEI_CLOUD_SECURITY_TOKEN", "OBS_SECURITY_TOKEN",
+	},
+	"token":     {"OS_TOKEN", "HW_TOKEN"},
+	"user_name": {"HW_USERNAME"},
+	"password":  {"HW_PASSWORD"},
+	"region": {
+		"HUAWEICLOUD_SDK_REGION", "HUAWEICLOUD_REGION", "HUAWEI_CLOUD_REGION", "HUAWEICLOUD_REGION_NAME", "HW_REGION", "HWCLOUD_REGION", "OS_REGION",
+	},
+}
+
+// foreignVariables says which variables of other tools are set, and what to set instead; it is empty if none is.
+func (s *settings) foreignVariables(names ...string) string {
+	var found []string
+	for _, argument := range names {
+		for _, name := range foreignVariables[argument] {
+			if s.getenv(name) != "" {
+				found = append(found, fmt.Sprintf("%s is set, which hwgate does not read: it reads %s.", name, variablesOf(argument)))
+				break
+			}
+		}
+	}
+	return strings.Join(append(found, ""), " ")
 }
 
 // fail sets the error of the credential, unless there is one already.
@@ -73,7 +120,7 @@ func (s *settings) credentialText(found value) string {
 		return ""
 	case found.IsUnknown():
 		s.fail(unknownError(found.argument))
-	case !s.validate(found):
+	case arguments[found.argument].format.check != nil && !s.validate(found):
 		s.fail(settingErrorf("%s is malformed", found.argument))
 	}
 	return found.ValueString()
@@ -117,6 +164,9 @@ func (s *settings) preissuedToken(in place, origin string) client.CredentialSour
 	return client.StaticCredential(client.Credential{Token: token}, origin)
 }
 
+// Lengths of the keys that IAM issues.
+const accessKeyLength, secretKeyLength = 20, 40
+
 // accessKey takes both keys and the security token from one place: a stale one in the environment must not be combined with the others.
 func (s *settings) accessKey(in place, origin string) client.CredentialSource {
 	key, secret := s.credentialText(in("access_key")), s.credentialText(in("secret_key"))
@@ -127,6 +177,9 @@ func (s *settings) accessKey(in place, origin string) client.CredentialSource {
 		s.fail(missingKey(in("access_key"), "secret_key"))
 	case key == "":
 		s.fail(missingKey(in("secret_key"), "access_key"))
+	case len(key) == secretKeyLength && len(secret) == accessKeyLength:
+		s.fail(settingErrorf("access_key and secret_key are swapped, it seems: an access key has %d characters, its secret key %d",
+			accessKeyLength, secretKeyLength))
 	}
 	return client.StaticCredential(client.Credential{
 		AccessKey: key, SecretKey: secret, SecurityToken: s.credentialText(in("security_token")),
@@ -263,7 +316,10 @@ func (s *settings) identityToken(in place, origin string) client.CredentialSourc
 		s.fail(settingErrorf("both id_token and id_token_file of assume_role_with_oidc are set (environment: %s), and only one can count. "+
 			"Remove one of the two", variablesOf(block+".id_token", block+".id_token_file")))
 	case identity.TokenFile != "":
-		identity.TokenFile = expandHome(identity.TokenFile, s.getenv)
+		var err error
+		if identity.TokenFile, err = expandHome(identity.TokenFile, s.getenv); err != nil {
+			s.fail(settingErrorf("%s.id_token_file cannot be used: %s", block, err))
+		}
 	}
 	return client.AssumeRoleSource(client.IdentitySource(identity, role.Duration, origin), role)
 }

@@ -3,10 +3,7 @@ package provider
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -76,15 +73,11 @@ func readProfile(file, name string, getenv func(string) string) (profile, error)
 	if file == "" {
 		file = filepath.Join("~", ".hcloud", "config.json")
 	}
-	file = expandHome(file, getenv)
-	content, err := os.ReadFile(file) //nolint:gosec // which file to read is the user's to say
-	if errors.Is(err, fs.ErrNotExist) {
-		return profile{}, fmt.Errorf("the shared config file %s does not exist. Correct shared_config_file, or run hcloud configure",
-			text.File(file))
-	}
+	content, err := readFile(file, text.FileLimit, getenv)
 	if err != nil {
-		return profile{}, fmt.Errorf("the shared config file cannot be read: %w. Correct shared_config_file", text.FileError(err))
+		return profile{}, fmt.Errorf("the shared config file cannot be read: %w. Correct shared_config_file, or run hcloud configure", err)
 	}
+	file = text.File(file)
 	var config sharedConfig
 	if err := json.Unmarshal(content, &config); err != nil {
 		return profile{}, fmt.Errorf("the shared config file %s is not KooCLI's JSON: %w. Run hcloud configure", file, err)
@@ -103,8 +96,12 @@ func readProfile(file, name string, getenv func(string) string) (profile, error)
 		}
 		names = append(names, candidate.Name)
 	}
-	return profile{}, fmt.Errorf("the shared config file %s has no profile %q; it has %s. Correct profile", file,
-		text.Plain(name, 64), cmp.Or(text.Plain(strings.Join(names, ", "), 512), "none"))
+	shown := quoted(name)
+	if flaw := text.Flaw(name); flaw != "" {
+		shown += " (it " + flaw + ")"
+	}
+	return profile{}, fmt.Errorf("the shared config file %s has no profile %s; it has %s. Correct profile", file,
+		shown, cmp.Or(text.Plain(strings.Join(names, ", "), 512), "none"))
 }
 
 func (p profile) credential() (client.Credential, error) {
@@ -127,8 +124,8 @@ func (p profile) credential() (client.Credential, error) {
 			p.shown(), text.Plain(p.Mode, 32))
 	}
 	for _, value := range []string{credential.AccessKey, credential.SecretKey, credential.SecurityToken} {
-		if value != "" && headerFormat.problem(value) != "" {
-			return credential, settingErrorf("the profile %s holds a malformed key. Run hcloud configure", p.shown())
+		if problem := secretFormat.problem(value); value != "" && problem != "" {
+			return credential, settingErrorf("the profile %s holds a malformed key: %s. Run hcloud configure", p.shown(), problem)
 		}
 	}
 	return credential, nil
@@ -136,11 +133,15 @@ func (p profile) credential() (client.Credential, error) {
 
 func (p profile) shown() string { return text.Plain(p.Name, 64) }
 
-// role returns the agency to assume.
+// role returns the agency to assume. With both of its account's names, it is that of version 3 of the API, as for the official provider.
 func (p profile) role() (client.Agency, error) {
 	if p.AgencyDomain == "" && p.AgencyID == "" {
 		return client.Agency{}, settingErrorf("the profile %s has an agencyName, but neither agencyDomainName nor agencyDomainId. "+
 			"Run hcloud configure", p.shown())
 	}
-	return client.Agency{Name: p.AgencyName, DomainName: p.AgencyDomain, DomainID: p.AgencyID, Duration: defaultDuration}, nil
+	role := client.Agency{Name: p.AgencyName, DomainName: p.AgencyDomain, Duration: defaultDuration}
+	if role.DomainName == "" {
+		role.DomainID = p.AgencyID
+	}
+	return role, nil
 }

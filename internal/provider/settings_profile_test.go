@@ -39,16 +39,16 @@ func TestProfileIsFound(t *testing.T) {
 		"named":               {"", "one", "HOME", "r1", ""},
 		"home":                {"~/other.json", "", "HOME", "r3", ""},
 		"absolute":            {filepath.Join(home, "other.json"), "one", "", "r3", ""},
-		"not there":           {"~/none.json", "", "HOME", "", filepath.Join(home, "none.json") + " does not exist"},
-		"its content":         {`{"profiles":[{"secretAccessKey":"123456789"}]}`, "", "HOME", "", "(not shown: the content of a file, it seems, not its path) does"},
-		"too long a name":     {strings.Repeat("123456789/", 500), "", "HOME", "", "cannot be read: open (not shown: the content of a file"},
+		"not there":           {"~/none.json", "", "HOME", "", "cannot be read: " + filepath.Join(home, "none.json") + ": no such file"},
+		"its content":         {`{"profiles":[{"secretAccessKey":"123456789"}]}`, "", "HOME", "", "(not shown: the content of a file, it seems, not its path): no such file"},
+		"too long a name":     {strings.Repeat("123456789/", 500), "", "HOME", "", "cannot be read: (not shown: the content of a file"},
 		"a folder":            {"~", "", "HOME", "", "cannot be read: "},
 		"none in use":         {"~/no-current.json", "", "HOME", "", `has no profile ""; it has one.`},
 		"a list":              {"~/list.json", "", "HOME", "", "is not KooCLI's JSON"},
 		"null":                {"~/null.json", "one", "HOME", "", `has no profile "one"; it has none.`},
 		"other types":         {"~/types.json", "one", "HOME", "", "is not KooCLI's JSON"},
 		"encrypted":           {"~/True.json", "one", "HOME", "", "is encrypted"},
-		"odd names":           {"~/control.json", "two\n", "HOME", "", `has no profile "two"; it has one [31m,.`},
+		"odd names":           {"~/control.json", "two\n", "HOME", "", `has no profile "two\n" (it ends in a line break); it has one [31m,.`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

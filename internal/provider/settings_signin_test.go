@@ -181,7 +181,7 @@ func TestFailedSignIns(t *testing.T) {
 
 		"missing file": {
 			block: arguments{"shared_config_file": "~/none.json"}, noRegion: true,
-			want: []string{"The shared config file ", "none.json does not exist. Correct shared_config_file, or run hcloud configure"},
+			want: []string{"The shared config file ", "none.json: no such file or directory. Correct shared_config_file, or run hcloud configure"},
 		},
 		"broken file": {
 			block: arguments{"profile": "p"}, files: map[string]string{".hcloud/config.json": `{"profiles": [` + secretKey}, noRegion: true,
@@ -215,7 +215,7 @@ func TestFailedSignIns(t *testing.T) {
 		},
 		"profile with keys that are none": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p","accessKeyId":"a","secretAccessKey":"` + secretKey + `\n"}`),
-			want: []string{"The profile p holds a malformed key"},
+			want: []string{"The profile p holds a malformed key: it ends in a line break, wanted"},
 		},
 		"profile without a region": {
 			block: arguments{"profile": "p"}, files: koo(`{"name":"p",` + kooKeys(accessKey) + `}`), noRegion: true,
@@ -295,7 +295,7 @@ func TestFailedSignIns(t *testing.T) {
 		},
 		"identity token in no file": {
 			block: merged(oidc, arguments{"assume_role_with_oidc.id_token_file": "/nonexistent/token"}),
-			want:  []string{"reading the identity token: open /nonexistent/token"},
+			want:  []string{"the file of id_token_file cannot be used: /nonexistent/token: no such file"},
 		},
 		"identity token in an empty file": {
 			block: merged(oidc, arguments{"assume_role_with_oidc.id_token_file": "~/token"}), files: map[string]string{"token": "\n"},

@@ -181,7 +181,7 @@ func TestCertificateAuthorities(t *testing.T) {
 		"home":      {"~/good.pem", ""},
 		"no PEM":    {"~/bad.pem", "it holds no certificate in PEM form"},
 		"no file":   {"~/none.pem", "no such file"},
-		"JSON":      {`{"pem":"x"}`, "open (not shown: the content of a file, it seems, not its path): no such file"},
+		"JSON":      {`{"pem":"x"}`, "cannot be used: (not shown: the content of a file, it seems, not its path): no such file"},
 		"from home": {"~", "is a directory"},
 	}
 	for name, test := range tests {
@@ -341,8 +341,8 @@ func TestMaxRetries(t *testing.T) {
 		"environment":           {variable: "7", want: 7},
 		"too many":              {block: whole(1 << 40), want: 1000},
 		"too many, environment": {variable: "1001", want: 1000},
-		"negative":              {variable: "-1", fault: `taken from the environment variable HW_MAX_RETRIES, cannot be used: "-1" is not a whole number from 0.`},
-		"a fraction":            {variable: "1.5", fault: `"1.5" is not a whole number from 0.`},
+		"negative":              {variable: "-1", fault: `taken from the environment variable HW_MAX_RETRIES, cannot be used: "-1" given, wanted a whole number from 0.`},
+		"a fraction":            {variable: "1.5", fault: `"1.5" given, wanted a whole number from 0.`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

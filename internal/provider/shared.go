@@ -105,7 +105,7 @@ type orderModel struct {
 func orderAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"execute_uuid": requiredString(idFormat, "Id of the script order, such as `SCT2023083109562601af694bf`."),
-		"user_profile": optionalString(headerFormat, "User information of IAM 5.0, sent as `x-user-profile`. Default: not sent."),
+		"user_profile": optionalString(opaqueFormat, "User information of IAM 5.0, sent as `x-user-profile`. Default: not sent."),
 		"ignore_not_found": optionalBool("Whether an order that COC does not know (error COC.00040709) is data, with `exists = false` and " +
 			"`outcome = \"not_found\"`, instead of an error. Default: `false`."),
 		"exists": computedBool("Whether COC knows the order. It is `false` only with `ignore_not_found`. Never null."),

@@ -28,6 +28,8 @@ type stringFormat struct {
 	check  func(string) error
 	// url marks values that may contain a secret, as user information or in the query.
 	url bool
+	// free marks values that may hold anything, even what looks like a variable.
+	free bool
 }
 
 var _ validator.String = stringFormat{}
@@ -45,13 +47,28 @@ func pattern(wanted, expression string) stringFormat {
 // Values become part of a path, a host or a header, so these formats admit nothing else.
 var (
 	idFormat       = pattern("1 to 64 letters, digits, dashes and underscores", `[A-Za-z0-9_-]{1,64}`)
-	regionFormat   = pattern("a region such as cn-north-4: letters, digits and dashes", `[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`)
+	regionFormat   = stringFormat{wanted: wantedRegion, check: checkRegion}
 	domainFormat   = pattern("a domain such as myhuaweicloud.com", `[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*`)
 	headerFormat   = pattern("printable ASCII characters, no space at either end", `[!-~](?:[ -~]*[!-~])?`)
-	textFormat     = pattern("text without control characters", `[^\pC]*`)
+	secretFormat   = stringFormat{wanted: wantedSecret, check: checkSecret}
+	nameFormat     = pattern("text without control characters", `[^\pC]*`)
+	passwordFormat = stringFormat{wanted: nameFormat.wanted, check: nameFormat.check, free: true}
+	opaqueFormat   = stringFormat{wanted: headerFormat.wanted, check: headerFormat.check, free: true}
 	endpointFormat = stringFormat{url: true, wanted: "a URL such as https://coc.example.com", check: func(value string) error {
 		_, err := client.ParseEndpoint(value)
 		return err
+	}}
+	retriesFormat = stringFormat{wanted: "a whole number from 0", check: func(value string) error {
+		if number, err := strconv.ParseInt(value, 10, 64); err != nil || number < 0 {
+			return errors.New("wanted a whole number from 0")
+		}
+		return nil
+	}}
+	booleanFormat = stringFormat{wanted: "true or false", check: func(value string) error {
+		if _, err := strconv.ParseBool(value); err != nil {
+			return errors.New("wanted true or false")
+		}
+		return nil
 	}}
 	pollIntervalFormat     = durationBetween(time.Second, 5*time.Minute)
 	stableForFormat        = durationBetween(0, 24*time.Hour)
@@ -66,15 +83,62 @@ var (
 	}
 )
 
+const (
+	wantedRegion = "a region such as cn-north-4: small letters, digits and dashes"
+	wantedSecret = "printable ASCII characters without spaces"
+)
+
+// domainLabel matches a region, which is a part of hosts: in capitals, it would be another region to the client.
+var (
+	domainLabel = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$`)
+	subproject  = regexp.MustCompile(`^([a-z0-9-]+)_[A-Za-z0-9_-]+$`)
+)
+
+func checkRegion(value string) error {
+	lower := strings.ToLower(value)
+	project := subproject.FindStringSubmatch(value)
+	switch {
+	case domainLabel.MatchString(value):
+		return nil
+	case domainLabel.MatchString(lower):
+		return fmt.Errorf("wanted small letters: %s", lower)
+	case project != nil && domainLabel.MatchString(project[1]):
+		return fmt.Errorf("which is the form of a project's name: set region to %s, and project_name in the provider block to the whole of it",
+			project[1])
+	default:
+		return errors.New("wanted " + wantedRegion)
+	}
+}
+
+var visible = regexp.MustCompile(`^[!-~]+$`)
+
+func checkSecret(value string) error {
+	switch {
+	case !visible.MatchString(value):
+		return errors.New("wanted " + wantedSecret)
+	case text.IsPath(value):
+		return errors.New("wanted the value itself, not the path of a file (only id_token_file takes one)")
+	default:
+		return nil
+	}
+}
+
 func durationBetween(least, most time.Duration) stringFormat {
 	wanted := "a duration from " + shortDuration(least) + " to " + shortDuration(most)
 	return stringFormat{wanted: wanted, check: func(value string) error {
-		if d, err := time.ParseDuration(value); err != nil || d < least || d > most {
+		d, err := time.ParseDuration(value)
+		switch {
+		case err == nil && d >= least && d <= most:
+			return nil
+		case onlyDigits.MatchString(value):
+			return fmt.Errorf("wanted %s, with its unit: \"%ss\" are %[2]s seconds", wanted, value)
+		default:
 			return errors.New("wanted " + wanted)
 		}
-		return nil
 	}}
 }
+
+var onlyDigits = regexp.MustCompile(`^[0-9]{1,9}$`)
 
 // shortDuration formats a duration without units that are zero: 5m instead of 5m0s.
 func shortDuration(d time.Duration) string {
@@ -88,58 +152,39 @@ func shortDuration(d time.Duration) string {
 }
 
 // problem says what is wrong with a value, without quoting it: it may be a secret. It is empty if the value is valid.
-func (f stringFormat) problem(value string) string {
-	if value == "" {
-		return "it is empty"
-	}
-	err := f.check(value)
-	if err == nil {
-		return ""
-	}
-	if flaw := hiddenFlaw(value); flaw != "" {
-		return "it " + flaw + ", " + err.Error()
-	}
-	return err.Error()
-}
+func (f stringFormat) problem(value string) string { return f.describe(value, "it", "") }
 
 // quotedProblem is problem for a value that is not a secret, which it quotes.
 func (f stringFormat) quotedProblem(value string) string {
-	problem := f.problem(value)
-	if value == "" || problem == "" || (f.url && strings.ContainsAny(value, "@?#")) {
-		return problem
+	if value == "" || (f.url && strings.ContainsAny(value, "@?#")) {
+		return f.problem(value)
 	}
-	if flaw, found := strings.CutPrefix(problem, "it "); found {
-		return quoted(value) + " " + flaw
-	}
-	return quoted(value) + " given, " + problem
+	return f.describe(value, quoted(value), quoted(value)+" given")
 }
 
-// hiddenFlaw names what is hard to see in a value; it is empty if there is no such thing.
-func hiddenFlaw(value string) string {
-	first, _ := utf8.DecodeRuneInString(value)
-	last, _ := utf8.DecodeLastRuneInString(value)
+// describe says what is wrong with a value: its flaw, with the subject before it, or else the value as it was given; then what is wanted.
+func (f stringFormat) describe(value, subject, given string) string {
+	if value == "" {
+		return "it is empty"
+	}
+	err, flaw := f.check(value), text.Flaw(value)
+	if f.free && err == nil {
+		flaw = text.Leftover(value)
+	}
+	if length := utf8.RuneCountInString(value); flaw == "" && err != nil && length > quotedLimit {
+		flaw = fmt.Sprintf("has %d characters", length)
+	}
+	var parts []string
 	switch {
-	case !utf8.ValidString(value):
-		return "is not valid UTF-8"
-	case last == '\n' || last == '\r':
-		return "ends in a line break"
-	case unicode.IsSpace(last):
-		return "ends in a space"
-	case unicode.IsSpace(first):
-		return "begins with a space"
+	case flaw != "":
+		parts = []string{subject + " " + flaw}
+	case err != nil && given != "":
+		parts = []string{given}
 	}
-	for _, r := range value {
-		switch {
-		case r == '\n' || r == '\r':
-			return "holds a line break"
-		case !unicode.IsPrint(r):
-			return fmt.Sprintf("holds the invisible character %U", r)
-		}
+	if err != nil {
+		parts = append(parts, err.Error())
 	}
-	if length := utf8.RuneCountInString(value); length > quotedLimit {
-		return fmt.Sprintf("has %d characters", length)
-	}
-	return ""
+	return strings.Join(parts, ", ")
 }
 
 const quotedLimit = 64

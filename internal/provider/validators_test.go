@@ -38,7 +38,7 @@ func validated(t *testing.T, arguments map[string]tftypes.Value) string {
 func TestArgumentsAreExplained(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ argument, value, want string }{
-		"a slash":             {"region", "cn/north", `"cn/north" given, wanted a region such as cn-north-4: letters, digits and dashes.`},
+		"a slash":             {"region", "cn/north", `"cn/north" given, wanted a region such as cn-north-4: small letters, digits and dashes.`},
 		"a line break at end": {"region", "cn-north-4\n", `"cn-north-4\n" ends in a line break, wanted a region`},
 		"a return at the end": {"region", "cn-north-4\r\n", `"cn-north-4\r\n" ends in a line break, wanted a region`},
 		"a space at the end":  {"domain_id", "id ", `"id " ends in a space, wanted 1 to 64 letters`},

@@ -1,9 +1,7 @@
-// Package text sanitizes untrusted text, and cuts text between characters.
+// Package text sanitizes untrusted text, cuts text between characters, and names the flaws of values and files that a user gives.
 package text
 
 import (
-	"errors"
-	"io/fs"
 	"regexp"
 	"strings"
 	"unicode"
@@ -90,21 +88,4 @@ func Sentence(from string) string {
 func Capitalize(from string) string {
 	first, size := utf8.DecodeRuneInString(from)
 	return string(unicode.ToUpper(first)) + from[size:]
-}
-
-// File returns a file's path for an error. It hides what looks like a file's content instead of its path, which may be a secret.
-func File(path string) string {
-	const longest = 1024
-	if len(path) > longest || strings.ContainsAny(path, "{\n") || strings.HasPrefix(path, "eyJ") {
-		return "(not shown: the content of a file, it seems, not its path)"
-	}
-	return path
-}
-
-// FileError passes the path in an error of package os through [File].
-func FileError(err error) error {
-	if failed, ok := errors.AsType[*fs.PathError](err); ok {
-		return &fs.PathError{Op: failed.Op, Path: File(failed.Path), Err: failed.Err}
-	}
-	return err
 }

@@ -1,10 +1,6 @@
 package text
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -104,28 +100,6 @@ func TestSentence(t *testing.T) {
 		if utf8.ValidString(test.text) && !utf8.ValidString(got) {
 			t.Errorf("%q is not valid UTF-8", got)
 		}
-	}
-}
-
-// An error names a file by its path, but shows nothing of a file's content that was given in place of the path: it may be a secret.
-func TestFileError(t *testing.T) {
-	t.Parallel()
-	for path, shown := range map[string]bool{
-		"/home/me/config.json": true, "C:\\Users\\me\\token": true, "/run/secrets/eyJ/token": true, "jürgen/ein token": true,
-		strings.Repeat("a/", 512): true, strings.Repeat("a/", 513): false,
-		`{"current":"x"}`: false, "a\nb": false, "eyJhbGciOiJub25lIn0.e30.c2ln": false, "": true,
-	} {
-		err := FileError(fmt.Errorf("before: %w", &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}))
-		want := "open (not shown: the content of a file, it seems, not its path): file does not exist"
-		if shown {
-			want = "open " + path + ": file does not exist"
-		}
-		if err.Error() != want || !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%.40q: %v, want %q", path, err, want)
-		}
-	}
-	if err := FileError(io.EOF); !errors.Is(err, io.EOF) {
-		t.Errorf("another error became %v", err)
 	}
 }
 
