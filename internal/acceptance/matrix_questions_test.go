@@ -94,7 +94,7 @@ func questionRows() []questionRow {
 		{
 			name: "`timestamp()` in the `postcondition`, a success of last year", available: always, state: well,
 			wrong:   question{config: data(one, recent("timestamp")) + behind},
-			instead: "`plantimestamp()`", right: question{config: data(one, recent("plantimestamp")) + behind},
+			instead: "`since = \"1h\"`", right: question{config: data(one+"\n  since = \"1h\"", succeeded) + behind},
 		},
 		{
 			name: "`terraform.applying ? self.succeeded : true` in the `postcondition`", available: hasEphemeral,
