@@ -88,7 +88,7 @@ func TestBaseline(t *testing.T) {
 			asked := JobRequest{Baseline: allWords(morning), MinNew: test.min}
 			got := readJobs(t, &dataArts{statistics: always(jobs(since(test.counts)))}, asked)
 			want := Verdict{
-				Outcome: test.outcome, Good: test.outcome == Succeeded, Completed: test.completed, Stuck: test.stuck, Counts: since(test.counts),
+				Outcome: test.outcome, Phase: phaseOfJobs(test.outcome, test.completed, test.stuck), Completed: test.completed, Counts: since(test.counts),
 			}
 			if diff := cmp.Diff(want, got.Verdict); diff != "" {
 				t.Errorf("verdict (-want +got):\n%s", diff)
@@ -110,7 +110,7 @@ func TestBaselineThatStillRuns(t *testing.T) {
 		before := map[string]int64{word: 1}
 		asked := JobRequest{Baseline: allWords(before), MinNew: 1}
 		got := readJobs(t, &dataArts{statistics: always(jobs(map[string]int64{word: 1, "success": 1}))}, asked)
-		if got.Outcome != outcome || got.Good || got.Completed || *got.Tally.New != 1 {
+		if got.Outcome != outcome || got.Good() || got.Completed || *got.Tally.New != 1 {
 			t.Errorf("%s: got %+v", word, got.Verdict)
 		}
 	}
@@ -147,7 +147,7 @@ func TestBaselineDoubts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				service := &dataArts{statistics: always(jobs(test.counts))}
 				got := readJobs(t, service, JobRequest{Baseline: test.baseline, Wait: wait, Details: true})
-				want := Verdict{Outcome: Unknown, Doubt: test.doubt, Counts: allWords(test.counts)}
+				want := Verdict{Outcome: Unknown, Phase: Over, Doubt: test.doubt, Counts: allWords(test.counts)}
 				if diff := cmp.Diff(want, got.Verdict); diff != "" || got.Tally != nil || got.Failures != nil || got.Timeout != nil {
 					t.Errorf("%s: tally %v, failures %v, timeout %v, verdict (-want +got):\n%s", name, got.Tally, got.Failures, got.Timeout, diff)
 				}
@@ -303,7 +303,7 @@ func TestJobsAndTasksTimeOut(t *testing.T) {
 				}
 			}
 			got, err := ReadJobs(limited(t), service, JobRequest{Baseline: test.baseline, Details: true, Wait: &Wait{StableFor: test.stable}})
-			if err != nil || got.Timeout == nil || got.Outcome != test.outcome || got.Good || got.Completed {
+			if err != nil || got.Timeout == nil || got.Outcome != test.outcome || got.Good() || got.Completed {
 				t.Fatalf("%s: got %+v and the error %v", name, got, err)
 			}
 			if got.Timeout.Tally != test.tally || got.Timeout.Missing != test.missing {
@@ -317,7 +317,7 @@ func TestJobsAndTasksTimeOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service := &roma{statistics: always(ordinary(1, 1, 0, 0)), abnormal: tasksListed(1)}
 		got, err := ReadTasks(limited(t), service, TaskRequest{MinRunning: 3, Details: true, Wait: &Wait{}})
-		if err != nil || got.Timeout == nil || got.Outcome != Failed || got.Good {
+		if err != nil || got.Timeout == nil || got.Outcome != Failed || got.Good() {
 			t.Fatalf("got %+v and the error %v", got, err)
 		}
 		if got.Timeout.Tally != "1 abnormal, 1 running" || got.Timeout.Missing != "3 must run; abnormal tasks: task-1" {
@@ -334,7 +334,7 @@ func TestWaitForTasks(t *testing.T) {
 			ordinary(0, 0, 12, 0), ordinary(3, 0, 0, 9), ordinary(11, 1, 0, 0), ordinary(11, 0, 0, 0), ordinary(12, 0, 0, 0),
 		)}
 		got := readTasks(t, service, TaskRequest{MinRunning: 12, Wait: &Wait{}})
-		if !got.Good || got.Outcome != Running || len(service.asked) != 5 || got.Timeout != nil {
+		if !got.Good() || got.Outcome != Running || len(service.asked) != 5 || got.Timeout != nil {
 			t.Errorf("after %d looks: %+v", len(service.asked), got.Report)
 		}
 		if !strings.Contains(got.Summary, ": running; 12 running; waited ") {
@@ -358,10 +358,10 @@ func TestBaselineNeverOpensTooEarly(t *testing.T) {
 		}
 		minNew := rapid.Int64Range(1, 4).Draw(t, "min_new_count")
 		verdict, _ := judgeJobs(jobs(now), before, minNew)
-		if verdict.Good != verdict.Succeeded() {
-			t.Fatalf("good %t, outcome %s", verdict.Good, verdict.Outcome)
+		if verdict.Good() != verdict.Succeeded() {
+			t.Fatalf("good %t, outcome %s", verdict.Good(), verdict.Outcome)
 		}
-		if !verdict.Good {
+		if !verdict.Good() {
 			return
 		}
 		grown := func(words ...string) float64 {
@@ -408,7 +408,7 @@ func TestBaselineOpens(t *testing.T) {
 		more := rapid.Int64Range(1, 9).Draw(t, "more")
 		now[word] += more
 		minNew := rapid.Int64Range(1, more).Draw(t, "min_new_count")
-		if verdict, tally := judgeJobs(jobs(now), before, minNew); !verdict.Good || !verdict.Completed || *tally.New != more {
+		if verdict, tally := judgeJobs(jobs(now), before, minNew); !verdict.Good() || !verdict.Completed || *tally.New != more {
 			t.Fatalf("%d of at least %d new successes: %+v", more, minNew, verdict)
 		}
 	})

@@ -38,7 +38,7 @@ func TestDoubtsOfALongWaitAreBounded(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			report, err := ReadJobs(ctx, &changing{until: doubtful}, JobRequest{Wait: &Wait{Interval: time.Second}})
-			if err != nil || !report.Good {
+			if err != nil || !report.Good() {
 				t.Fatalf("report %+v, error %v", report, err)
 			}
 			if got, want := len(report.PastDoubts), int(min(doubtful, 10)); got != want {
@@ -128,25 +128,4 @@ func TestSilentStatisticsHoldNoWaitUp(t *testing.T) {
 			t.Errorf("the end was seen and told after %s", took)
 		}
 	})
-}
-
-// A success that the statistics could not confirm says so: it rests on the order's word alone.
-func TestUnconfirmedSuccessIsSaid(t *testing.T) {
-	t.Parallel()
-	for _, status := range []string{finished, canceled} {
-		service := &coc{
-			order: always(&client.ScriptOrder{Status: new(status)}), statistics: failing[*client.ScriptOrderStatistics](errors.New("no answer")),
-		}
-		report, err := ReadOrder(t.Context(), service, OrderRequest{Order: theOrder, Details: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := "no answer"
-		if status == finished {
-			want = "nothing confirms the success: no answer"
-		}
-		if got := errorText(report.UnreadDetails); got != want {
-			t.Errorf("%s: unread %q, want %q", status, got, want)
-		}
-	}
 }

@@ -119,15 +119,16 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 		verdict, tally := judgeJobs(statistics, req.Baseline, req.MinNew)
 		restarted := ""
 		if req.QueryDays != "all" {
-			restarted = watch.observe(sent, time.Now(), statistics, verdict.Good)
+			restarted = watch.observe(sent, time.Now(), statistics, verdict.Good())
 		}
 		if restarted != "" {
 			verdict, tally = Verdict{Outcome: Unknown, Counts: verdict.Counts, Doubt: restarted}, nil
 		}
 		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobSummary(verdict, tally)}
-		seen.Settling = verdict.Outcome == Empty
-		// End the wait, since the new counts could reach the old ones and be compared with them.
-		seen.Final = restarted != "" || baselineDoubt(req.Baseline, verdict.Counts) != ""
+		if restarted != "" || baselineDoubt(req.Baseline, verdict.Counts) != "" {
+			// End the wait, since the new counts could reach the old ones and be compared with them.
+			seen.Phase = Over
+		}
 		if verdict.Outcome == Pending && tally.New != nil && *tally.New < req.MinNew {
 			seen.Wanted = plural(req.MinNew, "new instance is needed", "new instances are needed")
 		}
@@ -188,10 +189,13 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 	enough := baseline == nil || *tally.New >= minNew || newFailed > 0
 	// All new instances are frozen or skipped, so a success is that of an older instance.
 	idle := tally.New != nil && *tally.New <= max(sinceBaseline("freeze"), 0)+max(sinceBaseline("skip"), 0)
-	verdict := Verdict{
-		Counts: counts,
-		// Instances that are still to come do not need a person.
-		Stuck: enough && moving == 0 && blocked > 0,
+	verdict := Verdict{Counts: counts}
+	switch {
+	case !enough || moving > 0: // Instances that are still to come do not need a person.
+	case blocked > 0:
+		verdict.Phase = Stuck
+	default:
+		verdict.Phase, verdict.Completed = Over, true
 	}
 	switch {
 	case newFailed > 0:
@@ -207,11 +211,10 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 	case sinceBaseline("manual_stop") > 0:
 		verdict.Outcome = Canceled
 	case sinceBaseline("success", "force_success", "ignore_success") > 0 && !idle:
-		verdict.Outcome, verdict.Good = Succeeded, true
+		verdict.Outcome, verdict.Phase = Succeeded, Good
 	default:
-		verdict.Outcome = Empty
+		verdict.Outcome, verdict.Phase, verdict.Completed = Empty, Settling, false
 	}
-	verdict.Completed = enough && tally.Unfinished == 0 && verdict.Outcome != Empty
 	return verdict, tally
 }
 

@@ -134,14 +134,14 @@ func TestMidnightInAWaitThatIsNoSmaller(t *testing.T) {
 				asked := JobRequest{Baseline: test.baseline, Wait: &Wait{}}
 				asked.QueryDays = test.days
 				got := readJobs(t, service, asked)
-				if got.Outcome != test.outcome || got.Good != (test.outcome == Succeeded) || got.Timeout != nil ||
-					(got.Tally != nil) != got.Good || len(service.asked) != test.asked {
+				if got.Outcome != test.outcome || got.Good() != (test.outcome == Succeeded) || got.Timeout != nil ||
+					(got.Tally != nil) != got.Good() || len(service.asked) != test.asked {
 					t.Errorf("after %d looks: %+v, want %s after %d", len(service.asked), got.Report, test.outcome, test.asked)
 				}
 				if !strings.Contains(got.Summary, test.text) {
 					t.Errorf("summary %q, want %q in it", got.Summary, test.text)
 				}
-				if !got.Good && !strings.Contains(got.Summary, "job_name and since, which know no midnight") {
+				if !got.Good() && !strings.Contains(got.Summary, "job_name and since, which know no midnight") {
 					t.Errorf("summary %q does not name the way out", got.Summary)
 				}
 			})
@@ -156,7 +156,7 @@ func TestStableOverMidnight(t *testing.T) {
 		time.Sleep(untilMidnight - time.Second)
 		service := &dataArts{statistics: inTurn(jobs(map[string]int64{"success": 5}), jobs(map[string]int64{"success": 6}))}
 		got := readJobs(t, service, JobRequest{Wait: &Wait{StableFor: time.Minute}})
-		if !got.Good || len(service.asked) < 3 {
+		if !got.Good() || len(service.asked) < 3 {
 			t.Errorf("after %d looks: %+v", len(service.asked), got.Report)
 		}
 	})
@@ -267,7 +267,7 @@ func checkBorder(t *rapid.T, bubble func(func(context.Context))) string {
 		if !hides(i) {
 			continue
 		}
-		if i != last || report.Outcome != Unknown || report.Good || report.Timeout != nil || report.Doubt == "" {
+		if i != last || report.Outcome != Unknown || report.Good() || report.Timeout != nil || report.Doubt == "" {
 			t.Fatalf("look %d of %d hides what was before: %+v", i+1, len(looks), report.Report)
 		}
 		return "hidden"
@@ -276,7 +276,7 @@ func checkBorder(t *rapid.T, bubble func(func(context.Context))) string {
 	if report.Timeout == nil && (report.Outcome != want.Outcome || (report.Tally == nil) != (tally == nil)) {
 		t.Fatalf("outcome %s, want %s", report.Outcome, want.Outcome)
 	}
-	if report.Good {
+	if report.Good() {
 		return "green"
 	}
 	return "red"

@@ -187,8 +187,8 @@ func TestJobs(t *testing.T) {
 			statistics := jobs(test.counts)
 			statistics.TotalCount, statistics.Warnings = new(test.counts["total"]), []string{"total_count is a list"}
 			want := Verdict{
-				Outcome: test.outcome, Good: test.outcome == Succeeded, Completed: test.state == completed, Stuck: test.state == stuck,
-				Counts: allWords(test.counts),
+				Outcome: test.outcome, Phase: phaseOfJobs(test.outcome, test.state == completed, test.state == stuck),
+				Completed: test.state == completed, Counts: allWords(test.counts),
 			}
 			tally := &JobTally{Failed: test.failed, Unfinished: test.unfinished, Overridden: test.overridden}
 			service := &dataArts{statistics: always(statistics)}
@@ -330,9 +330,9 @@ func checkJobs(t *testing.T, counts map[string]*int64) Outcome {
 	switch {
 	case got.Outcome != outcome || got.Completed != completed:
 		t.Errorf("outcome %s, completed %t; want %s, %t", got.Outcome, got.Completed, outcome, completed)
-	case got.Good != got.Succeeded() || got.Good && !got.Completed:
-		t.Errorf("outcome %s, good %t, completed %t", got.Outcome, got.Good, got.Completed)
-	case got.Completed && got.Stuck:
+	case got.Good() != got.Succeeded() || got.Good() && !got.Completed:
+		t.Errorf("outcome %s, good %t, completed %t", got.Outcome, got.Good(), got.Completed)
+	case got.Completed && got.Phase == Stuck:
 		t.Error("both completed and stuck")
 	case (got.Doubt != "") != (outcome == "unknown") || (got.Counts == nil) != (outcome == "unknown") ||
 		(tally == nil) != (outcome == "unknown"):

@@ -151,27 +151,6 @@ func (f *orderFailures) table() *table {
 	return rows
 }
 
-// unfinishedHosts names hosts whose instances have not ended; empty if they cannot be read, which only shortens a message.
-func unfinishedHosts(ctx context.Context, reader OrderReader, order client.Order, instances *Instances) string {
-	indexes := instances.Tally.unfinishedBatchIndexes
-	batches, err := readBatches(ctx, reader, order, indexes[:min(len(indexes), batchConcurrency)], 0)
-	if err != nil {
-		return ""
-	}
-	var hosts []string
-	for i, batch := range batches {
-		for _, instance := range batch.ExecuteInstances {
-			if status := normalize(*instance.Status); status != finished && !isFinalFailure(status) {
-				hosts = append(hosts, fmt.Sprintf("%s (batch %d)", hostName(instance), indexes[i]))
-			}
-		}
-	}
-	if len(hosts) == 0 {
-		return ""
-	}
-	return "not ended: " + joinNames(hosts, instances.Tally.Unfinished)
-}
-
 // hostName is the name of an instance's host, else the host's id, else the id of the instance record.
 func hostName(instance client.Instance) string {
 	var candidates []*string

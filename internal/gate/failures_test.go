@@ -93,7 +93,13 @@ func TestWhenDetailsAreRead(t *testing.T) {
 		"ROLLBACKED": true, "ROLLED BACK": true, "SKIPPED": true, "": true,
 	} {
 		for _, details := range []bool{false, true} {
-			service := &coc{order: always(over(status)), statistics: always(statistics(1, row("FINISHED", 1, 1)))}
+			service := &coc{
+				order: always(over(status)), statistics: always(statistics(1, row("ABNORMAL", 1, 1))),
+				batches: map[int64]*client.ScriptOrderBatch{1: failedBatch(1)},
+			}
+			if status == "FINISHED" {
+				service.statistics = always(statistics(1, row("FINISHED", 1, 1)))
+			}
 			got := readOrder(t, service, OrderRequest{Details: details})
 			requests, read := 0, want && details
 			if read {
@@ -118,8 +124,6 @@ func TestFailuresRequests(t *testing.T) {
 		asked      []int64
 		hosts      []string
 	}{
-		"nothing failed": {statistics(3, row("FINISHED", 3, 1)), nil, nil, []string{}},
-		"nothing ran":    {statistics(0), nil, nil, []string{}},
 		"others run": {
 			statistics(3, row("ABNORMAL", 1, 2), row("PROCESSING", 1, 1), row("READY", 1, 3)),
 			map[int64]*client.ScriptOrderBatch{2: on(batch(1, "ABNORMAL"), "a")}, []int64{2}, []string{"a"},

@@ -30,20 +30,37 @@ const (
 	NotFound  Outcome = "not_found"
 )
 
+// Phase says what a later look could change.
+type Phase int
+
+// The phases.
+const (
+	// Moving means that a later look can tell more.
+	Moving Phase = iota
+	// Settling means that the service may not have caught up yet. After a grace period it ends a wait.
+	Settling
+	// Stuck means that nothing moves until a person acts.
+	Stuck
+	// Over means that a later look cannot tell more, and that the state is not Good.
+	Over
+	// Good is what gates and waits ask for: success, or health of tasks that run forever.
+	Good
+)
+
 // Verdict is the conclusion from one look.
 type Verdict struct {
 	Outcome Outcome
-	// Good reports what gates and waits ask for: success, or health of tasks that run forever.
-	Good bool
+	Phase   Phase
 	// Completed reports that nothing is still moving.
 	Completed bool
-	// Stuck reports that nothing moves until a person acts.
-	Stuck bool
 	// Doubt explains an Unknown outcome; empty otherwise.
 	Doubt string
 	// Counts maps statuses to counts; nil if they were not read or cannot be trusted.
 	Counts map[string]int64
 }
+
+// Good reports whether the phase is [Good].
+func (v Verdict) Good() bool { return v.Phase == Good }
 
 // Succeeded reports whether the outcome is [Succeeded].
 func (v Verdict) Succeeded() bool { return v.Outcome == Succeeded }
@@ -67,6 +84,8 @@ type Report struct {
 	PastDoubts []string
 	// UnreadFields names informational fields that are null since they had an unexpected type.
 	UnreadFields []string
+	// DoubtCause is the error behind the doubt; nil if an answer is in doubt.
+	DoubtCause error
 	// UnreadDetails explains why some of what failed is not named; nil if all is.
 	UnreadDetails error
 }
@@ -74,8 +93,8 @@ type Report struct {
 // report starts the report. A good state that was not stable for long enough by the deadline is not a success.
 func (w *waitResult[T]) report(unread []string) Report {
 	r := Report{Verdict: w.observation.Verdict, Timeout: w.timeout, PastDoubts: w.pastDoubts, UnreadFields: unread}
-	if r.Timeout != nil && r.Good {
-		r.Outcome, r.Good, r.Completed = Unknown, false, false
+	if r.Timeout != nil && r.Good() {
+		r.Outcome, r.Phase, r.Completed = Unknown, Moving, false
 		r.Doubt = "the time was over before the state had been stable for long enough: " + r.Timeout.Missing
 	}
 	return r

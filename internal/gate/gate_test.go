@@ -63,7 +63,7 @@ func TestOutcomes(t *testing.T) {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 	for _, outcome := range append(outcomes, "", "Succeeded", "success") {
-		if got, want := (Verdict{Outcome: outcome, Good: true, Completed: true}).Succeeded(), outcome == "succeeded"; got != want {
+		if got, want := (Verdict{Outcome: outcome, Phase: Good, Completed: true}).Succeeded(), outcome == "succeeded"; got != want {
 			t.Errorf("a verdict with outcome %q: succeeded is %t", outcome, got)
 		}
 	}
@@ -120,15 +120,16 @@ func TestInstant(t *testing.T) {
 func TestTimedOutIsNeverGood(t *testing.T) {
 	t.Parallel()
 	for _, outcome := range []Outcome{Pending, Running, Paused, Succeeded, Failed, Canceled, Empty, Unknown} {
-		for _, good := range []bool{false, true} {
-			before := Verdict{Outcome: outcome, Good: good, Completed: true, Counts: map[string]int64{"success": 1}}
+		for _, phase := range []Phase{Moving, Settling, Stuck, Over, Good} {
+			good := phase == Good
+			before := Verdict{Outcome: outcome, Phase: phase, Completed: true, Counts: map[string]int64{"success": 1}}
 			ended := waitResult[int]{
 				observation: Observation{Verdict: before}, timeout: &Progress{Missing: "stable for 1s of 2s"}, pastDoubts: []string{"passed"},
 			}
 			report := ended.report(nil)
 			want := before
 			if good {
-				want.Outcome, want.Good, want.Completed = Unknown, false, false
+				want.Outcome, want.Phase, want.Completed = Unknown, Moving, false
 				want.Doubt = "the time was over before the state had been stable for long enough: stable for 1s of 2s"
 			}
 			if diff := cmp.Diff(want, report.Verdict); diff != "" || report.Timeout == nil || len(report.PastDoubts) != 1 {

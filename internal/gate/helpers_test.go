@@ -93,6 +93,30 @@ func (c *coc) indexes() []int64 {
 	return indexes
 }
 
+// phaseOf is the phase of an outcome that is completed, or that moves.
+func phaseOf(outcome Outcome, completed bool) Phase {
+	switch {
+	case outcome == Succeeded:
+		return Good
+	case completed:
+		return Over
+	default:
+		return Moving
+	}
+}
+
+// phaseOfJobs is phaseOf for job instances, which may also wait for a person, or be none.
+func phaseOfJobs(outcome Outcome, completed, stuck bool) Phase {
+	switch {
+	case outcome == Empty:
+		return Settling
+	case stuck:
+		return Stuck
+	default:
+		return phaseOf(outcome, completed)
+	}
+}
+
 // always answers every request alike.
 func always[T any](answer T) func(int) (T, error) {
 	return func(int) (T, error) { return answer, nil }

@@ -35,8 +35,6 @@ type Tally struct {
 	SuccessRate float64
 	// FailedBatchIndexes are the batches with a failed instance, sorted; nil if not known.
 	FailedBatchIndexes []int64
-
-	unfinishedBatchIndexes []int64
 }
 
 // isFinalFailure reports whether an instance with this status has ended without success.
@@ -85,7 +83,7 @@ func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order,
 func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
 	counts := zeroCounts(instanceStatuses())
 	doubt := ""
-	failed, unfinished := []int64{}, []int64{}
+	failed := []int64{}
 	for _, row := range statistics.ExecuteStatistics {
 		switch {
 		case row.InstanceStatus == nil || *row.InstanceStatus == "":
@@ -105,9 +103,7 @@ func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
 		}
 		counts[status] = sum
 		switch {
-		case *row.InstanceCount == 0 || status == finished:
-		case !isFinalFailure(status):
-			unfinished = append(unfinished, row.BatchIndexes...)
+		case *row.InstanceCount == 0 || !isFinalFailure(status):
 		case len(row.BatchIndexes) == 0:
 			failed = nil
 		case failed != nil:
@@ -116,8 +112,6 @@ func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
 	}
 	instances := judgeInstances(counts, statistics.TotalInstance, doubt)
 	if instances.Tally != nil {
-		slices.Sort(unfinished)
-		instances.Tally.unfinishedBatchIndexes = slices.Compact(unfinished)
 		slices.Sort(failed)
 		instances.Tally.FailedBatchIndexes = slices.Compact(failed)
 	}
@@ -274,11 +268,11 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 	case tally.Unfinished > 0:
 		instances.Outcome = Running
 	case tally.Failed > 0 && tally.Failed == tally.Canceled:
-		instances.Outcome, instances.Completed = Canceled, true
+		instances.Outcome, instances.Phase, instances.Completed = Canceled, Over, true
 	case tally.Failed > 0:
-		instances.Outcome, instances.Completed = Failed, true
+		instances.Outcome, instances.Phase, instances.Completed = Failed, Over, true
 	default:
-		instances.Outcome, instances.Completed, instances.Good = Succeeded, true, true
+		instances.Outcome, instances.Phase, instances.Completed = Succeeded, Good, true
 	}
 	return instances
 }

@@ -80,8 +80,8 @@ func (n naive) compare(got Report, counted *Tally, total *int64, filtered bool, 
 	if got.Outcome != n.outcome || got.Completed != n.completed {
 		return fmt.Sprintf("outcome %s, completed %t; want %s, %t", got.Outcome, got.Completed, n.outcome, n.completed)
 	}
-	if got.Good != got.Succeeded() {
-		return fmt.Sprintf("outcome %s, good %t", got.Outcome, got.Good)
+	if got.Good() != got.Succeeded() {
+		return fmt.Sprintf("outcome %s, good %t", got.Outcome, got.Good())
 	}
 	if got.Succeeded() {
 		green := total != nil && *total > 0 && !filtered && got.Completed

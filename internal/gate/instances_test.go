@@ -19,7 +19,7 @@ func tallied(outcome Outcome, completed bool, counts map[string]int64, tally Tal
 	all := map[string]int64{"READY": 0, "PROCESSING": 0, "ABNORMAL": 0, "CANCELED": 0, "FINISHED": 0, "ROLLBACKED": 0}
 	maps.Copy(all, counts)
 	return Instances{
-		Verdict: Verdict{Outcome: outcome, Good: outcome == Succeeded, Completed: completed, Counts: all}, Tally: &tally,
+		Verdict: Verdict{Outcome: outcome, Phase: phaseOf(outcome, completed), Completed: completed, Counts: all}, Tally: &tally,
 	}
 }
 
@@ -381,7 +381,7 @@ func TestBatch(t *testing.T) {
 			}
 			// A total that changes from page to page proves nothing.
 			got = readBatch(t, test.asked, &changed)
-			if got.Outcome != Unknown || got.Good || got.Completed || got.Tally != nil || got.FailedHosts != nil || got.Counts != nil ||
+			if got.Outcome != Unknown || got.Good() || got.Completed || got.Tally != nil || got.FailedHosts != nil || got.Counts != nil ||
 				(!test.asked.Partial() && got.Doubt != "the total changed from page to page") {
 				t.Errorf("with a total that changed: %+v, tally %v, failed hosts %v", got.Verdict, got.Tally, got.FailedHosts)
 			}

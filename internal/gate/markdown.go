@@ -43,7 +43,7 @@ func (t *table) summary() string {
 func markdown(name string, verdict Verdict, ended *time.Time, counts []figure, failed *table) string {
 	var b strings.Builder
 	sign := "❌"
-	if verdict.Good {
+	if verdict.Good() {
 		sign = "✅"
 	}
 	fmt.Fprintf(&b, "### %s %s: %s\n", sign, escapeCell(name), escapeCell(string(verdict.Outcome)))

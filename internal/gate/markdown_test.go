@@ -150,9 +150,9 @@ func FuzzMarkdown(f *testing.F) {
 // A sign tells a gate that opens from one that does not.
 func TestMarkdownSign(t *testing.T) {
 	t.Parallel()
-	for good, want := range map[bool]string{true: "### ✅ x: running\n", false: "### ❌ x: running\n"} {
-		if got := markdown("x", Verdict{Outcome: Running, Good: good}, nil, nil, nil); got != want {
-			t.Errorf("good %t: %q", good, got)
+	for phase, want := range map[Phase]string{Good: "### ✅ x: running\n", Moving: "### ❌ x: running\n", Over: "### ❌ x: running\n"} {
+		if got := markdown("x", Verdict{Outcome: Running, Phase: phase}, nil, nil, nil); got != want {
+			t.Errorf("phase %d: %q", phase, got)
 		}
 	}
 }

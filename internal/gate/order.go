@@ -8,6 +8,7 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
@@ -70,21 +71,13 @@ type OrderReport struct {
 
 // ReadOrder reads a script order, after waiting for its end if requested. Details that cannot be read are no error.
 func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*OrderReport, error) {
-	name := OrderName(req.ExecuteUUID)
-	var since *time.Time
+	r := orderRead{OrderRequest: req, reader: reader}
 	if req.Since != nil {
-		since = new(req.Since.From(time.Now()))
+		r.since = new(req.Since.From(time.Now()))
 	}
-	var contradicting *Instances
+	name := OrderName(req.ExecuteUUID)
 	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (orderLook, Observation, error) {
-		look, seen, err := lookAtOrder(ctx, waitCtx, reader, req, since, contradicting)
-		if err == nil {
-			contradicting = nil
-			if seen.Settling {
-				contradicting = look.instances
-			}
-		}
-		return look, seen, err
+		return r.look(ctx, waitCtx)
 	})
 	switch {
 	case client.IsNotFound(err) && req.IgnoreNotFound:
@@ -96,30 +89,7 @@ func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*Orde
 	report := &OrderReport{
 		Report: result.report(look.order.Warnings), Span: span(look.order.GmtCreated, look.order.GmtFinished), Order: look.order,
 	}
-	ends := report.Completed || report.Stuck
-	if req.Details && !look.triedStatistics && !look.tooOld && (ends || report.Timeout != nil) {
-		look.readInstances(ctx, reader, req.Order)
-	}
-	var failed *table
-	if ends {
-		report.UnreadDetails = look.err
-		var failures *orderFailures
-		if look.instances != nil {
-			failures, report.UnreadDetails = readDetails(ctx, func(brief context.Context) (*orderFailures, error) {
-				return readFailures(brief, reader, req, look.instances)
-			})
-		}
-		if failures != nil {
-			report.Counts, report.Failures = look.instances.Counts, failures.instances
-			failed = failures.table()
-			report.setCulprits(failed)
-			report.UnreadFields = append(report.UnreadFields, failures.unreadFields...)
-		}
-	}
-	if timeout := report.Timeout; timeout != nil && look.instances != nil {
-		timeout.Tally = look.instances.summary()
-		timeout.Missing = unfinishedHosts(ctx, reader, req.Order, look.instances)
-	}
+	failed := r.addInstances(ctx, report, &look)
 	if isCanceled(ctx) {
 		return nil, ctx.Err()
 	}
@@ -127,76 +97,158 @@ func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*Orde
 	return report, nil
 }
 
-// progressTimeout bounds the reading of statistics that only show progress.
-const progressTimeout = 5 * time.Second
+// orderRead is a read of a script order.
+type orderRead struct {
+	OrderRequest
 
-type orderLook struct {
-	order *client.ScriptOrder
-	// tooOld reports that the order was created before OrderRequest.Since. Its instances then prove nothing.
-	tooOld bool
-	// triedStatistics reports that the statistics were requested. If they could not be read, instances is nil and err says why.
-	triedStatistics bool
-	instances       *Instances
-	err             error
+	reader OrderReader
+	// since is the time that Since means in this read; nil if any order counts.
+	since *time.Time
+	// lastCounts are the counts of the last statistics that could be read, in words; empty before.
+	lastCounts string
 }
 
-// lookAtOrder looks at an order, and at its statistics if they have to confirm a success or to show progress. waitCtx ends with the wait,
-// ctx with the read; the final statistics may use the time between. contradicting are statistics that contradicted a success at the last
-// look, nil if none did: they count until new ones can be read.
-func lookAtOrder(
-	ctx, waitCtx context.Context, reader OrderReader, req OrderRequest, since *time.Time, contradicting *Instances,
-) (orderLook, Observation, error) {
-	order, err := reader.ScriptOrder(waitCtx, req.Order)
-	young := orderIsYoung(req.ExecuteUUID, time.Now())
+// orderLook is what one look at an order shows.
+type orderLook struct {
+	order *client.ScriptOrder
+	// tooOld reports that the order may have been created before Since. Its instances then prove nothing.
+	tooOld bool
+	// instances are those of the statistics; nil if they were not read. If they were requested, err then says why.
+	instances *Instances
+	err       error
+}
+
+// look looks at the order, and at its statistics if they have to confirm a success or to show progress. waitCtx ends with the wait, ctx
+// with the read; the final statistics may use the time between.
+func (r *orderRead) look(ctx, waitCtx context.Context) (orderLook, Observation, error) {
+	order, err := r.reader.ScriptOrder(waitCtx, r.Order)
+	young := orderIsYoung(r.ExecuteUUID, time.Now())
 	if err != nil {
-		return orderLook{}, Observation{Settling: young && client.IsNotFound(err)}, err
+		failed := Observation{}
+		if young && client.IsNotFound(err) {
+			failed.Phase = Settling
+		}
+		return orderLook{}, failed, err
 	}
 	look := orderLook{order: order}
-	verdict := judgeOrder(order, nil)
-	if doubt := ageDoubt(order, verdict, since); doubt != "" {
+	verdict := judgeOrder(order)
+	showsProgress := r.Wait != nil && r.Wait.Progress != nil
+	switch doubt := ageDoubt(order, verdict, r.since); {
+	case doubt != "":
 		look.tooOld = true
-		verdict = Verdict{Outcome: Unknown, Completed: verdict.Completed, Doubt: joinParts(doubt, verdict.Doubt)}
-	}
-	switch reportsProgress := req.Wait != nil && req.Wait.Progress != nil; {
-	case !req.Details, look.tooOld:
-	case verdict.Succeeded(), reportsProgress && verdict.Completed:
-		look.readInstances(ctx, reader, req.Order)
-		if verdict.Succeeded() {
-			if look.instances = cmp.Or(look.instances, contradicting); look.instances == nil {
-				look.err = fmt.Errorf("nothing confirms the success: %w", look.err)
-			}
-		}
-		verdict = judgeOrder(order, look.instances)
-	case reportsProgress:
+		verdict = Verdict{Outcome: Unknown, Phase: Over, Completed: verdict.Completed, Doubt: joinParts(doubt, verdict.Doubt)}
+	case !r.Details:
+	case verdict.Good():
+		r.readStatistics(ctx, &look)
+		verdict = r.confirm(&look)
+	case showsProgress && verdict.Completed:
+		r.readStatistics(ctx, &look)
+	case showsProgress:
 		// They must not delay the next look at an order that is still moving.
 		brief, cancel := context.WithTimeout(waitCtx, progressTimeout)
 		defer cancel()
-		look.readInstances(brief, reader, req.Order)
-		if look.err != nil {
-			look = orderLook{order: order}
-		}
+		r.readStatistics(brief, &look)
+		look.err = nil // The end of the wait asks for them again.
 	}
-	seen := Observation{Verdict: verdict, Status: statusWord(orderStatus(order)), Tally: look.instances.summary()}
-	// The creation of an order never changes.
-	seen.Final = look.tooOld
-	contradicted := !look.tooOld && verdict.Outcome == Unknown && orderStatus(order) == finished
-	seen.Settling = contradicted || (verdict.Outcome == Empty && young)
-	return look, seen, nil
+	if verdict.Outcome == Empty && young {
+		verdict.Phase = Settling
+	}
+	return look, Observation{Verdict: verdict, Status: statusWord(orderStatus(order)), Tally: look.instances.summary()}, nil
 }
 
-func (l *orderLook) readInstances(ctx context.Context, reader OrderReader, order client.Order) {
-	l.triedStatistics = true
-	statistics, err := reader.ScriptOrderStatistics(ctx, order)
+// progressTimeout bounds the reading of statistics that only show progress.
+const progressTimeout = 5 * time.Second
+
+func (r *orderRead) readStatistics(ctx context.Context, look *orderLook) {
+	statistics, err := r.reader.ScriptOrderStatistics(ctx, r.Order)
 	if err != nil {
-		l.err = err
+		look.err = err
 		return
 	}
 	instances := judgeStatistics(statistics)
 	if instances.Tally == nil {
-		l.err = untrusted("the statistics", instances.Doubt)
+		look.err = untrusted("the statistics", instances.Doubt)
 		return
 	}
-	l.instances = &instances
+	look.instances, r.lastCounts = &instances, instances.summary()
+}
+
+// confirm judges a FINISHED order by its statistics. They may lag behind, so a wait looks again at anything but a success.
+func (r *orderRead) confirm(look *orderLook) Verdict {
+	if look.instances == nil {
+		doubt := "the order is FINISHED, but nothing confirms it: " + whyUnread(look.err)
+		if r.lastCounts != "" {
+			doubt += "; before, they counted " + r.lastCounts
+		}
+		return Verdict{Outcome: Unknown, Phase: Settling, Doubt: doubt + takesWord}
+	}
+	tally := look.instances.Tally
+	if tally.Total == 0 {
+		return Verdict{Outcome: Empty, Phase: Over, Completed: true}
+	}
+	if doubt := contradiction(tally, threshold(look.order)); doubt != "" {
+		return Verdict{Outcome: Unknown, Phase: Settling, Doubt: doubt + takesWord}
+	}
+	return judgeOrder(look.order)
+}
+
+const takesWord = "; failure_details = false takes the order's word"
+
+// whyUnread says why statistics could not be read, without a text of the service and in words that are the same at the next attempt.
+func whyUnread(err error) string {
+	why := "no answer"
+	switch failure, found := client.Cause(err); {
+	case errors.Is(err, ErrUntrusted):
+		return err.Error()
+	case errors.Is(err, client.ErrMalformed):
+		why = "malformed answer"
+	case found && failure.Status != 0:
+		why = strings.TrimSuffix(fmt.Sprintf("HTTP %d, %s", failure.Status, failure.Code), ", ")
+	}
+	return "its statistics cannot be read (" + why + ")"
+}
+
+// addInstances adds what the statistics and batches tell about an order that has ended, is paused or has timed out. It returns the table
+// of what failed, nil if that was not read.
+func (r *orderRead) addInstances(ctx context.Context, report *OrderReport, look *orderLook) *table {
+	ends := report.Completed || report.Phase == Stuck
+	if !r.Details || look.tooOld {
+		return nil
+	}
+	if look.instances == nil && look.err == nil && (ends || report.Timeout != nil) {
+		r.readStatistics(ctx, look)
+	}
+	if report.Timeout != nil {
+		report.Timeout.Tally = look.instances.summary()
+	}
+	if !ends {
+		if report.Doubt != "" {
+			report.DoubtCause = look.err
+		}
+		return nil
+	}
+	if look.instances == nil {
+		report.UnreadDetails = look.err
+		return nil
+	}
+	if red := report.Outcome == Failed || report.Outcome == Canceled; red && look.instances.Tally.Failed == 0 {
+		report.UnreadDetails = untrusted("the statistics", fmt.Sprintf("they count no failed instance of an order that is %s (%s)",
+			report.Outcome, look.instances.summary()))
+		look.instances = nil
+		return nil
+	}
+	failures, err := readDetails(ctx, func(brief context.Context) (*orderFailures, error) {
+		return readFailures(brief, r.reader, r.OrderRequest, look.instances)
+	})
+	report.UnreadDetails = err
+	if failures == nil {
+		return nil
+	}
+	failed := failures.table()
+	report.Counts, report.Failures = look.instances.Counts, failures.instances
+	report.setCulprits(failed)
+	report.UnreadFields = append(report.UnreadFields, failures.unreadFields...)
+	return failed
 }
 
 // ErrUntrusted is the cause of details that were read, but contradict each other or lack what is needed.
@@ -206,35 +258,31 @@ func untrusted(what, why string) error { return fmt.Errorf("%s %w: %s", what, Er
 
 func orderStatus(order *client.ScriptOrder) string { return normalize(deref(order.Status)) }
 
-// judgeOrder judges a script order by its status. Statistics of its instances confirm or contradict a success; nil does neither.
-func judgeOrder(order *client.ScriptOrder, instances *Instances) Verdict {
-	status := orderStatus(order)
-	ended := Instant(order.GmtFinished) != nil
-	switch status {
+// judgeOrder judges a script order by its status.
+func judgeOrder(order *client.ScriptOrder) Verdict {
+	phase, ended := Moving, Instant(order.GmtFinished) != nil
+	if ended {
+		phase = Over
+	}
+	switch status := orderStatus(order); status {
 	case ready:
 		return Verdict{Outcome: Pending}
 	case processing:
 		return Verdict{Outcome: Running}
 	case paused:
-		return Verdict{Outcome: Paused, Stuck: true}
+		return Verdict{Outcome: Paused, Phase: Stuck}
 	case finished:
-		if instances != nil {
-			if instances.Tally.Total == 0 {
-				return Verdict{Outcome: Empty, Completed: true}
-			}
-			if doubt := contradiction(instances.Tally, threshold(order)); doubt != "" {
-				return Verdict{Outcome: Unknown, Doubt: doubt}
-			}
-		}
-		return Verdict{Outcome: Succeeded, Good: true, Completed: true}
+		return Verdict{Outcome: Succeeded, Phase: Good, Completed: true}
 	case canceled:
-		return Verdict{Outcome: Canceled, Completed: true}
+		return Verdict{Outcome: Canceled, Phase: Over, Completed: true}
 	case abnormal, errored, rolledBack:
-		return Verdict{Outcome: Failed, Completed: true}
+		return Verdict{Outcome: Failed, Phase: Over, Completed: true}
 	case "":
-		return Verdict{Outcome: Unknown, Completed: ended, Doubt: "the answer has no status"}
+		return Verdict{Outcome: Unknown, Phase: phase, Completed: ended, Doubt: "the answer has no status"}
 	default:
-		return Verdict{Outcome: Unknown, Completed: ended, Doubt: "the status " + statusWord(status) + " is new to this version of the provider"}
+		return Verdict{
+			Outcome: Unknown, Phase: phase, Completed: ended, Doubt: "the status " + statusWord(status) + " is new to this version of the provider",
+		}
 	}
 }
 
@@ -254,26 +302,27 @@ func ageDoubt(order *client.ScriptOrder, verdict Verdict, since *time.Time) stri
 	}
 }
 
-// contradiction says how statistics contradict a FINISHED order; empty if they do not. At least one instance must have finished. Rates
-// are compared to one decimal, the precision of thresholds, but a threshold of 100 needs all instances.
+// contradiction says how statistics contradict a FINISHED order; empty if they do not. Rates are compared to one decimal, the precision of
+// thresholds, but a threshold of 100 needs all instances.
 func contradiction(tally *Tally, threshold *float64) string {
-	const advice = "; failure_details = false takes the order's word"
 	of := fmt.Sprintf("the order is FINISHED, but its statistics count %d of %s finished",
 		tally.Finished, plural(tally.Total, "instance", "instances"))
-	switch {
+	switch all := tally.Finished == tally.Total; {
 	case tally.Unfinished > 0:
-		return of + fmt.Sprintf(" and %d not ended", tally.Unfinished) + advice
-	case threshold != nil && (math.Round(tally.SuccessRate*10)/10 < *threshold || (*threshold >= 100 && tally.Finished < tally.Total)):
-		return of + ", below the success-rate threshold of " + percent(*threshold) + advice
-	case tally.Finished == 0:
-		return of + advice
+		return of + fmt.Sprintf(" and %d not ended", tally.Unfinished)
+	case all:
+		return ""
+	case threshold == nil:
+		return of + ", and without a success-rate threshold from 1 to 100% all have to finish"
+	case *threshold == 100, math.Round(tally.SuccessRate*10)/10 < *threshold:
+		return of + ", below the success-rate threshold of " + percent(*threshold)
 	default:
 		return ""
 	}
 }
 
 func missingOrder(what string) Report {
-	report := Report{Verdict: Verdict{Outcome: NotFound}}
+	report := Report{Verdict: Verdict{Outcome: NotFound, Phase: Over}}
 	report.describe(what, string(NotFound)+", COC does not know the order", nil, nil, nil)
 	return report
 }
@@ -297,11 +346,15 @@ func (r *OrderReport) describe(name, status string, instances *Instances, failed
 	r.Report.describe(name, state, r.FinishedAt, instances.figures(), failed, tally, limit, failed.summary(), ending)
 }
 
+// threshold is the percentage of instances that must finish; nil without a valid one, which asks for all.
 func threshold(order *client.ScriptOrder) *float64 {
 	if order.Properties == nil || order.Properties.ExecuteParam == nil {
 		return nil
 	}
-	return order.Properties.ExecuteParam.SuccessRate
+	if rate := order.Properties.ExecuteParam.SuccessRate; rate != nil && *rate >= 1 && *rate <= 100 {
+		return rate
+	}
+	return nil
 }
 
 // OrderName names a script order in summaries and errors.

@@ -50,10 +50,10 @@ func TestOrder(t *testing.T) {
 	endedAt := time.Date(2023, 8, 31, 2, 1, 37, 283_000_000, time.UTC)
 	created, both := Span{CreatedAt: &begunAt}, Span{CreatedAt: &begunAt, FinishedAt: &endedAt}
 	final := func(outcome Outcome) Verdict {
-		return Verdict{Outcome: outcome, Good: outcome == Succeeded, Completed: true}
+		return Verdict{Outcome: outcome, Phase: phaseOf(outcome, true), Completed: true}
 	}
 	unknown := func(completed bool, doubt string) Verdict {
-		return Verdict{Outcome: Unknown, Completed: completed, Doubt: doubt}
+		return Verdict{Outcome: Unknown, Phase: phaseOf(Unknown, completed), Completed: completed, Doubt: doubt}
 	}
 	const noStatus = "the answer has no status"
 	for name, test := range map[string]struct {
@@ -64,7 +64,7 @@ func TestOrder(t *testing.T) {
 	}{
 		"READY":                             {open("READY"), Verdict{Outcome: Pending}, created, "still pending (READY)"},
 		"PROCESSING":                        {open("PROCESSING"), Verdict{Outcome: Running}, created, "still running (PROCESSING)"},
-		"PAUSED":                            {open("PAUSED"), Verdict{Outcome: Paused, Stuck: true}, created, "paused (PAUSED)"},
+		"PAUSED":                            {open("PAUSED"), Verdict{Outcome: Paused, Phase: Stuck}, created, "paused (PAUSED)"},
 		"FINISHED":                          {over("FINISHED"), final(Succeeded), both, "succeeded (FINISHED) after 5m11s, ended 2023-08-31T02:01:37Z"},
 		"CANCELED":                          {over("CANCELED"), final(Canceled), both, "canceled (CANCELED) after 5m11s, ended 2023-08-31T02:01:37Z"},
 		"ABNORMAL":                          {over("ABNORMAL"), final(Failed), both, "failed (ABNORMAL) after 5m11s, ended 2023-08-31T02:01:37Z"},
@@ -134,7 +134,7 @@ func TestOrderHostileStatus(t *testing.T) {
 	t.Parallel()
 	for name, status := range hostileTexts {
 		got := readOrder(t, &coc{order: always(&client.ScriptOrder{Status: &status})}, OrderRequest{})
-		if got.Outcome != Unknown || got.Completed || got.Good {
+		if got.Outcome != Unknown || got.Completed || got.Good() {
 			t.Errorf("%s: outcome %s, completed %t", name, got.Outcome, got.Completed)
 		}
 		if fault := harmless(got.Summary); fault != "" {
@@ -206,7 +206,7 @@ func TestMissingOrder(t *testing.T) {
 				continue
 			}
 			want := Report{
-				Verdict: Verdict{Outcome: NotFound}, Summary: name + ": not_found, COC does not know the order",
+				Verdict: Verdict{Outcome: NotFound, Phase: Over}, Summary: name + ": not_found, COC does not know the order",
 				Markdown: "### ❌ " + escapeCell(name) + ": not\\_found\n",
 			}
 			if diff := cmp.Diff(want, got); err != nil || diff != "" {
@@ -257,7 +257,7 @@ func FuzzJudgeOrder(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status string, begun, ended int64) {
 		order := &client.ScriptOrder{Status: &status, GmtCreated: &begun, GmtFinished: &ended}
 		got := readOrder(t, &coc{order: always(order)}, OrderRequest{})
-		if got.Good != (status == "FINISHED") || got.Good != got.Succeeded() {
+		if got.Good() != (status == "FINISHED") || got.Good() != got.Succeeded() {
 			t.Errorf("status %q: outcome %s", status, got.Outcome)
 		}
 		if fault := harmless(got.Summary); fault != "" {

@@ -30,7 +30,7 @@ type TaskRequest struct {
 	Details bool
 }
 
-// TaskReport is the report on the tasks of an instance. Good means healthy: no task is abnormal, and at least one runs or has completed.
+// TaskReport is the report on the tasks of an instance. [Good] means healthy: no task is abnormal, and at least one runs or has completed.
 type TaskReport struct {
 	Report
 
@@ -53,9 +53,8 @@ func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskRe
 			return nil, Observation{}, err
 		}
 		verdict := judgeTasks(statistics, req.MinRunning)
-		// Never Completed: tasks may run forever, so the wait ends if they are healthy, or if there are none.
+		// Never Over: tasks may run forever, so the wait ends if they are healthy, or if there are none.
 		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskSummary(statistics, verdict)}
-		seen.Settling = verdict.Outcome == Empty
 		if verdict.Counts != nil && verdict.Counts["running"] < req.MinRunning {
 			seen.Wanted = fmt.Sprintf("%d must run", req.MinRunning)
 		}
@@ -148,13 +147,13 @@ func judgeTasks(statistics *client.FDITaskStatistics, minRunning int64) Verdict 
 	case counts["running"] < minRunning:
 		verdict.Outcome = Pending
 	case counts["running"] > 0:
-		verdict.Outcome, verdict.Good = Running, true
+		verdict.Outcome, verdict.Phase = Running, Good
 	case counts["completed"] > 0:
-		verdict.Outcome, verdict.Good = Succeeded, true
+		verdict.Outcome, verdict.Phase = Succeeded, Good
 	case counts["terminated"] > 0:
 		verdict.Outcome = Canceled
 	default:
-		verdict.Outcome = Empty
+		verdict.Outcome, verdict.Phase = Empty, Settling
 	}
 	return verdict
 }

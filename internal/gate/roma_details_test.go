@@ -39,8 +39,8 @@ func TestMinRunning(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := readTasks(t, &roma{statistics: always(test.statistics)}, TaskRequest{FDIInstance: theInstance, MinRunning: test.min})
-			if got.Outcome != test.outcome || got.Good != test.good || !strings.HasSuffix(got.Summary, test.text) {
-				t.Errorf("%s, good %t: %s", got.Outcome, got.Good, got.Summary)
+			if got.Outcome != test.outcome || got.Good() != test.good || !strings.HasSuffix(got.Summary, test.text) {
+				t.Errorf("%s, good %t: %s", got.Outcome, got.Good(), got.Summary)
 			}
 		})
 	}
@@ -69,7 +69,7 @@ func TestTasksFurtherCounts(t *testing.T) {
 			if diff := cmp.Diff(test.counts, got.Counts); diff != "" {
 				t.Errorf("counts (-want +got):\n%s", diff)
 			}
-			if got.Outcome != Unknown || got.Good || got.Total != nil || service.limits != nil || !strings.HasSuffix(got.Summary, ": "+test.text) {
+			if got.Outcome != Unknown || got.Good() || got.Total != nil || service.limits != nil || !strings.HasSuffix(got.Summary, ": "+test.text) {
 				t.Errorf("got %+v: %s", got, got.Summary)
 			}
 		})

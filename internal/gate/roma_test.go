@@ -70,9 +70,16 @@ func TestTasks(t *testing.T) {
 		text    string
 	}
 	verdict := func(outcome Outcome, healthy bool, text string, running, abnormal, terminated, completed int64) want {
+		phase := Moving
+		switch {
+		case healthy:
+			phase = Good
+		case outcome == Empty:
+			phase = Settling
+		}
 		return want{
 			Verdict{
-				Outcome: outcome, Good: healthy,
+				Outcome: outcome, Phase: phase,
 				Counts: map[string]int64{"running": running, "abnormal": abnormal, "terminated": terminated, "completed": completed},
 			},
 			new(running + abnormal + terminated + completed), string(outcome) + "; " + text,
@@ -206,10 +213,10 @@ func checkTasks(t *testing.T, statistics client.FDITaskStatistics) Outcome {
 	}
 	got := judgeTasks(&statistics, 0)
 	switch {
-	case got.Outcome != want || got.Completed || got.Stuck:
+	case got.Outcome != want || got.Completed || got.Phase == Stuck || got.Phase == Over:
 		t.Errorf("got %+v, want %s", got, want)
-	case got.Good != (want == Running || want == Succeeded):
-		t.Errorf("outcome %s, good %t", want, got.Good)
+	case got.Good() != (want == Running || want == Succeeded):
+		t.Errorf("outcome %s, good %t", want, got.Good())
 	case (got.Counts == nil) != (want == Unknown) || (got.Doubt == "") != (want != Unknown):
 		t.Errorf("outcome %s with the doubt %q and the counts %v", want, got.Doubt, got.Counts)
 	}

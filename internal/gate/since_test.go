@@ -126,7 +126,7 @@ func TestOrderSince(t *testing.T) {
 					batches: map[int64]*client.ScriptOrderBatch{1: batch(10)},
 				}
 				got := readOrder(t, service, OrderRequest{Details: true, Wait: wait, Since: sinceOf(t, test.since)})
-				if got.Outcome != test.outcome || got.Good != (test.outcome == Succeeded) || got.Completed != test.completed || got.Doubt != test.doubt {
+				if got.Outcome != test.outcome || got.Good() != (test.outcome == Succeeded) || got.Completed != test.completed || got.Doubt != test.doubt {
 					t.Errorf("%s: got %+v", name, got.Verdict)
 				}
 				if time.Since(start) != 0 || len(service.ordersAsked) != 1 || got.Timeout != nil {
@@ -156,7 +156,7 @@ func TestSinceIsFixedWhenTheReadBegins(t *testing.T) {
 			}
 			return order, nil
 		}}
-		if got := readOrder(t, service, OrderRequest{Details: true, Wait: &Wait{}, Since: sinceOf(t, "1h")}); !got.Good {
+		if got := readOrder(t, service, OrderRequest{Details: true, Wait: &Wait{}, Since: sinceOf(t, "1h")}); !got.Good() {
 			t.Errorf("got %+v", got.Report)
 		}
 	})
@@ -179,7 +179,7 @@ func TestSinceNeverOpensTooEarly(t *testing.T) {
 			t.Fatal(err)
 		}
 		young := order.GmtCreated != nil && *order.GmtCreated >= since && *order.GmtCreated > 0 && *order.GmtCreated < 253402300800000
-		if want := young && *order.Status == "FINISHED"; got.Good != want || got.Succeeded() != want {
+		if want := young && *order.Status == "FINISHED"; got.Good() != want || got.Succeeded() != want {
 			t.Fatalf("got %+v, want a success: %t", got.Verdict, want)
 		}
 	})

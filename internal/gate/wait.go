@@ -22,7 +22,7 @@ type Wait struct {
 	Interval time.Duration
 	// StableFor is how long the state must stay good; 0 ends the wait at the first good look.
 	StableFor time.Duration
-	// ThroughPause continues the wait while the verdict is Stuck.
+	// ThroughPause continues the wait while the phase is Stuck.
 	ThroughPause bool
 	// Progress, if set, is called at the start and after every look. It must not block.
 	Progress func(Progress)
@@ -40,10 +40,6 @@ type Observation struct {
 	Tally string
 	// Wanted says which count is too low; empty if none is.
 	Wanted string
-	// Final ends the wait: a later look cannot tell more.
-	Final bool
-	// Settling reports that the service may not have caught up yet, even if the look failed. After a grace period it ends the wait.
-	Settling bool
 }
 
 // Progress is the state of a wait after a look, or at its deadline.
@@ -84,7 +80,7 @@ type waitResult[T any] struct {
 	timeout *Progress
 }
 
-// lookFunc looks once. If it fails, only Settling of the observation is used.
+// lookFunc looks once. If it fails, only the phase of the observation is used: Settling if the object may not be visible yet.
 type lookFunc[T any] func(ctx context.Context) (T, Observation, error)
 
 // waitFor looks until there is nothing left to wait for, or until the deadline. Without a wait it looks once.
@@ -145,7 +141,7 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 			return result, ctx.Err()
 		case answered && (pauseExceedsDeadline(err) || (waitCtx.Err() != nil && !isPermanent(err))):
 			return finish(progress(err))
-		case seen.Settling && result.elapsed < state.grace:
+		case seen.Phase == Settling && result.elapsed < state.grace:
 		case answered && client.IsTransient(err):
 			state.observe(sent, result.elapsed, nil)
 			log.InfoContext(ctx, "looking again after a failure", "what", name, "error", err.Error())
@@ -199,7 +195,7 @@ func (s *waitState) observe(sent, answered time.Duration, seen *Observation) boo
 		s.interrupt("an answer that could not be read")
 		return false
 	}
-	if seen.Good {
+	if seen.Good() {
 		if !s.stable {
 			s.stable, s.stableSince = true, answered
 		}
@@ -207,22 +203,24 @@ func (s *waitState) observe(sent, answered time.Duration, seen *Observation) boo
 	} else {
 		s.interrupt(cmp.Or(seen.Tally, seen.Status))
 	}
-	if seen.Doubt != "" && !seen.Settling && len(s.doubts) < maxDoubts && !slices.Contains(s.doubts, seen.Doubt) {
+	if seen.Doubt != "" && seen.Phase != Settling && len(s.doubts) < maxDoubts && !slices.Contains(s.doubts, seen.Doubt) {
 		s.doubts = append(s.doubts, seen.Doubt)
 	}
 	if !s.settling {
 		s.settlingSince = sent
 	}
-	s.settling = seen.Settling
-	switch {
-	case seen.Good:
+	s.settling = seen.Phase == Settling
+	switch seen.Phase {
+	case Good:
 		return s.stableTime() >= s.wait.StableFor
-	case seen.Settling:
+	case Settling:
 		return answered-s.settlingSince >= s.grace
-	case seen.Completed, seen.Outcome == Empty, seen.Final:
+	case Stuck:
+		return !s.wait.ThroughPause
+	case Over:
 		return true
 	default:
-		return seen.Stuck && !s.wait.ThroughPause
+		return false
 	}
 }
 

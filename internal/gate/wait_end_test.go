@@ -59,7 +59,7 @@ func TestWaitDeadline(t *testing.T) {
 				if err != nil || ended.timeout == nil {
 					t.Fatalf("ended with %+v and the error %v", ended, err)
 				}
-				if ended.observation.Outcome != test.outcome || ended.last == 0 || ended.observation.Good {
+				if ended.observation.Outcome != test.outcome || ended.last == 0 || ended.observation.Good() {
 					t.Errorf("last seen: %s at look %d, want %s", ended.observation.Outcome, ended.last, test.outcome)
 				}
 				timeout := ended.timeout
@@ -120,7 +120,7 @@ func TestWaitSeesTheEndAtTheDeadline(t *testing.T) {
 			return saw("FINISHED")
 		}}
 		ended, err := await(t.Context(), late, nil)
-		if err != nil || (ended.timeout != nil) || !ended.observation.Good {
+		if err != nil || (ended.timeout != nil) || !ended.observation.Good() {
 			t.Errorf("ended with %+v and the error %v", ended, err)
 		}
 	})
@@ -216,7 +216,7 @@ func TestWaitFailures(t *testing.T) {
 					}
 					return
 				}
-				if err != nil || !ended.observation.Good || len(scene.looks) != 6 {
+				if err != nil || !ended.observation.Good() || len(scene.looks) != 6 {
 					t.Errorf("%d looks, error %v, ended with %+v", len(scene.looks), err, ended)
 				}
 			})
@@ -278,7 +278,7 @@ func TestWaitPauseBeyondTheDeadline(t *testing.T) {
 func TestWaitDoubts(t *testing.T) {
 	t.Parallel()
 	const skipped, none = "the status SKIPPED is new to this version of the provider", "the answer has no status"
-	over := step{seen: Observation{Verdict: judgeOrder(over("SKIPPED"), nil), Status: "SKIPPED"}}
+	over := step{seen: Observation{Verdict: judgeOrder(over("SKIPPED")), Status: "SKIPPED"}}
 	for name, test := range map[string]struct {
 		scene   *scene
 		outcome Outcome

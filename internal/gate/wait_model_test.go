@@ -127,11 +127,11 @@ func checkWait(t *rapid.T, bubble func(func(context.Context))) string {
 		looks = append(looks, look)
 		switch look.kind {
 		case isGood:
-			return len(looks), Observation{Verdict: Verdict{Outcome: Succeeded, Good: true, Completed: true}}, nil
+			return len(looks), Observation{Verdict: Verdict{Outcome: Succeeded, Phase: Good, Completed: true}}, nil
 		case isMoving:
 			return len(looks), Observation{Verdict: Verdict{Outcome: Running}}, nil
 		case isFailed:
-			return len(looks), Observation{Verdict: Verdict{Outcome: Failed, Completed: true}}, nil
+			return len(looks), Observation{Verdict: Verdict{Outcome: Failed, Phase: Over, Completed: true}}, nil
 		case isCut:
 			return 0, Observation{}, cut
 		default:
@@ -167,8 +167,8 @@ func checkWait(t *rapid.T, bubble func(func(context.Context))) string {
 	}
 	report := ended.report(nil)
 	switch {
-	case report.Good != green:
-		t.Fatalf("green %t, want %t after %v", report.Good, green, looks)
+	case report.Good() != green:
+		t.Fatalf("green %t, want %t after %v", report.Good(), green, looks)
 	case (ended.timeout == nil) != (end >= 0):
 		t.Fatalf("timeout %+v after %v", ended.timeout, looks)
 	case ended.timeout != nil && took != limit:

@@ -102,7 +102,7 @@ func TestWaitStableFor(t *testing.T) {
 				if err != nil || ended.observation.Outcome != test.outcome || ended.stableTime != test.held {
 					t.Errorf("error %v, outcome %s, held for %s; want %s, %s", err, ended.observation.Outcome, ended.stableTime, test.outcome, test.held)
 				}
-				if (ended.timeout == nil && ended.observation.Good) != test.good || test.elapsed != 0 && ended.elapsed != test.elapsed {
+				if (ended.timeout == nil && ended.observation.Good()) != test.good || test.elapsed != 0 && ended.elapsed != test.elapsed {
 					t.Errorf("ended after %s, want %s; timeout %v", ended.elapsed, test.elapsed, ended.timeout)
 				}
 				if missing := regexp.MustCompile("^" + test.missing + "$"); ended.timeout != nil && !missing.MatchString(ended.timeout.Missing) {
@@ -241,7 +241,7 @@ func TestOrderProgress(t *testing.T) {
 				service.statistics = always(finishedOf(2, 0))
 			}
 			got := readOrder(t, service, OrderRequest{Details: true, Wait: wait})
-			if !got.Good || len(service.statsAsked) != requests {
+			if !got.Good() || len(service.statsAsked) != requests {
 				t.Errorf("told %t: %s after %d statistics", told, got.Outcome, len(service.statsAsked))
 			}
 			if told && (len(lines) != 4 || lines[2] != "running (PROCESSING), 1 of 2 instances finished, 1 running; 1s elapsed, 29m49s left") {

@@ -74,7 +74,7 @@ func until(end time.Duration) *scene {
 
 // saw is a good answer: an order with that status.
 func saw(status string) step {
-	return step{seen: Observation{Verdict: judgeOrder(&client.ScriptOrder{Status: &status}, nil), Status: statusWord(status)}}
+	return step{seen: Observation{Verdict: judgeOrder(&client.ScriptOrder{Status: &status}), Status: statusWord(status)}}
 }
 
 // sawJobs is a good answer: job instances in these states.
@@ -85,7 +85,13 @@ func sawJobs(counts map[string]int64) step {
 
 // early is a look that may have come too early.
 func early(s step) step {
-	s.seen.Settling = true
+	s.seen.Phase = Settling
+	return s
+}
+
+// late is a look after which nothing changes.
+func late(s step) step {
+	s.seen.Phase = Over
 	return s
 }
 
@@ -158,8 +164,8 @@ func TestWaitLooks(t *testing.T) {
 			playing(step{seen: Observation{Verdict: Verdict{Outcome: Unknown, Doubt: "the count of fail is missing"}}},
 				sawJobs(map[string]int64{"success": 1})), nil, 2, "succeeded",
 		},
-		"nothing there, and not new": {playing(sawJobs(nil)), nil, 1, "empty"},
-		"nothing left":               {playing(sawJobs(map[string]int64{"running": 1}), sawJobs(map[string]int64{"skip": 1})), nil, 2, "empty"},
+		"nothing there, and not new": {playing(late(sawJobs(nil))), nil, 1, "empty"},
+		"nothing left":               {playing(sawJobs(map[string]int64{"running": 1}), late(sawJobs(map[string]int64{"skip": 1}))), nil, 2, "empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -195,7 +201,7 @@ func TestWaitSeesTheEndSoon(t *testing.T) {
 				for seconds := 1; seconds <= 600; seconds++ {
 					end := time.Duration(seconds) * time.Second
 					ended, err := await(t.Context(), until(end), func(w *setting) { w.Interval = interval })
-					if err != nil || !ended.observation.Good {
+					if err != nil || !ended.observation.Good() {
 						t.Fatalf("a job of %s: error %v, outcome %s", end, err, ended.observation.Outcome)
 					}
 					late, bound := ended.elapsed-end, min(max(time.Second, end/3), interval)
@@ -247,7 +253,7 @@ func TestWaitLooksOnceMoreBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ended, err := await(t.Context(), until(30*time.Minute-time.Second), func(w *setting) { w.Interval = 5 * time.Minute })
-		if err != nil || (ended.timeout != nil) || !ended.observation.Good {
+		if err != nil || (ended.timeout != nil) || !ended.observation.Good() {
 			t.Errorf("error %v, timed out %t, outcome %s", err, (ended.timeout != nil), ended.observation.Outcome)
 		}
 	})

@@ -75,7 +75,7 @@ func (a *sourceAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	})
 	report, _ := a.read(ctx, req.Config, reporter.update, &resp.Diagnostics)
 	reporter.stop()
-	if report != nil && !report.Good {
+	if report != nil && !report.Good() {
 		a.addClosedGateError(report, &resp.Diagnostics)
 	}
 }

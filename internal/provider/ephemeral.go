@@ -62,7 +62,7 @@ func (e *ephemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest,
 	}
 	resp.Result.Raw = result
 	switch {
-	case report.Good || required.IsNull():
+	case report.Good() || required.IsNull():
 	case required.ValueBool():
 		e.addClosedGateError(report, &resp.Diagnostics)
 	default:

@@ -44,13 +44,6 @@ func TestEndsInEveryPhase(t *testing.T) {
 		"the confirmation": {"coc_script_order", order, silentPath{of: `{"data":{"status":"FINISHED"}}`}, false},
 		"progress":         {"coc_script_order", order, silentPath{of: `{"data":{"status":"PROCESSING"}}`}, true},
 		"a batch":          {"coc_script_order", order, silentPath{of: `{"data":{"status":"ABNORMAL"}}`, statistics: statisticsBody(2, 1)}, false},
-		"hosts that still run": {
-			"coc_script_order", order, silentPath{
-				of: `{"data":{"status":"PROCESSING"}}`,
-				statistics: `{"data":{"total_instance":1,"execute_statistics":[{"instance_status":"PROCESSING","instance_count":1,` +
-					`"batch_indexes":[1]}]}}`,
-			}, true,
-		},
 		"failed jobs": {
 			"dataarts_instance_status", map[string]tftypes.Value{},
 			silentPath{"/task-statistics-overview": badNews["dataarts_instance_status"].body}, false,

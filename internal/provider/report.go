@@ -23,8 +23,13 @@ func (f *form) diagnose(m model, report *gate.Report, diags *diag.Diagnostics) {
 				"Look for a newer version of hwgate.")
 	}
 	if report.Doubt != "" && report.Timeout == nil && !report.Filtered {
-		diags.AddWarning("The state of "+object+" is not clear",
-			text.Sentence(report.Doubt)+" It counts as not succeeded. "+doubtAdvice(report.Doubt))
+		detail := text.Sentence(report.Doubt) + " It counts as not succeeded."
+		if report.DoubtCause == nil {
+			detail += " " + doubtAdvice(report.Doubt)
+		} else {
+			detail += "\n\n" + sentence(report.DoubtCause.Error()) + "\n\n" + f.unreadDetailsAdvice(report.DoubtCause)
+		}
+		diags.AddWarning("The state of "+object+" is not clear", detail)
 	}
 	if report.UnreadDetails != nil {
 		diags.AddWarning("Cannot read the "+f.details+" of "+object, fmt.Sprintf("%s%s\n\n%s", sentence(report.UnreadDetails.Error()),

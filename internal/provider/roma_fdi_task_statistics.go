@@ -129,7 +129,7 @@ func (m *fdiTaskStatisticsModel) read(ctx context.Context, c *client.Client, wai
 		return nil, err
 	}
 	m.TimedOut = types.BoolValue(report.Timeout != nil)
-	m.Healthy = types.BoolValue(report.Good)
+	m.Healthy = types.BoolValue(report.Good())
 	m.FDITaskStatistics = *report.Statistics
 	if report.Total != nil {
 		counts := report.Counts
