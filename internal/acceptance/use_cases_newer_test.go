@@ -7,14 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
-
-	"go.yaml.in/yaml/v4"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
@@ -252,153 +249,4 @@ func TestActionInterrupted(t *testing.T) {
 	if order.Looks() != 2 || took > 20*time.Second {
 		t.Errorf("%d looks, and it ended after %s\n%s", order.Looks(), took, out)
 	}
-}
-
-// TestPlanApproveApply runs what CI systems would run of examples/plan-approve-apply: the first job makes the plan while all is well, the
-// second applies it. An order that went bad in between is refused, and nothing is created.
-func TestPlanApproveApply(t *testing.T) {
-	t.Parallel()
-	needsEphemeral(t)
-	box := newSandbox(t)
-	const planned = "rollout/rollout.tfplan"
-	for name, test := range map[string]struct {
-		shell []string
-		// jobs are the scripts of planning and of applying.
-		jobs func(t *testing.T, file map[string]any) [2]job
-		// artifact says that the CI system itself keeps the plan.
-		artifact    func(file map[string]any) bool
-		environment []string
-	}{
-		"github-actions.yml": {
-			shell: []string{"bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"},
-			jobs: func(t *testing.T, file map[string]any) [2]job {
-				t.Helper()
-				if member[string](file, "jobs", "apply", "needs") != "plan" || member[string](file, "jobs", "apply", "environment") == "" {
-					t.Error("nothing holds the second job until it is approved")
-				}
-				return [2]job{githubJob("plan")(t, file)[0], githubJob("apply")(t, file)[0]}
-			},
-			artifact: func(file map[string]any) bool {
-				up, down := githubWith(file, "plan", "actions/upload-artifact@"), githubWith(file, "apply", "actions/download-artifact@")
-				return up["path"] == planned && up["name"] == down["name"] && down["path"] == "rollout"
-			},
-		},
-		"gitlab-ci.yml": {
-			shell: []string{"sh", "-ec"},
-			jobs: func(t *testing.T, file map[string]any) [2]job {
-				t.Helper()
-				if member[string](file, "apply", "when") != "manual" {
-					t.Error("nothing holds the second job until it is approved")
-				}
-				jobs := gitlabJobs("plan", "apply")(t, file)
-				return [2]job{jobs[0], jobs[1]}
-			},
-			artifact: func(file map[string]any) bool {
-				return slices.Equal(member[[]any](file, "plan", "artifacts", "paths"), []any{planned}) &&
-					slices.Equal(member[[]any](file, "apply", "needs"), []any{"plan"})
-			},
-			environment: append([]string{"HW_ACCESS_KEY=" + accessKey, "HW_SECRET_KEY=" + secretKey}, oneOrder...),
-		},
-		"codearts-build.yml": {
-			shell: []string{"sh", "-c"},
-			jobs: func(t *testing.T, file map[string]any) [2]job {
-				t.Helper()
-				both := codeArtsJob(t, file)[0]
-				plan, apply := both, both
-				plan.environment, apply.environment = []string{"step=plan"}, []string{"step=apply"}
-				return [2]job{plan, apply}
-			},
-			environment: []string{"orderId=" + exampleID, "accessKey=" + accessKey, "secretKey=" + secretKey, "planToken=plan-token"},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var file map[string]any
-			if err := yaml.Unmarshal(published(t, "examples", "plan-approve-apply")[name].Data, &file); err != nil {
-				t.Fatal(err)
-			}
-			jobs := test.jobs(t, file)
-			cloud := newCloud(t)
-			order := cloud.Order(exampleID)
-			files := published(t, "examples", "use-cases", "11-saved-plan")
-			files["stand_in.tf"] = &fstest.MapFile{Data: []byte(testOverride["stand_in.tf"])}
-			files["stand_in_override.tf"] = &fstest.MapFile{Data: []byte(serviceOverride)}
-			folder := "plan-approve-apply-" + name
-			if err := box.Write(folder+"/rollout", files); err != nil {
-				t.Fatal(err)
-			}
-			environment := append([]string{"TF_VAR_stand_in=" + cloud.URL, "planUrl=" + keptPlan(t)}, test.environment...)
-			run := func(job job, want int) string {
-				printed := ""
-				code := 0
-				for _, step := range job.steps {
-					out, err := box.Script(t.Context(), folder, append(slices.Clip(environment), job.environment...), test.shell[0], append(slices.Clip(test.shell[1:]), step)...)
-					printed += string(out)
-					if code = exitCode(t, err); code != 0 {
-						break
-					}
-				}
-				if code != want || strings.Contains(printed, logText) {
-					t.Errorf("exit code %d, want %d, and no log\n%s", code, want, printed)
-				}
-				return printed
-			}
-			// Each job has a folder of its own: what the CI system does not keep is gone.
-			handOver := func() {
-				script := "rm -rf rollout/.terraform " + planned
-				if test.artifact != nil {
-					if !test.artifact(file) {
-						t.Error("the plan is not handed over")
-					}
-					script = "rm -rf rollout/.terraform"
-				}
-				if out, err := box.Script(t.Context(), folder, nil, "sh", "-ec", script); err != nil {
-					t.Fatalf("%v\n%s", err, out)
-				}
-			}
-			order.Now(cloudtest.Finished(5))
-			run(jobs[0], 0)
-			handOver()
-			order.Now(failedOrderScene())
-			out := run(jobs[1], 1)
-			if !wrapped("Error: "+failedOrder).MatchString(out) || strings.Contains(out, "next_layer: Creat") {
-				t.Errorf("wanted the summary, and nothing created:\n%s", out)
-			}
-			order.Now(cloudtest.Finished(5))
-			run(jobs[0], 0)
-			handOver()
-			if out := run(jobs[1], 0); !strings.Contains(out, "next_layer: Creation complete") {
-				t.Errorf("all is well, and nothing is created:\n%s", out)
-			}
-		})
-	}
-}
-
-// githubWith are the inputs of the step of a job that uses an action.
-func githubWith(file map[string]any, name, action string) map[string]any {
-	for _, step := range member[[]any](file, "jobs", name, "steps") {
-		if strings.HasPrefix(member[string](step, "uses"), action) {
-			return member[map[string]any](step, "with")
-		}
-	}
-	return nil
-}
-
-// keptPlan is an address that keeps a plan for whoever has the token.
-func keptPlan(t *testing.T) (address string) {
-	t.Helper()
-	var plan []byte
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		switch {
-		case err != nil || r.Header.Get("Authorization") != "Bearer plan-token":
-			w.WriteHeader(http.StatusForbidden)
-		case r.Method == http.MethodPut:
-			plan = body
-		default:
-			_, _ = w.Write(plan)
-		}
-	}))
-	t.Cleanup(server.Close)
-	return server.URL + "/rollout.tfplan"
 }

@@ -15,7 +15,7 @@ variable "order_id" {
   description = "Id of the script order."
 }
 
-# No postcondition: a failed plan has no outputs, so the script decides.
+# No postcondition: a failed plan has no outputs, so the last step decides.
 data "coc_script_order" "migrate" {
   provider            = hwgate
   execute_uuid        = var.order_id

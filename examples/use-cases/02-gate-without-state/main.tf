@@ -31,3 +31,8 @@ data "coc_script_order" "gate" {
     }
   }
 }
+
+# An open gate prints it.
+output "verdict" {
+  value = data.coc_script_order.gate.summary
+}

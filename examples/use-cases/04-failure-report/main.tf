@@ -15,12 +15,19 @@ variable "order_id" {
   description = "Id of the script order."
 }
 
-# No postcondition: a plan or apply that fails writes no outputs.
+# No postcondition: a plan or apply that fails writes no outputs. It reports on an order that still runs after a minute, and on one that is
+# gone, too.
 data "coc_script_order" "rollout" {
   provider            = hwgate
   execute_uuid        = var.order_id
   wait_for_completion = true
+  continue_on_timeout = true
+  ignore_not_found    = true
   log_tail_bytes      = 2048
+
+  timeouts {
+    read = "1m"
+  }
 }
 
 output "summary" {

@@ -15,11 +15,18 @@ variable "order_id" {
   description = "Id of the script order."
 }
 
-# The logs are read, but kept neither in the plan nor in the state.
+# The logs are read, but kept neither in the plan nor in the state. It reports on an order that still runs after a minute, and on one that
+# is gone, too.
 ephemeral "coc_script_order" "rollout" {
   provider            = hwgate
   execute_uuid        = var.order_id
   wait_for_completion = true
+  continue_on_timeout = true
+  ignore_not_found    = true
+
+  timeouts {
+    open = "1m"
+  }
 }
 
 # Replace the command with your own way of sending the report. A provisioner may use values of an ephemeral resource; Terraform then

@@ -211,24 +211,31 @@ data "coc_script_order" "x" {
 	}
 }
 
-// TestInstallBesideConfiguration runs the commands of the CI guide for workers without a plugin folder: the provider is beside the
-// configuration, and the lock file has the checksum of their platform.
+// TestInstallBesideConfiguration runs the commands of the CI guide for runners without a plugin folder: the provider is in the repository
+// and beside the configuration, and the lock file has the checksum of their platform.
 func TestInstallBesideConfiguration(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "..", "..", "templates", "guides", "ci.md.tmpl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(page), "\n## HCP Terraform\n")
-	inClone, section := block(t, section, "sh")
-	beside, _ := block(t, section, "sh")
-	h := install(t)
-	if out, err := h.run(t.Context(), filepath.Join("..", "..", ".."), "sh", "-ec", inClone); err != nil {
+	repository := t.TempDir()
+	section := func(title string) string {
+		_, section, _ := strings.Cut(string(page), title)
+		script, _ := block(t, section, "sh")
+		if !strings.Contains(script, "/path/to/your/repository/") {
+			t.Errorf("the commands do not name the repository:\n%s", script)
+		}
+		return strings.ReplaceAll(script, "/path/to/your/repository", repository)
+	}
+	h := installer(t)
+	if out, err := h.run(t.Context(), filepath.Join("..", "..", ".."), "sh", "-ec", section("\n### The provider in the repository\n")); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	// With the host, OpenTofu takes it from the folder of that host, too.
 	folder := workspace(t, "terraform {\n  required_providers {\n    hwgate = { source = \"registry.terraform.io/hwgate/hwgate\" }\n  }\n}\n")
-	if out, err := h.run(t.Context(), folder, "sh", "-ec", "terraform() { \""+cli(t)+"\" \"$@\"; }\n"+beside); err != nil {
+	script := "terraform() { \"" + cli(t) + "\" \"$@\"; }\n" + section("\n## HCP Terraform\n")
+	if out, err := h.run(t.Context(), folder, "sh", "-ec", script); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	built, err := filepath.Glob(filepath.Join(folder, "terraform.d", "plugins", "registry.terraform.io", "hwgate", "hwgate", "*", "linux_amd64", "*"))

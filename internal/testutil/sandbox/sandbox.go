@@ -77,6 +77,9 @@ func (s *Sandbox) Install(ctx context.Context, source, pkg string) error {
 	return nil
 }
 
+// Plugins returns the folder of the installed providers, which has the layout of terraform.d/plugins.
+func (s *Sandbox) Plugins() string { return filepath.Join(s.folder, "mirror") }
+
 func binaryName(provider string) string {
 	file := "terraform-provider-" + provider + "_v" + version
 	if runtime.GOOS == "windows" {
