@@ -318,24 +318,32 @@ func TestActionCanceled(t *testing.T) {
 	}
 }
 
-// slow takes its time to notice that a request has ended.
-var slow = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-	<-r.Context().Done()
-	time.Sleep(300 * time.Millisecond)
-})
+// deaf takes its time to notice that a request has ended.
+func deaf(takes time.Duration) http.Handler {
+	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+		time.Sleep(takes)
+	})
+}
 
 // TestStopWaitsForActions answers a stop only when the canceled actions have said so, since Terraform takes a stream that is closed before
-// for success; but it does not wait for ever for a receiver that has gone away.
+// for success. It waits neither long for work that goes on all the same, nor for a receiver that has gone away: then the stop itself fails.
 func TestStopWaitsForActions(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
+		works  time.Duration
 		stalls bool
 		took   time.Duration
-	}{"a request that ends late": {false, 300 * time.Millisecond}, "a receiver that has gone away": {true, 900 * time.Millisecond}} {
+		title  string
+	}{
+		"a request that ends late":      {works: 200 * time.Millisecond, took: 200 * time.Millisecond, title: "Cannot read COC script order " + exampleID},
+		"work that goes on":             {works: time.Minute, took: 250 * time.Millisecond, title: "Cannot read coc_script_order"},
+		"a receiver that has gone away": {stalls: true, took: 900 * time.Millisecond, title: "Cannot read "},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := inMemory(t, orders(t, cloudtest.Running(0, 1), slow))
+				p := inMemory(t, orders(t, cloudtest.Running(0, 1), deaf(test.works)))
 				stalled := make(chan struct{})
 				ended := make(chan []*tfprotov6.Diagnostic, 1)
 				go func() {
@@ -347,23 +355,23 @@ func TestStopWaitsForActions(t *testing.T) {
 				}()
 				time.Sleep(10 * time.Second)
 				begin := time.Now()
-				if _, err := p.server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}); err != nil {
-					t.Error(err)
+				if _, err := p.server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}); (err != nil) != test.stalls {
+					t.Errorf("the stop failed: %v", err)
 				}
 				if took := time.Since(begin); took != test.took {
 					t.Errorf("the stop was answered after %s, want %s", took, test.took)
 				}
-				if !test.stalls {
-					select {
-					case diagnostics := <-ended:
-						checkError(t, diagnostics, []string{"The read was canceled before it ended."})
-					default:
+				select {
+				case diagnostics := <-ended:
+					ended <- diagnostics
+				default:
+					if !test.stalls {
 						t.Error("the stop was answered before the action had ended")
 					}
-					return
 				}
 				close(stalled)
-				checkError(t, <-ended, []string{"The read was canceled before it ended."})
+				checkError(t, <-ended, []string{test.title, "The read was canceled before it ended."})
+				time.Sleep(time.Hour) // for the work that goes on
 			})
 		})
 	}

@@ -20,12 +20,14 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
+const canceledDetail = "The read was canceled before it ended. Run it again."
+
 // addReadError adds the error of a failed read. The summary names the object, to distinguish the errors of one for_each; the detail says
 // what was asked, what came back and what to do.
 func (f *form) addReadError(object string, err error, diags *diag.Diagnostics) {
 	summary := "Cannot read " + object
 	if errors.Is(err, context.Canceled) {
-		diags.AddError(summary, "The read was canceled before it ended. Run it again.")
+		diags.AddError(summary, canceledDetail)
 		return
 	}
 	detail := whatHappened(err)

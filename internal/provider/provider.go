@@ -33,6 +33,8 @@ type Options struct {
 	Version, Commit string
 	// Getenv reads the environment. Default: [os.Getenv].
 	Getenv func(string) string
+	// Reusable is for a process that serves one command after the other: a stop then ends with the next ConfigureProvider.
+	Reusable bool
 	// WrapTransport, if not nil, wraps the transport of every request, for tests that record and replay.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
