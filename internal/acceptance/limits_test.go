@@ -176,7 +176,7 @@ ephemeral "roma_fdi_task_statistics" "gate" {
 func TestExamplesSurviveNull(t *testing.T) {
 	t.Parallel()
 	cloud := newCloud(t, finishedOrder, contradictoryStatistics)
-	fails(t, cloud.header("")+readExample(t, "data-sources", "coc_script_order_statistics", "data-source.tf"),
+	fails(t, nil, cloud.header("")+readExample(t, "data-sources", "coc_script_order_statistics", "data-source.tf"),
 		"Resource postcondition failed", "Instances of COC script order SCT2023083109562601af694bf: unknown; the total is 6, but 5 are accounted for")
-	applies(t, cloud.header("")+readExample(t, "data-sources", "coc_script_order_batch", "data-source.tf"))
+	applies(t, nil, cloud.header("")+readExample(t, "data-sources", "coc_script_order_batch", "data-source.tf"))
 }

@@ -80,5 +80,5 @@ data "coc_script_order" "many" {
 	for i := range 8 {
 		want = append(want, fmt.Sprintf("Error: Cannot read COC script order SCT%d", i))
 	}
-	fails(t, config, want...)
+	fails(t, nil, config, want...)
 }

@@ -25,8 +25,8 @@ func TestCancelAnywhere(t *testing.T) {
 		"while connecting":        {faultRow: faultRow{dials: dials{errHangs}}},
 		"in a TLS handshake":      {faultRow: faultRow{secure: true, hold: true}},
 		"in a pause":              {faultRow: faultRow{fates: fates{says(429, ``, "Retry-After", "100")}}},
-		"between looks at orders": {faultRow: faultRow{fates: fates{waiting["coc_script_order"]}, only: "coc_script_order"}},
-		"between looks at jobs":   {faultRow: faultRow{fates: fates{waiting["dataarts_instance_status"]}, only: "dataarts_instance_status"}},
+		"between looks at orders": {faultRow: faultRow{fates: fates{unfinished()["coc_script_order"]}, only: "coc_script_order"}},
+		"between looks at jobs":   {faultRow: faultRow{fates: fates{unfinished()["dataarts_instance_status"]}, only: "dataarts_instance_status"}},
 		"in a log-in":             {faultRow: faultRow{settings: passwordSettings}, login: fates{silence}},
 		"in a log-in's pause":     {faultRow: faultRow{settings: passwordSettings}, login: fates{says(429, ``, "Retry-After", "100")}},
 		"in an agency's log-in":   {faultRow: faultRow{settings: third}, login: fates{silence}},
@@ -43,7 +43,7 @@ func TestCancelAnywhere(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		for source := range badNews {
+		for source := range badAnswers() {
 			if test.only != "" && test.only != source {
 				continue
 			}
@@ -57,9 +57,9 @@ func TestCancelAnywhere(t *testing.T) {
 						address = "https://service.test"
 					}
 					p := network.start(t, address, test.settings)
-					arguments := maps.Clone(badNews[source].arguments)
+					arguments := maps.Clone(badAnswers()[source].arguments)
 					maps.Copy(arguments, test.arguments)
-					if waiting[source] != nil {
+					if unfinished()[source] != nil {
 						arguments["wait_for_completion"], arguments["poll_interval"] = forCompletion, str("5m")
 					}
 					// Where the two share something, the second read waits for the first one, and is canceled while it does.

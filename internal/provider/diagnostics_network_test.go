@@ -118,7 +118,7 @@ func TestNetworkFaults(t *testing.T) {
 				arguments["cacert_file"] = str(test.authorities)
 			}
 			p := start(t, provider.Options{WrapTransport: wrap}, arguments)
-			_, diagnostics := p.read(t.Context(), t, test.source, badNews[test.source].arguments)
+			_, diagnostics := p.read(t.Context(), t, test.source, badAnswers()[test.source].arguments)
 			checkFailure(t, diagnostics, []string{test.want})
 			if test.never != "" && strings.Contains(shown(diagnostics), test.never) {
 				t.Errorf("the error says %q:\n%s", test.never, shown(diagnostics))

@@ -16,13 +16,13 @@ import (
 // waits after half an hour. An action always waits. A retry that no longer fits in is not waited for.
 func TestDefaultTimeLimits(t *testing.T) {
 	t.Parallel()
-	for source, facts := range badNews {
+	for source, facts := range badAnswers() {
 		for form := range formsOf(source) {
 			for _, waits := range []bool{false, true} {
 				if _, can := waitArgument[source]; waits && !can || !waits && form == "action" {
 					continue
 				}
-				t.Run(source+"/"+form+"/"+pick(waits, "waiting", "looking"), func(t *testing.T) {
+				t.Run(source+"/"+form+"/"+map[bool]string{true: "waiting", false: "looking"}[waits], func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
 						svc := cloudtest.New()

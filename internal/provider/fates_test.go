@@ -23,7 +23,7 @@ var (
 // bodies answers what is asked of each source.
 func bodies(of func(badAnswer) string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		for _, source := range badNews {
+		for _, source := range badAnswers() {
 			if source.path == r.URL.Path {
 				_, _ = io.WriteString(w, of(source))
 				return
@@ -37,7 +37,7 @@ func bodies(of func(badAnswer) string) http.HandlerFunc {
 func deployment(t *testing.T, faults []http.Handler, signIns ...http.Handler) *cloudtest.Service {
 	t.Helper()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf))
-	for _, source := range badNews {
+	for _, source := range badAnswers() {
 		svc.At(source.path + "?*").Then(unwell)
 	}
 	svc.Faults(faults...)

@@ -198,7 +198,7 @@ func TestFaults(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		for source := range badNews {
+		for source := range badAnswers() {
 			if test.only != "" && test.only != source {
 				continue
 			}
@@ -220,7 +220,7 @@ func TestTenReadsThroughFaults(t *testing.T) {
 		}))
 		p := network.start(t, "http://service.test", nil)
 		var reads sync.WaitGroup
-		for source, asked := range badNews {
+		for source, asked := range badAnswers() {
 			for range 2 {
 				reads.Go(func() {
 					attributes, diagnostics := p.read(t.Context(), t, source, asked.arguments)
@@ -230,7 +230,7 @@ func TestTenReadsThroughFaults(t *testing.T) {
 			}
 		}
 		reads.Wait()
-		if got, want := len(network.service.Log().Data()), 7*len(badNews); got != want {
+		if got, want := len(network.service.Log().Data()), 7*len(badAnswers()); got != want {
 			t.Errorf("%d requests came, want %d", got, want)
 		}
 	})
@@ -245,7 +245,7 @@ func TestTenReadsRefused(t *testing.T) {
 		p := network.start(t, "http://service.test", nil)
 		var reads sync.WaitGroup
 		var told atomic.Int64
-		for source, asked := range badNews {
+		for source, asked := range badAnswers() {
 			for range 2 {
 				reads.Go(func() {
 					attributes, diagnostics := p.read(t.Context(), t, source, asked.arguments)
@@ -296,7 +296,7 @@ type faultRow struct {
 
 func (f faultRow) run(t *testing.T, source string) {
 	t.Helper()
-	asked := badNews[source]
+	asked := badAnswers()[source]
 	network := newNetwork(t, deployment(t, f.fates))
 	network.dials = f.dials
 	address := "http://service.test"

@@ -141,7 +141,7 @@ func with(arguments map[string]tftypes.Value, name string, value tftypes.Value) 
 // the configuration unchanged.
 func TestOpenReadsTheSame(t *testing.T) {
 	t.Parallel()
-	for source, asked := range badNews {
+	for source, asked := range badAnswers() {
 		t.Run(source, func(t *testing.T) {
 			t.Parallel()
 			p := inMemory(t, deployment(t, nil))

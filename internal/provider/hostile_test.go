@@ -39,7 +39,7 @@ func TestHostileText(t *testing.T) {
 		"in a request id":   {says(400, ``, "X-Request-Id", "\x80\u202e\t%s"+strings.Repeat("x", 10_000))},
 	}
 	for name, fates := range tests {
-		for source, asked := range badNews {
+		for source, asked := range badAnswers() {
 			t.Run(name+"/"+source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {

@@ -28,7 +28,7 @@ func TestFormsShowNothingHidden(t *testing.T) {
 		of + "/statistics": statisticsBody(1, 1),
 		of + "/batches/1": `{"data":{"total_instances":2,"execute_instances":[{"id":1,"status":"FINISHED","message":"` + planted + `"},` +
 			`{"id":2,"status":"ABNORMAL","message":"` + planted + `"}]}}`,
-		"/task-statistics-overview": badNews["dataarts_instance_status"].body,
+		"/task-statistics-overview": badAnswers()["dataarts_instance_status"].body,
 	}
 	for source, arguments := range map[string]map[string]tftypes.Value{
 		"coc_script_order":         {"execute_uuid": str("SCT1")},

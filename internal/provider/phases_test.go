@@ -46,11 +46,11 @@ func TestEndsInEveryPhase(t *testing.T) {
 		"a batch":          {"coc_script_order", order, silentPath{of: `{"data":{"status":"ABNORMAL"}}`, statistics: statisticsBody(2, 1)}, false},
 		"failed jobs": {
 			"dataarts_instance_status", map[string]tftypes.Value{},
-			silentPath{"/task-statistics-overview": badNews["dataarts_instance_status"].body}, false,
+			silentPath{"/task-statistics-overview": badAnswers()["dataarts_instance_status"].body}, false,
 		},
 		"abnormal tasks": {
 			"roma_fdi_task_statistics", map[string]tftypes.Value{"instance_id": str("i")},
-			silentPath{"/statistics/tasks": badNews["roma_fdi_task_statistics"].body}, true,
+			silentPath{"/statistics/tasks": badAnswers()["roma_fdi_task_statistics"].body}, true,
 		},
 	}
 	for name, test := range tests {
@@ -94,7 +94,7 @@ var waitArgument = map[string]string{
 // TestTimeoutSaysWhatIsNotClear waits in vain for a state that is not clear: more time helps nobody who does not learn why it is not.
 func TestTimeoutSaysWhatIsNotClear(t *testing.T) {
 	t.Parallel()
-	workspace := badNews["dataarts_instance_status"].body
+	workspace := badAnswers()["dataarts_instance_status"].body
 	for name, test := range map[string]struct {
 		source    string
 		arguments map[string]tftypes.Value

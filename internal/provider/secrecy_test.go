@@ -160,7 +160,7 @@ func inHeaders(status int) http.HandlerFunc {
 
 // chatty is bad news with logs and parameter values in it.
 var chatty = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-	body := badNews["coc_script_order_statistics"].body
+	body := badAnswers()["coc_script_order_statistics"].body
 	switch {
 	case r.URL.Path == orderPath:
 		body = `{"data":{"status":"ABNORMAL","creator":["x"],"properties":{"execute_param":{"script_params":[{"param_name":"p","param_value":"` +
@@ -211,7 +211,7 @@ func TestNothingHiddenIsShown(t *testing.T) {
 		for name, service := range services {
 			t.Run(name+"/"+logIn, func(t *testing.T) {
 				t.Parallel()
-				for source := range badNews {
+				for source := range badAnswers() {
 					synctest.Test(t, func(t *testing.T) { readHidden(t, settings, source, service.fates, service.login) })
 				}
 			})
@@ -226,7 +226,7 @@ func readHidden(t *testing.T, settings map[string]tftypes.Value, source string, 
 	}
 	network := newNetwork(t, deployment(t, fates, login))
 	p := network.start(t, "http://service.test", settings)
-	arguments := maps.Clone(badNews[source].arguments)
+	arguments := maps.Clone(badAnswers()[source].arguments)
 	delete(arguments, "failure_details")
 	var log bytes.Buffer
 	attributes, diagnostics := p.read(tflogtest.RootLogger(t.Context(), &log), t, source, arguments)
@@ -269,7 +269,7 @@ func (n *network) signatures() []string {
 // TestAttemptsAreLogged holds the log to what is needed to find out what a gate did.
 func TestAttemptsAreLogged(t *testing.T) {
 	t.Parallel()
-	for source, asked := range badNews {
+	for source, asked := range badAnswers() {
 		t.Run(source, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

@@ -3,8 +3,19 @@ package provider_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/config"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+)
+
+// order is a data source of the order that every credential can read, and running what is seen of it.
+var (
+	order   = dataBlock("coc_script_order", `execute_uuid = "`+orderID+`"`)
+	running = expect("data.coc_script_order.test", values{"outcome": text("running")})
 )
 
 // TestPublishedSignIns runs the example of each way to sign in with the real CLI: refused at first, then good.
@@ -20,14 +31,14 @@ func TestPublishedSignIns(t *testing.T) {
 		return map[string]deal{orderAt: {by: by, status: 401, answer: refusal}}
 	}
 	tests := map[string]struct {
-		variables          []string
+		variables          config.Variables
 		environment, files map[string]string
 		reader             string
 		good, bad          map[string]deal
 		want               string
 	}{
 		"access_key": {
-			variables: []string{"TF_VAR_access_key=" + accessKey, "TF_VAR_secret_key=" + secretKey},
+			variables: config.Variables{"access_key": config.StringVariable(accessKey), "secret_key": config.StringVariable(secretKey)},
 			reader:    accessKey, bad: orderRefused(accessKey),
 			want: "Authenticated with access key …0001 (provider block).",
 		},
@@ -39,7 +50,7 @@ func TestPublishedSignIns(t *testing.T) {
 			want: "Authenticated with temporary access key …EY01 (environment).",
 		},
 		"token": {
-			variables: []string{"TF_VAR_token=" + readyToken},
+			variables: config.Variables{"token": config.StringVariable(readyToken)},
 			reader:    readyToken, bad: orderRefused(readyToken),
 			want: "Authenticated with token (provider block).",
 		},
@@ -77,12 +88,20 @@ func TestPublishedSignIns(t *testing.T) {
 				t.Fatal("this example is not tested")
 			}
 			realm := newRealm(t)
-			configuration := readExample(t, "provider", file+".tf") + order
-			environment := append(attach(t, realm.options(test.environment, test.files), nil), test.variables...)
-			realm.expect(test.reader, test.bad)
-			failsIn(t, environment, configuration, test.want)
-			realm.expect(test.reader, test.good)
-			appliesIn(t, environment, configuration, expect("data.coc_script_order.test", values{"outcome": text("running")})...)
+			example, err := os.ReadFile(filepath.Join("..", "..", "examples", "provider", file+".tf"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			configuration := string(example) + order
+			acceptWith(t, realm.options(test.environment, test.files),
+				resource.TestStep{
+					PreConfig: func() { realm.expect(test.reader, test.bad) },
+					Config:    configuration, ConfigVariables: test.variables, ExpectError: wrapped(test.want),
+				},
+				resource.TestStep{
+					PreConfig: func() { realm.expect(test.reader, test.good) },
+					Config:    configuration, ConfigVariables: test.variables, ConfigStateChecks: running,
+				})
 		})
 	}
 }
@@ -360,9 +379,9 @@ provider "hwgate" {
 `, accessKey, secretKey)
 	deferred := dataBlock("coc_script_order", `execute_uuid = "`+orderID+`"
   depends_on = [terraform_data.key]`)
-	environment := attach(t, realm.options(nil, nil), nil)
-	failsIn(t, environment, block+order, "The provider argument access_key is not known yet")
-	appliesIn(t, environment, block+deferred, expect("data.coc_script_order.test", values{"outcome": text("running")})...)
+	acceptWith(t, realm.options(nil, nil),
+		resource.TestStep{Config: block + order, ExpectError: wrapped("The provider argument access_key is not known yet")},
+		resource.TestStep{Config: block + deferred, ConfigStateChecks: running})
 }
 
 // TestWrongKeyIsSentOnce reads ten orders with a wrong key in one plan, with the real CLI.
@@ -376,9 +395,10 @@ func TestWrongKeyIsSentOnce(t *testing.T) {
 		fmt.Fprintf(&blocks, "data \"coc_script_order\" \"n%d\" {\n  provider = hwgate\n  execute_uuid = \"%d\"\n}\n", i, i)
 	}
 	realm.expect(accessKey, deals)
-	environment := attach(t, realm.options(merged(keysInEnv, map[string]string{"HW_REGION_NAME": "cn-north-4"}), nil), nil)
-	failsIn(t, environment, terraformBlock+"provider \"hwgate\" {}\n"+blocks.String(),
-		"Not sent: access key …0001 (environment) was already refused in this run.")
+	acceptWith(t, realm.options(merged(keysInEnv, map[string]string{"HW_REGION_NAME": "cn-north-4"}), nil), resource.TestStep{
+		Config:      terraformBlock + blocks.String(),
+		ExpectError: wrapped("Not sent: access key …0001 (environment) was already refused in this run."),
+	})
 	if seen := realm.seen(); len(seen) != 1 {
 		t.Errorf("sent %q, want one request", seen)
 	}

@@ -16,11 +16,13 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
-// waiting are the data sources that can wait, and an answer that makes them.
-var waiting = map[string]http.Handler{
-	"coc_script_order": says(200, `{"data":{"status":"PROCESSING"}}`),
-	"dataarts_instance_status": says(200, strings.NewReplacer(`"running_count":0`, `"running_count":1`, `"success_count":5`, `"success_count":4`).
-		Replace(badNews["dataarts_instance_status"].body)),
+// unfinished are answers that make the data sources wait that can.
+func unfinished() map[string]http.Handler {
+	return map[string]http.Handler{
+		"coc_script_order": says(200, `{"data":{"status":"PROCESSING"}}`),
+		"dataarts_instance_status": says(200, strings.NewReplacer(`"running_count":0`, `"running_count":1`, `"success_count":5`, `"success_count":4`).
+			Replace(badAnswers()["dataarts_instance_status"].body)),
+	}
 }
 
 var forCompletion = tftypes.NewValue(tftypes.Bool, true)
@@ -51,13 +53,13 @@ func TestTokenRefusedInTheMiddle(t *testing.T) {
 		"not renewable":        {token, fates{refused}, []string{"HTTP 401", "token expired. Authenticated with token"}, 2, 0},
 	}
 	for name, test := range tests {
-		for source, running := range waiting {
+		for source, running := range unfinished() {
 			t.Run(name+"/"+source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					network := newNetwork(t, deployment(t, append(fates{running}, test.then...), logsIn(24*time.Hour)))
 					p := network.start(t, "http://service.test", test.settings)
-					arguments := maps.Clone(badNews[source].arguments)
+					arguments := maps.Clone(badAnswers()[source].arguments)
 					arguments["wait_for_completion"] = forCompletion
 					attributes, diagnostics := p.read(t.Context(), t, source, arguments)
 					checkNotGreen(t, attributes)
@@ -84,7 +86,7 @@ func TestTokenRefusedInTheMiddle(t *testing.T) {
 // for a sign-in that begins at the same moment.
 func TestTokenRunsOutInTheMiddle(t *testing.T) {
 	t.Parallel()
-	for source, running := range waiting {
+	for source, running := range unfinished() {
 		t.Run(source, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -113,7 +115,7 @@ func TestTokenRunsOutInTheMiddle(t *testing.T) {
 				})
 				network := newNetwork(t, deployment(t, fates{look}, signIn))
 				p := network.start(t, "http://service.test", passwordSettings)
-				arguments := maps.Clone(badNews[source].arguments)
+				arguments := maps.Clone(badAnswers()[source].arguments)
 				arguments["wait_for_completion"] = forCompletion
 				maps.Copy(arguments, timeout("2h"))
 				attributes, diagnostics := p.read(t.Context(), t, source, arguments)
@@ -159,13 +161,13 @@ func TestLogInFaults(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		for source := range badNews {
+		for source := range badAnswers() {
 			t.Run(name+"/"+source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					network := newNetwork(t, deployment(t, nil, test.login...))
 					p := network.start(t, "http://service.test", passwordSettings)
-					arguments := maps.Clone(badNews[source].arguments)
+					arguments := maps.Clone(badAnswers()[source].arguments)
 					maps.Copy(arguments, test.arguments)
 					attributes, diagnostics := p.read(t.Context(), t, source, arguments)
 					checkNotGreen(t, attributes)

@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
-	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
 // validate gives what the user is told of a configuration before anything is asked.
@@ -199,36 +198,5 @@ func checkRefused(t *testing.T, diagnostics []*tfprotov6.Diagnostic, want []stri
 	checkError(t, diagnostics, want)
 	if diagnostics[0].Attribute == nil || len(diagnostics[0].Attribute.Steps()) == 0 {
 		t.Errorf("the error points at no attribute: %s", shown(diagnostics))
-	}
-}
-
-// TestWaitArgumentsOnCLI refuses them in a plan of the real CLI, and nothing is asked.
-func TestWaitArgumentsOnCLI(t *testing.T) {
-	t.Parallel()
-	cloud := newCloud(t)
-	cloud.Workspace("").Then(cloudtest.Jobs(map[string]int{"success": 1}))
-	config := cloud.header(`project_id = "`+projectID+`"`) + `
-data "dataarts_instance_status" "span" {
-  provider            = hwgate
-  wait_for_completion = true
-  stable_for          = "2m"
-  timeouts { read = "1m" }
-}
-
-data "dataarts_instance_status" "baseline" {
-  provider        = hwgate
-  baseline_counts = { succeeded = 1, fail = 0.5, success = -1 }
-}
-
-data "dataarts_instance_status" "count" {
-  provider      = hwgate
-  min_new_count = 2
-}
-`
-	fails(t, config, `stable_for = "2m" cannot be used: it does not fit into timeouts.read (1m).`,
-		`The count of "succeeded" cannot be used: it is no state of a job instance`, `The count of "fail" cannot be used: 0.5 is not a`,
-		`The count of "success" cannot be used: -1 is less than 0.`, "min_new_count = 2 cannot be used: it counts from baseline_counts")
-	if requests := cloud.Log(); len(requests) > 0 {
-		t.Errorf("asked all the same: %v", requests.Paths())
 	}
 }

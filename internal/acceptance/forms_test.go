@@ -1,60 +1,21 @@
-package provider_test
+package acceptance_test
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
-
-	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
-
-// The first versions of Terraform and of OpenTofu that have each form. OpenTofu has no actions.
-var (
-	ephemeralSince     = [2]int{1, 10}
-	ephemeralSinceTofu = [2]int{1, 11}
-	actionSince        = [2]int{1, 14}
-)
-
-// needsEphemeral skips a test of ephemeral resources that the CLI is too old for.
-func needsEphemeral(t *testing.T) {
-	t.Helper()
-	since := ephemeralSince
-	if cli.product == "OpenTofu" {
-		since = ephemeralSinceTofu
-	}
-	needsCLI(t, since)
-}
-
-// needsActions skips a test of actions that the CLI does not have.
-func needsActions(t *testing.T) {
-	t.Helper()
-	needsTerraform(t)
-	needsCLI(t, actionSince)
-}
 
 // formExamples joins the published examples of a form into one configuration, with what depends on each under a name of its own.
 func formExamples(t *testing.T, folder, file string) (config string, names []string) {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Join("..", "..", "examples", folder))
-	if err != nil || len(entries) == 0 {
-		t.Fatalf("no examples in %s: %v", folder, err)
-	}
-	for _, entry := range entries {
-		example := readExample(t, folder, entry.Name(), file)
-		config += strings.ReplaceAll(example, `"next_layer"`, `"next_layer_`+entry.Name()+`"`)
-		names = append(names, entry.Name())
+	names = folders(t, "examples", folder)
+	for _, name := range names {
+		example := readExample(t, folder, name, file)
+		config += strings.ReplaceAll(example, `"next_layer"`, `"next_layer_`+name+`"`)
 	}
 	return config, names
-}
-
-// exampleStories play all that the examples ask for, well or not.
-func exampleStories(cloud *cloudtest.Service, well bool) {
-	for _, facts := range allFacts {
-		facts.example.play(cloud, well)
-	}
 }
 
 // TestEphemeralExamples applies the published example of every ephemeral resource, all at once: the plan of what is ill warns, its
@@ -70,7 +31,7 @@ func TestEphemeralExamples(t *testing.T) {
 		out, err := terraform(t, folder, nil, slices.Insert(arguments, 1, "-no-color", "-input=false")...)
 		return string(out), exitCode(t, err)
 	}
-	exampleStories(cloud.Service, false)
+	showAll(cloud.Service, false)
 	if out, code := run("plan", "-out=ill.tfplan"); code != 0 || strings.Count(out, "Warning: ") != len(names) {
 		t.Fatalf("the plan: exit code %d\n%s", code, out)
 	}
@@ -79,16 +40,16 @@ func TestEphemeralExamples(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 	for _, name := range names {
-		title := "Error: " + factsOf(t, name).example.title
+		title := "Error: " + shownBy(t, name).title
 		if !wrapped(title).MatchString(out) {
 			t.Errorf("wanted %q in\n%s", title, out)
 		}
 	}
-	exampleStories(cloud.Service, true)
+	showAll(cloud.Service, true)
 	if out, code := run("apply", "-auto-approve"); code != 0 {
 		t.Errorf("all is well, but exit code %d\n%s", code, out)
 	}
-	exampleStories(cloud.Service, false)
+	showAll(cloud.Service, false)
 	if out, code := run("destroy", "-auto-approve"); code != 0 {
 		t.Errorf("destroy: exit code %d\n%s", code, out)
 	}
@@ -109,14 +70,14 @@ func TestActionExamples(t *testing.T) {
 		out, err := terraform(t, folder, nil, slices.Insert(arguments, 1, "-no-color", "-input=false", "-auto-approve")...)
 		return string(out), exitCode(t, err)
 	}
-	exampleStories(cloud.Service, false)
+	showAll(cloud.Service, false)
 	out, code := run("apply")
 	if code != 1 || strings.Contains(out, "Creation complete") || strings.Contains(out, logText) {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 	wanted := []string{"were not healthy in time", "failed (ABNORMAL), 20 of 21 instances finished, 1 failed;", "elapsed,"}
 	for _, name := range names {
-		wanted = append(wanted, factsOf(t, name).example.title, factsOf(t, name).example.reason)
+		wanted = append(wanted, shownBy(t, name).title, shownBy(t, name).reason)
 	}
 	for _, words := range wanted {
 		if !wrapped(words).MatchString(out) {
@@ -131,7 +92,7 @@ func TestActionExamples(t *testing.T) {
 			t.Errorf("-invoke of %s: exit code %d\n%s", name, code, out)
 		}
 	}
-	exampleStories(cloud.Service, true)
+	showAll(cloud.Service, true)
 	if out, code := run("apply"); code != 0 || strings.Count(out, "Creation complete") != len(names) {
 		t.Errorf("all is well, but exit code %d\n%s", code, out)
 	}
