@@ -375,7 +375,7 @@ func gitlabJobs(t *testing.T, content []byte, _ map[string]string) map[string]ci
 		found := ciJob{
 			name: name, mayFail: mayFail || !said && job["when"] == "manual",
 			command: func(file string) []string { return []string{"sh", file} },
-			tools:   []string{"sh", "mkdir", "cp"},
+			tools:   []string{"sh", "mkdir", "cp", "grep"},
 		}
 		for _, tokens := range []map[string]any{member[map[string]any](defaults, "id_tokens"), member[map[string]any](job, "id_tokens")} {
 			for variable, token := range tokens {
