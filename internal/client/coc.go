@@ -36,7 +36,7 @@ func orderData[T any](order Order, read func(fields) *T) func(fields) *T {
 	return func(answer fields) *T {
 		object := answer.need().object("data")
 		if object == nil {
-			answer.missing("data") // no effect if the wrong type has been recorded
+			answer.fail(ErrNoData) // no effect if the wrong type has been recorded
 			return nil
 		}
 		object.echoText("execute_uuid", order.ExecuteUUID)

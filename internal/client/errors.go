@@ -43,6 +43,8 @@ type Error struct {
 var (
 	// ErrMalformed means that the answer is not as documented.
 	ErrMalformed = errors.New("malformed answer")
+	// ErrNoData is an ErrMalformed: a success without data, which COC may send before an order is visible.
+	ErrNoData = fmt.Errorf("%w: there is no data in it", ErrMalformed)
 	// ErrUnexpectedStatus means a status that is neither a success nor an error.
 	ErrUnexpectedStatus = errors.New("unexpected status")
 	// ErrTooLarge means that the answer exceeds the size limit.

@@ -66,7 +66,7 @@ func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order,
 	statistics, err := reader.ScriptOrderStatistics(ctx, order)
 	switch {
 	case client.IsNotFound(err) && ignoreNotFound:
-		return &StatisticsReport{Report: missingOrder(name)}, nil
+		return &StatisticsReport{Report: missingOrder(name, err)}, nil
 	case err != nil:
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func ReadBatch(ctx context.Context, reader OrderReader, req BatchRequest) (*Batc
 	batch, err := reader.ScriptOrderBatch(ctx, req.Batch)
 	switch {
 	case client.IsNotFound(err) && req.IgnoreNotFound:
-		return &BatchReport{Report: missingOrder(name)}, nil
+		return &BatchReport{Report: missingOrder(name, err)}, nil
 	case err != nil:
 		return nil, err
 	}

@@ -81,7 +81,7 @@ func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*Orde
 	})
 	switch {
 	case client.IsNotFound(err) && req.IgnoreNotFound:
-		return &OrderReport{Report: missingOrder(name)}, nil
+		return &OrderReport{Report: missingOrder(name, err)}, nil
 	case err != nil:
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (r *orderRead) look(ctx, waitCtx context.Context) (orderLook, Observation, 
 	young := orderIsYoung(r.ExecuteUUID, time.Now())
 	if err != nil {
 		failed := Observation{}
-		if young && client.IsNotFound(err) {
+		if young && (client.IsNotFound(err) || errors.Is(err, client.ErrNoData)) {
 			failed.Phase = Settling
 		}
 		return orderLook{}, failed, err
@@ -321,9 +321,14 @@ func contradiction(tally *Tally, threshold *float64) string {
 	}
 }
 
-func missingOrder(what string) Report {
+// missingOrder reports that an order was not found.
+func missingOrder(what string, err error) Report {
+	state := string(NotFound) + ", COC does not know the order"
+	if gone, ok := errors.AsType[*GoneError](err); ok {
+		state += " any more, " + gone.last()
+	}
 	report := Report{Verdict: Verdict{Outcome: NotFound, Phase: Over}}
-	report.describe(what, string(NotFound)+", COC does not know the order", nil, nil, nil)
+	report.describe(what, state, nil, nil, nil)
 	return report
 }
 

@@ -47,6 +47,8 @@ func TasksName(instanceID string) string { return "FDI tasks of ROMA Connect ins
 // ReadTasks reads the tasks of an instance, after waiting for their health if requested. Details that cannot be read are no error.
 func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskReport, error) {
 	name := TasksName(req.InstanceID)
+	// terminated are the counts of terminated tasks at the last look, by kind.
+	var terminated map[string]int64
 	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (*client.FDITaskStatistics, Observation, error) {
 		statistics, err := reader.FDITaskStatistics(waitCtx, req.FDIInstance)
 		if err != nil {
@@ -55,6 +57,11 @@ func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskRe
 		verdict := judgeTasks(statistics, req.MinRunning)
 		// Never Over: tasks may run forever, so the wait ends if they are healthy, or if there are none.
 		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskSummary(statistics, verdict)}
+		if verdict.Counts != nil {
+			before := terminated
+			terminated = terminatedTasks(statistics)
+			seen.Interruption = terminatedSince(before, terminated)
+		}
 		if verdict.Counts != nil && verdict.Counts["running"] < req.MinRunning {
 			seen.Wanted = fmt.Sprintf("%d must run", req.MinRunning)
 		}
@@ -81,6 +88,29 @@ func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskRe
 	report.describe(name, string(report.Outcome), nil, taskFigures(report.Counts), abnormal,
 		result.observation.Tally, result.observation.Wanted, abnormal.summary(), result.ending())
 	return report, nil
+}
+
+// terminatedTasks counts terminated tasks by kind.
+func terminatedTasks(statistics *client.FDITaskStatistics) map[string]int64 {
+	counts := map[string]int64{}
+	for _, kind := range taskKinds(statistics) {
+		counts[kind.name] = deref(kind.counts()["terminated"])
+	}
+	return counts
+}
+
+// terminatedSince says how many tasks were terminated since an earlier look; empty if none were, or if there was none.
+func terminatedSince(before, now map[string]int64) string {
+	var more int64
+	for kind, count := range now {
+		if before != nil {
+			more += max(count-before[kind], 0)
+		}
+	}
+	if more == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d terminated since the last read", more)
 }
 
 // taskKind has the counts of one kind of tasks.

@@ -40,6 +40,8 @@ type Observation struct {
 	Tally string
 	// Wanted says which count is too low; empty if none is.
 	Wanted string
+	// Interruption says what happened since the look before that ends a stable span, although the state is good again; empty if nothing.
+	Interruption string
 }
 
 // Progress is the state of a wait after a look, or at its deadline.
@@ -68,6 +70,28 @@ const (
 	defaultLimit = 30 * time.Minute
 )
 
+// GoneError means that the service no longer knows what a wait has already seen.
+type GoneError struct {
+	// Status is that of the last look that saw it, Ago the time since.
+	Status string
+	Ago    time.Duration
+	// Err is the error that it was not found.
+	Err error
+}
+
+func (e *GoneError) Error() string { return "gone, " + e.last() + ": " + e.Err.Error() }
+
+func (e *GoneError) Unwrap() error { return e.Err }
+
+// last describes the last look that saw it.
+func (e *GoneError) last() string {
+	status := ""
+	if e.Status != "" {
+		status = " with the status " + e.Status
+	}
+	return "but it was there " + e.Ago.Round(time.Second).String() + " before" + status
+}
+
 type waitResult[T any] struct {
 	last        T
 	observation Observation
@@ -85,8 +109,8 @@ type lookFunc[T any] func(ctx context.Context) (T, Observation, error)
 
 // waitFor looks until there is nothing left to wait for, or until the deadline. Without a wait it looks once.
 //
-// Before the first answer every failure ends the wait, except one that is Settling within the grace period. After it, only failures
-// that are not transient do. The error is that failure, or the error of a canceled context.
+// Before the first answer every failure ends the wait, except one that is Settling within the grace period. After it, only failures do
+// that [client.EndsWait] names. The error is that failure, or the error of a canceled context.
 func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T]) (waitResult[T], error) {
 	if w == nil {
 		last, seen, err := look(ctx)
@@ -99,6 +123,8 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 	state := waitState{wait: *w, limit: end.Sub(start), grace: min(maxGrace, end.Sub(start)/2)}
 	log := cmp.Or(w.Logger, slog.New(slog.DiscardHandler))
 	var result waitResult[T]
+	// answered reports that a look has succeeded, the last one at seenAt.
+	answered, seenAt := false, time.Duration(0)
 	progress := func(err error) *Progress {
 		seen := result.observation
 		return &Progress{Observation: seen, Missing: state.missing(&seen), Elapsed: time.Since(start), Limit: state.limit, Err: err}
@@ -118,13 +144,19 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 		return result, nil
 	}
 	fail := func(err error) (waitResult[T], error) {
-		if client.IsNotFound(err) && result.elapsed >= minPause {
-			err = fmt.Errorf("not found for %s: %w", result.elapsed.Round(time.Second), err)
+		took := result.elapsed.Round(time.Second)
+		switch notFound := client.IsNotFound(err); {
+		case notFound && answered:
+			err = &GoneError{Status: result.observation.Status, Ago: result.elapsed - seenAt, Err: err}
+		case notFound && result.elapsed >= minPause:
+			err = fmt.Errorf("not found for %s: %w", took, err)
+		case errors.Is(err, client.ErrNoData) && result.elapsed >= minPause:
+			err = fmt.Errorf("no data for %s: %w", took, err)
 		}
 		return result, err
 	}
 	notify(nil)
-	for answered := false; ; {
+	for {
 		sent := time.Since(start)
 		last, seen, err := look(waitCtx)
 		result.elapsed = time.Since(start)
@@ -135,14 +167,14 @@ func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T])
 				log.InfoContext(ctx, "status seen", "what", name, "status", seen.Status, "outcome", string(seen.Outcome),
 					"elapsed_ms", result.elapsed.Milliseconds())
 			}
-			answered, result.last, result.observation = true, last, seen
+			answered, seenAt, result.last, result.observation = true, result.elapsed, last, seen
 			done = state.observe(sent, result.elapsed, &seen)
 		case isCanceled(ctx):
 			return result, ctx.Err()
-		case answered && (pauseExceedsDeadline(err) || (waitCtx.Err() != nil && !isPermanent(err))):
+		case answered && (pauseExceedsDeadline(err) || (waitCtx.Err() != nil && (isInterrupted(err) || !client.EndsWait(err)))):
 			return finish(progress(err))
 		case seen.Phase == Settling && result.elapsed < state.grace:
-		case answered && client.IsTransient(err):
+		case answered && !client.EndsWait(err):
 			state.observe(sent, result.elapsed, nil)
 			log.InfoContext(ctx, "looking again after a failure", "what", name, "error", err.Error())
 		default:
@@ -196,6 +228,9 @@ func (s *waitState) observe(sent, answered time.Duration, seen *Observation) boo
 		return false
 	}
 	if seen.Good() {
+		if seen.Interruption != "" {
+			s.interrupt(seen.Interruption)
+		}
 		if !s.stable {
 			s.stable, s.stableSince = true, answered
 		}
@@ -312,10 +347,9 @@ func sleep(ctx context.Context, pause time.Duration) bool {
 // isCanceled reports whether the caller canceled the read; an exceeded deadline does not count.
 func isCanceled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
-// isPermanent reports whether the service answered with an error that a retry cannot fix.
-func isPermanent(err error) bool {
-	e, ok := errors.AsType[*client.Error](err)
-	return ok && e.Status != 0 && !client.IsTransient(err)
+// isInterrupted reports whether the end of a context cut a look off.
+func isInterrupted(err error) bool {
+	return client.KindOf(err) == client.Interrupted || errors.Is(err, context.DeadlineExceeded)
 }
 
 // pauseExceedsDeadline reports whether the service asked for a pause that would outlast the deadline.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -167,7 +168,7 @@ func TestWaitDeadlineWithoutAGoodAnswer(t *testing.T) {
 	}
 }
 
-// Before the first good answer each failure ends a wait; afterwards only those that asking again cannot mend.
+// Before the first good answer each failure ends a wait; afterwards only refusals, and an object that is gone.
 func TestWaitFailures(t *testing.T) {
 	t.Parallel()
 	running, done := saw("PROCESSING"), saw("FINISHED")
@@ -179,11 +180,19 @@ func TestWaitFailures(t *testing.T) {
 		"401":                    {errUnauthorized, false},
 		"403":                    {errForbidden, false},
 		"refused before":         {errRefused, false},
-		"no credential":          {errNoCredential, false},
-		"malformed":              {errMalformed, false},
-		"too large":              {errTooLarge, false},
-		"404 of the gateway":     {errWrongPath, false},
-		"400":                    {errBadRequest, false},
+		"403 of another kind":    {&client.Error{Status: 403}, false},
+		"403 that throttles":     {&client.Error{Status: 403, Code: "APIGW.0308"}, true},
+		"no credential":          {errNoCredential, true},
+		"malformed":              {errMalformed, true},
+		"without data":           {&client.Error{Status: 200, Err: client.ErrNoData}, true},
+		"another status":         {&client.Error{Status: 204, Err: client.ErrUnexpectedStatus}, true},
+		"too large":              {errTooLarge, true},
+		"404 of the gateway":     {errWrongPath, true},
+		"302":                    {&client.Error{Status: 302}, true},
+		"400":                    {errBadRequest, true},
+		"400 without a code":     {&client.Error{Status: 400}, true},
+		"408":                    {&client.Error{Status: 408}, true},
+		"425":                    {&client.Error{Status: 425}, true},
 		"not found":              {errNotFound, false},
 		"nothing of the client":  {errors.New("bug"), false},
 		"429":                    {errThrottled, true},
@@ -232,7 +241,7 @@ func TestWaitRefusedAtTheDeadline(t *testing.T) {
 		final   bool
 	}{
 		"403":       {errForbidden, true},
-		"malformed": {errMalformed, true},
+		"malformed": {errMalformed, false},
 		"503":       {errOverloaded, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -432,6 +441,69 @@ func TestWaitLog(t *testing.T) {
 					}
 				}
 			})
+		})
+	}
+}
+
+// An order that a wait saw, and that is not found later, is gone: neither its id nor the site is wrong.
+func TestSeenThenGone(t *testing.T) {
+	t.Parallel()
+	for _, ignore := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			service := &coc{order: func(int) (*client.ScriptOrder, error) {
+				switch at := time.Since(start); {
+				case at < 5*time.Minute:
+					return open("PROCESSING"), nil
+				case at < 6*time.Minute:
+					return nil, errOverloaded
+				default:
+					return nil, errNotFound
+				}
+			}}
+			got, err := ReadOrder(t.Context(), service, OrderRequest{Order: theOrder, Wait: &Wait{}, IgnoreNotFound: ignore})
+			const was = `but it was there 1m\d+s before with the status PROCESSING`
+			if ignore {
+				want := regexp.MustCompile(`: not_found, COC does not know the order any more, ` + was + `$`)
+				if err != nil || got.Outcome != NotFound || got.Good() || !want.MatchString(got.Summary) {
+					t.Errorf("got %+v and the error %v", got, err)
+				}
+				return
+			}
+			want := regexp.MustCompile(`^gone, ` + was + `: .*the order does not exist`)
+			if !client.IsNotFound(err) || !want.MatchString(err.Error()) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// An answer without data is what a service sends that does not see a new order yet: it has the grace of an order that is not found.
+func TestGraceOfAnswersWithoutData(t *testing.T) {
+	t.Parallel()
+	empty := &client.Error{Status: 200, Err: client.ErrNoData}
+	for name, test := range map[string]struct {
+		appears, age time.Duration
+		wait         *Wait
+		text         string
+	}{
+		"appears":      {30 * time.Second, 0, &Wait{}, ""},
+		"never":        {time.Hour, 0, &Wait{}, "no data for 1m"},
+		"old order":    {30 * time.Second, 11 * time.Minute, &Wait{}, ": HTTP 200 OK: malformed answer: there is no data in it"},
+		"without wait": {30 * time.Second, 0, nil, ": HTTP 200 OK: malformed answer: there is no data in it"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			service := &coc{order: func(int) (*client.ScriptOrder, error) {
+				if time.Since(start) < test.appears {
+					return nil, empty
+				}
+				return over("FINISHED"), nil
+			}}
+			got, err := ReadOrder(t.Context(), service, OrderRequest{Order: madeAgo(test.age), Wait: test.wait})
+			if test.text == "" && (err != nil || !got.Good()) || test.text != "" && (!errors.Is(err, client.ErrNoData) || !strings.Contains(err.Error(), test.text)) {
+				t.Errorf("%s: got %+v and the error %v", name, got, err)
+			}
 		})
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
+	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
@@ -116,6 +117,8 @@ func (f *form) unansweredAdvice(err error, failure *client.Error) string {
 		return fmt.Sprintf("Find out why there is no answer from %s, or raise %s.", strings.Join(turn.Hosts, " and "), f.timeoutName())
 	case errors.Is(err, context.DeadlineExceeded):
 		return "The read exceeded " + f.timeoutName() + ". Raise it, or find out why the service does not answer."
+	case errors.As(err, new(*gate.GoneError)):
+		return "Id and site are correct, since the order was read in this wait: find out who removed it, and how it ended." + f.purgedAdvice()
 	case errors.As(err, &refused):
 		first := refused.First
 		return fmt.Sprintf("Correct the error of %s %s%s first.", first.Method, first.Host, first.Path)
@@ -337,12 +340,8 @@ func skewHint(message string) string {
 func (f *form) answerAdvice(failure *client.Error) string {
 	switch {
 	case client.IsNotFound(failure):
-		hint := fmt.Sprintf("Check the order's id, and that %s is the site of the account that owns it (China, international and "+
-			"European accounts have their own: endpoints.coc).", failure.Host)
-		if !f.alwaysWaits {
-			hint += " For an order that COC has purged set ignore_not_found = true; if this blocks a destroy, run it with -refresh=false."
-		}
-		return hint
+		return fmt.Sprintf("Check the order's id%s, and that %s is the site of the account that owns it (China, international and "+
+			"European accounts have their own: endpoints.coc).", orderIDHint(failure.Path), failure.Host) + f.purgedAdvice()
 	case client.IsUnauthorized(failure):
 		return credentialAdvice(failure)
 	case client.IsForbidden(failure) && failure.Code == "":
@@ -357,13 +356,33 @@ func (f *form) answerAdvice(failure *client.Error) string {
 		return faultAdvice(failure)
 	case failure.Code == "":
 		return foreignAdvice(failure)
-	case f.service == client.COC:
-		return "Check the arguments; if the account works with projects, set project_id in the provider block or the " + f.kind + "."
+	case failure.Service == client.COC:
+		return "Check the arguments" + orderIDHint(failure.Path) + "; if the account works with projects, set project_id in the provider block or the " +
+			f.kind + "."
 	case f.service == client.DataArts:
 		return "Check the arguments, workspace_id and project_id among them."
 	default:
 		return "Check the arguments, then run again."
 	}
+}
+
+// purgedAdvice is for an order that COC does not know.
+func (f *form) purgedAdvice() string {
+	if f.alwaysWaits {
+		return ""
+	}
+	return " For an order that COC has purged set ignore_not_found = true; if this blocks a destroy, run it with -refresh=false."
+}
+
+var orderInPath = regexp.MustCompile(`/script/orders/([^/]+)`)
+
+// orderIDHint names an id that cannot be that of a script order; it is empty if it may be.
+func orderIDHint(path string) string {
+	found := orderInPath.FindStringSubmatch(path)
+	if found == nil || strings.HasPrefix(found[1], "SCT") {
+		return ""
+	}
+	return fmt.Sprintf(" (ids of script orders begin with SCT, and %s does not: it may be that of a script or a job)", quoted(found[1]))
 }
 
 // foreignAdvice is for an answer without an error code, which may come from something else, such as a firewall.

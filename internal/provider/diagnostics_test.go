@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -163,10 +164,22 @@ func TestAdvice(t *testing.T) {
 		"an instance of FDI's":     {answered(400, "FDI.1001", ""), "Check instance_id", ""},
 		"an instance with 404":     {answered(404, "ROMA.00110006", ""), "Check instance_id", "no such API"},
 		"an order with 404":        {of(client.COC, way, answered(404, "COC.00040709", "")), "Check the order's id", "no such API"},
-		"a workspace with 404":     {of(client.DataArts, way, answered(404, "DLS.6036", "")), "Correct workspace_id", "no such API"},
-		"another 404":              {answered(404, "", ""), "The gateway knows no such API at h.test.", "instance_id"},
-		"arguments":                {answered(400, "ROMA.1", ""), "Check the arguments", ""},
-		"no error of the API":      {answered(418, "", ""), "Check that h.test is the right host (endpoints.roma), and the proxy.", "arguments"},
+		"an order's own id":        {of(client.COC, "/v1/job/script/orders/SCT1/statistics", answered(400, "COC.00040709", "")), "Check the order's id, and that", "SCT"},
+		"the id of a script": {
+			of(client.COC, "/x/v1/job/script/orders/SC2023101717/batches/1", answered(400, "COC.00040709", "")),
+			`Check the order's id (ids of script orders begin with SCT, and "SC2023101717" does not: it may be that of a script or a job), and`, "",
+		},
+		"the id of a script, refused": {
+			of(client.COC, "/v1/job/script/orders/SC2023101717", answered(400, "COC.00040701", "")), `and "SC2023101717" does not: it may be that`, "",
+		},
+		"an order that is gone": {
+			&gate.GoneError{Status: "PROCESSING", Ago: time.Second, Err: of(client.COC, way, answered(400, "COC.00040709", ""))},
+			"Id and site are correct, since the order was read in this wait", "Check the order's id",
+		},
+		"a workspace with 404": {of(client.DataArts, way, answered(404, "DLS.6036", "")), "Correct workspace_id", "no such API"},
+		"another 404":          {answered(404, "", ""), "The gateway knows no such API at h.test.", "instance_id"},
+		"arguments":            {answered(400, "ROMA.1", ""), "Check the arguments", ""},
+		"no error of the API":  {answered(418, "", ""), "Check that h.test is the right host (endpoints.roma), and the proxy.", "arguments"},
 		"a page that forbids": {
 			answered(403, "", ""),
 			"something else may have answered. Check that h.test is the right host (endpoints.roma), and the proxy. If it was the API, grant the caller", "",

@@ -57,7 +57,7 @@ func fdiTaskStatisticsSchema() schema.Schema {
 		Attributes: mergeAttributes(
 			sharedAttributes("`project_id`/`instance_id`", projectDescription, "running, abnormal, terminated, completed and any new word"),
 			pollAttributes(),
-			stableAttributes("health (`healthy`)", ""),
+			stableAttributes("health (`healthy`)", " So it does after tasks were terminated since the read before."),
 			map[string]schema.Attribute{
 				"instance_id": requiredString(idFormat, "Id of the ROMA Connect instance."),
 				"wait_until_healthy": optionalBool(
