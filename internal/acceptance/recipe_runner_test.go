@@ -29,7 +29,7 @@ type ciJob struct {
 	command func(file string) []string
 	// tools are the programs of the job's image; nil stands for those of this machine. Terraform is always there.
 	tools []string
-	// cancel ends a job, if it is not nil, of which the process is the shell of the current step and the leader of a process group.
+	// cancel ends a job, of which the process is the shell of the current step and the leader of a process group.
 	cancel func(process int) error
 	// insist is what follows if the job has noticed, but does not end: GitHub waits for 7.5 seconds, and this test does not.
 	insist func(process int) error
@@ -358,7 +358,7 @@ func githubSteps(t *testing.T, steps []any, defaults map[string]any) ciJob {
 	return job
 }
 
-// gitlabJobs reads a file of GitLab CI. Of the image, only the named tools are used.
+// gitlabJobs reads a file of GitLab CI. Of the image, only the named tools are used. GitLab cancels with SIGTERM to all processes.
 func gitlabJobs(t *testing.T, content []byte, _ map[string]string) map[string]ciJob {
 	t.Helper()
 	file := parseRecipe[map[string]any](t, content)
@@ -375,6 +375,7 @@ func gitlabJobs(t *testing.T, content []byte, _ map[string]string) map[string]ci
 		found := ciJob{
 			name: name, mayFail: mayFail || !said && job["when"] == "manual",
 			command: func(file string) []string { return []string{"sh", file} },
+			cancel:  func(process int) error { return syscall.Kill(-process, syscall.SIGTERM) },
 			tools:   []string{"sh", "mkdir", "cp", "grep"},
 		}
 		for _, tokens := range []map[string]any{member[map[string]any](defaults, "id_tokens"), member[map[string]any](job, "id_tokens")} {
