@@ -11,12 +11,15 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"time"
 )
 
 const (
 	// attemptTimeout bounds an attempt, from connecting to the end of the body.
 	attemptTimeout = 30 * time.Second
+	// maxAge is the age from which on an answer of a cache is not taken for the state.
+	maxAge = time.Minute
 	// bodyLimit bounds an answer. A batch holds ten logs of 1 MB, and JSON may write a byte as six.
 	bodyLimit = 128 << 20
 	// smallBody is the largest body that is read without a share of Client.memory.
@@ -131,6 +134,12 @@ func (got *reply) parse(ctx context.Context, success bool) error {
 	return nil
 }
 
+// isStale reports whether a cache sent an answer that is older than maxAge.
+func (got reply) isStale() bool {
+	age, err := strconv.ParseUint(got.header.Get("Age"), 10, 64)
+	return (err == nil || errors.Is(err, strconv.ErrRange)) && age > uint64(maxAge/time.Second)
+}
+
 // failure is the error of an answer, nil for a success.
 func (x *exchange) failure(got reply) *Error {
 	switch {
@@ -138,6 +147,8 @@ func (x *exchange) failure(got reply) *Error {
 		return x.answerError(got)
 	case got.fault != nil:
 		return x.malformedAnswerError(got, got.fault)
+	case got.isStale():
+		return x.malformedAnswerError(got, fmt.Errorf("%w: a cache on the way answered, with a state that is out of date", ErrMalformed))
 	case got.envelope.sign != "":
 		e := x.answerError(got)
 		if e.Code == "" {

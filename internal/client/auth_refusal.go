@@ -37,7 +37,8 @@ var provingCodes = map[string]bool{"APIG.0302": true, "APIG.0304": true, "APIG.1
 var serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*\.\d{3,}$`)
 
 // examine reports whether an answer refuses the credential of its request, or proves it, as data and errors of the service do.
-// Answers that may precede the check of the credential do neither: pages, redirects, empty bodies, and errors of gateways and proxies.
+// Answers that may precede the check of the credential do neither: pages, redirects, empty bodies, errors of gateways and proxies,
+// and answers of caches.
 func examine(got reply) (refuses, proves bool) {
 	code := got.envelope.code
 	short := shortCode(code)
@@ -46,6 +47,8 @@ func examine(got reply) (refuses, proves bool) {
 		return true, false
 	case strings.HasPrefix(short, "APIG."):
 		return false, provingCodes[short]
+	case got.isStale():
+		return false, false
 	case got.status >= 200 && got.status < 300:
 		return false, len(got.answer.children) > 0
 	default:

@@ -18,15 +18,19 @@ var errorNames = [][2]string{{"error_code", "error_msg"}, {"errorCode", "errorMs
 // zeroCode matches codes that mean success, such as COC.00000000.
 var zeroCode = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9]*\.)?0+$`)
 
-// errorIn finds the error in an answer: at the top, in the members "error", "errors" or "data", or in the only member. Next to data any sign
-// of an error counts, unless its code means success.
+// errorIn finds the error in an answer: at the top, in the members "error", "errors" or "data", or in the only member. Any sign of an error
+// counts, also next to data. A code that means success is no sign unless the status is that of an error.
 func errorIn(answer fields, success bool) (found errorBody, ok bool) {
 	for _, find := range []func(fields) errorBody{namedError, genericError, errorMember, errorInOnlyMember, errorInData, declaredFailure} {
-		if found = find(answer); found.sign != "" && !(success && zeroCode.MatchString(found.code)) {
-			return found, true
+		next := find(answer)
+		switch zero := zeroCode.MatchString(next.code); {
+		case next.sign != "" && !zero:
+			return next, true
+		case next.sign != "" && !success && !ok:
+			found, ok = next, true
 		}
 	}
-	return errorBody{}, false
+	return found, ok
 }
 
 // namedError reads an envelope with errorNames.
@@ -86,7 +90,7 @@ func errorMember(f fields) errorBody {
 			continue
 		default:
 			if first.raw[0] == '"' {
-				found.message = deref(f.text(name))
+				found.message = unquote(first.raw)
 			}
 		}
 		return found
