@@ -42,6 +42,8 @@ type exchange struct {
 	// attempts counts how often the request was sent. credential describes the credential of the last attempt.
 	attempts   int
 	credential string
+	// lent is the credential of the attempt under way; nil without one.
+	lent *lease
 	// heldMemory is the share of Client.memory for the last answer.
 	heldMemory int64
 }
@@ -82,7 +84,7 @@ func (x *exchange) attempt(ctx context.Context) (got reply, refused *Credential,
 		return reply{}, refused, x.noAnswerError(err)
 	}
 	defer lent.release()
-	x.credential = lent.describe()
+	x.lent, x.credential = lent, lent.describe()
 	lent.authenticate(request, x.body, time.Now())
 	got, failure = x.send(request)
 	// The status counts even if reading the body failed: a refusal must not be forgotten.
@@ -216,6 +218,9 @@ func (x *exchange) readAnswer(ctx context.Context, response *http.Response) ([]b
 		size := limit
 		if response.ContentLength > int64(len(body)) {
 			size = min(response.ContentLength, limit)
+		}
+		if x.lent != nil {
+			x.lent.releaseIfProven()
 		}
 		if err := x.client.memory.Acquire(ctx, size); err != nil {
 			return nil, err

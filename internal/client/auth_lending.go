@@ -13,8 +13,9 @@ import (
 const (
 	// firstAnswerWait is how long a request with an unproven credential delays others with the same credential.
 	firstAnswerWait = 2 * time.Second
-	// maxUnproven bounds the concurrent requests with an unproven credential: more than five refusals in a row lock an access key.
-	maxUnproven = 3
+	// maxUnproven bounds the concurrent requests with an unproven credential, maxInFlight those with a proven access key, which may be
+	// disabled at any time: more than five refusals in a row lock it. One place is kept for another service than that of the others.
+	maxUnproven, maxInFlight = 3, 5
 )
 
 // authenticator lends the credential of a source to attempts, and keeps a wrong one from being refused too often.
@@ -22,6 +23,8 @@ const (
 // A credential is unproven until a service has answered it with its own JSON. One request with it is sent first. Without an answer after
 // firstAnswerWait a request to another service follows, and so on up to maxUnproven: a silent host does not block other services, and a
 // wrong key is refused at most three times. A refused credential is not used again.
+//
+// A proven key goes out at most maxInFlight times at once, a proven token, which cannot be locked, any number of times.
 type authenticator struct {
 	source  CredentialSource
 	secrets *redactor
@@ -37,7 +40,7 @@ type credentialState struct {
 	proven bool
 	// refusal is the first answer that refused it; nil if none did.
 	refusal *Error
-	// inFlight has the unproven requests under way, queue the waiting ones, both in order.
+	// inFlight has the requests under way, without those with a proven token, queue the waiting ones, both in order.
 	inFlight, queue []*lease
 	// changed is closed and replaced at every change.
 	changed chan struct{}
@@ -78,7 +81,7 @@ type lease struct {
 	auth    *authenticator
 	service Service
 	host    string
-	// since is when the attempt was allowed to start with an unproven credential; zero for a proven one.
+	// since is when the attempt was allowed to start.
 	since time.Time
 }
 
@@ -110,7 +113,7 @@ func (a *authenticator) borrow(ctx context.Context, service Service, host string
 		switch {
 		case state.refusal != nil:
 			return l, &RefusedError{state.refusal}
-		case state.proven:
+		case state.proven && credential.Token != "":
 			return l, nil
 		case state.next(now) == l:
 			l.since = now
@@ -127,22 +130,30 @@ func (a *authenticator) borrow(ctx context.Context, service Service, host string
 	}
 }
 
-// next is the first lease in the queue that may be used now, nil if none. Requests to one service are not concurrent.
+// next is the first lease in the queue that may be used now, nil if none. Unproven requests to one service are not concurrent.
 func (s *credentialState) next(now time.Time) *lease {
-	if len(s.inFlight) == maxUnproven || s.pause(now) > 0 {
+	limit, perService := maxUnproven, 1
+	if s.proven {
+		limit, perService = maxInFlight, maxInFlight-1
+	}
+	if len(s.inFlight) >= limit || s.pause(now) > 0 {
 		return nil
 	}
+	underWay := map[Service]int{}
+	for _, out := range s.inFlight {
+		underWay[out.service]++
+	}
 	for _, l := range s.queue {
-		if !slices.ContainsFunc(s.inFlight, func(out *lease) bool { return out.service == l.service }) {
+		if underWay[l.service] < perService {
 			return l
 		}
 	}
 	return nil
 }
 
-// pause is the time until firstAnswerWait has passed since the last request.
+// pause is the time until firstAnswerWait has passed since the last unproven request.
 func (s *credentialState) pause(now time.Time) time.Duration {
-	if len(s.inFlight) == 0 {
+	if s.proven || len(s.inFlight) == 0 {
 		return 0
 	}
 	return s.inFlight[len(s.inFlight)-1].since.Add(firstAnswerWait).Sub(now)
@@ -196,13 +207,23 @@ func (l *lease) recordAnswer(got reply, failure func() *Error) bool {
 	return refuses
 }
 
+// release ends the loan. It may be called again.
 func (l *lease) release() {
 	l.auth.mu.Lock()
 	defer l.auth.mu.Unlock()
 	l.remove(&l.inFlight, l)
 }
 
-// TurnError means that the context ended while the request waited for others to prove the credential.
+// releaseIfProven ends the loan before the whole answer has come: one of this size refuses nothing, and may take long.
+func (l *lease) releaseIfProven() {
+	l.auth.mu.Lock()
+	defer l.auth.mu.Unlock()
+	if l.proven {
+		l.remove(&l.inFlight, l)
+	}
+}
+
+// TurnError means that the context ended while the request waited for the answers to others with the same credential.
 type TurnError struct {
 	// Hosts are those whose answers were awaited, at least one.
 	Hosts []string
@@ -211,7 +232,7 @@ type TurnError struct {
 }
 
 func (e *TurnError) Error() string {
-	return fmt.Sprintf("not sent, waiting for the first answer of %s to this credential: %s", strings.Join(e.Hosts, " and "), e.Err)
+	return fmt.Sprintf("not sent, waiting for an answer of %s to another request with this credential: %s", strings.Join(e.Hosts, " and "), e.Err)
 }
 
 func (e *TurnError) Unwrap() error { return e.Err }

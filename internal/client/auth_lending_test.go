@@ -26,8 +26,8 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 		}
 		close(first.open)
 		synctest.Wait()
-		if n := rest.waiting.Load(); n != 9 {
-			t.Errorf("%d requests at once after that, want 9", n)
+		if n := rest.waiting.Load(); n != maxInFlight-1 {
+			t.Errorf("%d requests at once after that, want %d", n, maxInFlight-1)
 		}
 		close(rest.open)
 		for _, err := range wait() {
@@ -188,7 +188,7 @@ func TestReadThatNeverGotItsTurn(t *testing.T) {
 					e.Attempts != 0 || IsTransient(err) {
 					t.Errorf("%#v", e)
 				}
-				const want = "not sent, waiting for the first answer of coc-intl.example.com to this credential: context deadline exceeded"
+				const want = "not sent, waiting for an answer of coc-intl.example.com to another request with this credential: context deadline exceeded"
 				if e.Answer() != want {
 					t.Errorf("%q, want %q", e.Answer(), want)
 				}

@@ -126,7 +126,7 @@ func TestWhatProvesAKey(t *testing.T) {
 				synctest.Wait()
 				want := int64(1)
 				if test.proves {
-					want = 10
+					want = maxInFlight - 1
 				}
 				if n := rest.waiting.Load(); n != want {
 					t.Errorf("%d requests at once, want %d", n, want)
