@@ -141,7 +141,7 @@ func TestSilentHostHoldsNoOtherServiceUp(t *testing.T) {
 		answers := map[string]answerer{"coc-intl": silent, "dayu": says(200, documentedTasks), "roma": says(200, documentedFDI)}
 		service := answering(byHost(answers))
 		c := newClient(t, service, retries(5))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
 		defer cancel()
 		var wg sync.WaitGroup
 		for range 20 {

@@ -11,7 +11,7 @@
 //	auth_lending.go, auth_sign.go   the credential and the signature of an attempt
 //	parse.go, json.go               strict syntax, lenient content: null, absent, numbers in strings, unexpected types
 //	envelope.go, kind.go            which error an answer has, and what follows from it for retries and waits
-//	errors.go, text.go              what an [Error] says, and which secrets it must not repeat
+//	errors.go, redactor.go          what an [Error] says, and which secrets it must not repeat
 //
 // # Answers
 //

@@ -187,9 +187,18 @@ func (x *exchange) redirect(location string) string {
 	return x.sanitize("the answer is a redirect to "+to.String()+", which is never followed", messageLimit, to.Host)
 }
 
+// longestText bounds what is searched for secrets, since only the start of a text is shown.
+const longestText = 16 << 10
+
 // sanitize makes untrusted text fit for an error. It keeps the given ids and those of the request, and removes secrets before it cuts.
 func (x *exchange) sanitize(from string, limit int, ids ...string) string {
-	return text.Plain(redactLongRuns(x.client.secrets.clean(from), append(ids, x.ids()...)), limit)
+	clean := redactLongRuns(x.client.secrets.clean(text.Head(from, longestText)), append(ids, x.ids()...))
+	// Next to the cut there may be a part of a secret.
+	const margin = 512
+	if len(from) > longestText && len(text.Plain(clean, longestText)) < limit+margin {
+		return "***"
+	}
+	return text.Plain(clean, limit)
 }
 
 // ids are the parts of the request that redactLongRuns must keep.

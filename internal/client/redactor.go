@@ -13,8 +13,12 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// gramSize is the length of the parts of a secret that are redacted.
-const gramSize = 12
+const (
+	// gramSize is the length of the parts of a secret that are redacted.
+	gramSize = 12
+	// longSecret is the length from which on only every gramStride-th part is kept, and the parts around one that is found are compared.
+	longSecret, gramStride = 4096, 16
+)
 
 // redactor removes secrets from untrusted text. It is safe for concurrent use.
 type redactor struct {
@@ -22,10 +26,29 @@ type redactor struct {
 	known map[string]bool
 	// short has the secrets shorter than gramSize, longest first, since one may contain another.
 	short []string
-	// grams has all parts of length gramSize of the other secrets.
-	grams map[string]bool
+	// grams has parts of length gramSize of the other secrets.
+	grams map[string]gram
 	// keys are access keys, which maskedKey shortens.
 	keys []string
+}
+
+// gram is the place of a part in a secret.
+type gram struct {
+	secret string
+	at     int
+}
+
+// spread returns the range of a text around i, where the gram was found, that is equal to the secret.
+func (g gram) spread(text string, i int) (start, end int) {
+	from, to := g.at, g.at+gramSize
+	start, end = i, i+gramSize
+	for start > 0 && from > 0 && text[start-1] == g.secret[from-1] {
+		start, from = start-1, from-1
+	}
+	for end < len(text) && to < len(g.secret) && text[end] == g.secret[to] {
+		end, to = end+1, to+1
+	}
+	return start, end
 }
 
 func (r *redactor) add(secrets ...string) {
@@ -36,7 +59,7 @@ func (r *redactor) add(secrets ...string) {
 			continue
 		}
 		if r.known == nil {
-			r.known, r.grams = map[string]bool{}, map[string]bool{}
+			r.known, r.grams = map[string]bool{}, map[string]gram{}
 		}
 		r.known[secret] = true
 		if len(secret) < gramSize {
@@ -44,8 +67,12 @@ func (r *redactor) add(secrets ...string) {
 			slices.SortFunc(r.short, func(a, b string) int { return len(b) - len(a) })
 			continue
 		}
-		for i := range len(secret) - gramSize + 1 {
-			r.grams[secret[i:i+gramSize]] = true
+		stride := 1
+		if len(secret) >= longSecret {
+			stride = gramStride
+		}
+		for i := 0; i+gramSize <= len(secret); i += stride {
+			r.grams[secret[i:i+gramSize]] = gram{secret, i}
 		}
 	}
 }
@@ -97,20 +124,21 @@ func (r *redactor) replace(from string) string {
 		from = strings.ReplaceAll(from, key, maskedKey(key))
 	}
 	var b strings.Builder
-	// hidden is the end of the last part of a secret.
-	hidden := 0
-	for i := range len(from) {
-		if i+gramSize <= len(from) && r.grams[from[i:i+gramSize]] {
-			if hidden <= i {
-				b.WriteString("***")
-			}
-			hidden = i + gramSize
+	// shown is the end of what has been copied or hidden.
+	shown := 0
+	for i := 0; i+gramSize <= len(from); i++ {
+		found, ok := r.grams[from[i:i+gramSize]]
+		if !ok {
+			continue
 		}
-		if i >= hidden {
-			b.WriteByte(from[i])
+		start, end := found.spread(from, i)
+		if start > shown || b.Len() == 0 {
+			b.WriteString(from[shown:max(start, shown)] + "***")
 		}
+		shown = max(shown, end)
+		i = max(i, end-gramSize)
 	}
-	from = b.String()
+	from = b.String() + from[shown:]
 	for _, secret := range r.short {
 		from = strings.ReplaceAll(from, secret, "***")
 	}
