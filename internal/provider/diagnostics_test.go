@@ -224,7 +224,7 @@ func TestWhatHappened(t *testing.T) {
 		"a file that is not":    {asked(0, "", fmt.Errorf("%w: %w", client.ErrNoCredential, errors.New("no file"))), "No file."},
 		"a sign-in":             {asked(0, "", fmt.Errorf("%w: %w", client.ErrNoCredential, signIn)), "POST iam.test/v3/auth/tokens: HTTP 401 Unauthorized."},
 		"refused before":        {asked(401, key, &client.RefusedError{First: asked(401, key, nil)}), "Not sent: access key …1 (environment) was already refused in this run."},
-		"waiting for its turn":  {asked(0, "", &client.TurnError{Hosts: []string{"a.test"}, Err: context.DeadlineExceeded}), "Not sent, waiting for the first answer of a.test to this credential: timed out."},
+		"waiting for its turn":  {asked(0, "", &client.TurnError{Hosts: []string{"a.test"}, Err: context.DeadlineExceeded}), "Not sent, waiting for an answer of a.test to another request with this credential: timed out."},
 		"a look-up's own fault": {&client.ProjectError{Region: "r", Name: "n", Host: "iam.test", Found: 2}, `Looking up the id of project "n" of region "r" at iam.test: 2 projects have that name, wanted one.`},
 	}
 	for name, test := range tests {
