@@ -54,7 +54,7 @@ func collectionVariables(t *testing.T, folder string) (found []collectionVariabl
 }
 
 // TestNothingIsNeverOpen gives nothing in each variable of what is published that takes a list or a map, while all that could be looked
-// at is well: no plan ends with exit code 0. A new folder is tested as soon as it is there.
+// at is good: no plan ends with exit code 0. A new folder is tested as soon as it is there.
 func TestNothingIsNeverOpen(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{"order_id": exampleID, "workspace_id": workspaceID, "instance_id": instanceID}

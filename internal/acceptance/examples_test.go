@@ -110,3 +110,13 @@ func TestProviderExample(t *testing.T) {
 	applies(t, environment, readExample(t, "provider", "provider.tf")+exampleData("")+
 		"\noutput \"outcome\" {\n  value = data.coc_script_order.test.outcome\n}\n", `outcome = "running"`)
 }
+
+// TestExamplesSurviveNull applies the examples that compute with counts while the statistics do not add up, so that the counts are null:
+// a gate closes with its reason, and a report is empty.
+func TestExamplesSurviveNull(t *testing.T) {
+	t.Parallel()
+	cloud := newCloud(t, finishedOrder, contradictoryStatistics)
+	fails(t, nil, cloud.header("")+readExample(t, "data-sources", "coc_script_order_statistics", "data-source.tf"),
+		"Resource postcondition failed", "Instances of COC script order SCT2023083109562601af694bf: unknown; the total is 6, but 5 are accounted for")
+	applies(t, nil, cloud.header("")+readExample(t, "data-sources", "coc_script_order_batch", "data-source.tf"))
+}

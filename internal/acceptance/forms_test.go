@@ -18,7 +18,7 @@ func formExamples(t *testing.T, folder, file string) (config string, names []str
 	return config, names
 }
 
-// TestEphemeralExamples applies the published example of every ephemeral resource, all at once: the plan of what is ill warns, its
+// TestEphemeralExamples applies the published example of every ephemeral resource, all at once: the plan of what is bad warns, its
 // apply is refused with the summaries as titles, and destroy passes. What is well is applied.
 func TestEphemeralExamples(t *testing.T) {
 	t.Parallel()
@@ -32,10 +32,10 @@ func TestEphemeralExamples(t *testing.T) {
 		return string(out), exitCode(t, err)
 	}
 	showAll(cloud.Service, false)
-	if out, code := run("plan", "-out=ill.tfplan"); code != 0 || strings.Count(out, "Warning: ") != len(names) {
+	if out, code := run("plan", "-out=bad.tfplan"); code != 0 || strings.Count(out, "Warning: ") != len(names) {
 		t.Fatalf("the plan: exit code %d\n%s", code, out)
 	}
-	out, code := run("apply", "ill.tfplan")
+	out, code := run("apply", "bad.tfplan")
 	if code != 1 || strings.Contains(out, "Creation complete") || strings.Contains(out, logText) {
 		t.Errorf("exit code %d\n%s", code, out)
 	}

@@ -16,7 +16,7 @@ func TestGatingGuide(t *testing.T) {
 	failing := cloudtest.Failed(0, 1)
 	failing.Log = logText
 	cloud.Order("failing").Then(failing)
-	cloud.Order("well").Then(cloudtest.Finished(1))
+	cloud.Order("good").Then(cloudtest.Finished(1))
 	box := newSandbox(t)
 	// changed is a gate on an order with some of its words replaced, and with more behind it.
 	changed := func(kind matrixKind, old, instead, more string) fstest.MapFS {
@@ -39,11 +39,11 @@ func TestGatingGuide(t *testing.T) {
 		says          string
 	}{
 		"a check with a data source always has changes": {
-			configuration: matrixConfiguration(cloud.URL, matrixKind{check: true}), order: "well",
+			configuration: matrixConfiguration(cloud.URL, matrixKind{check: true}), order: "good",
 			commands: []string{"apply -auto-approve", "plan -detailed-exitcode"}, code: 2,
 		},
 		"a data source outside of a check has none": {
-			configuration: matrixConfiguration(cloud.URL, matrixKind{}), order: "well",
+			configuration: matrixConfiguration(cloud.URL, matrixKind{}), order: "good",
 			commands: []string{"apply -auto-approve", "plan -detailed-exitcode"},
 		},
 		"a reason that is sensitive is dropped": {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
@@ -100,7 +102,7 @@ func exists(t *testing.T, file string) bool {
 // plannedWait is a command that plans a resource behind a wait for an order that runs.
 type plannedWait struct {
 	t           *testing.T
-	order       *cloudtest.Story
+	order       *cloudtest.Sequence
 	looks       chan struct{}
 	process     *exec.Cmd
 	screen      *screen
@@ -224,5 +226,32 @@ func TestCancel(t *testing.T) {
 	// Two looks, and at most one that had begun when the signal came.
 	if n := order.Looks(); n > 3 {
 		t.Errorf("%d looks", n)
+	}
+}
+
+// TestActionInterrupted interrupts the real CLI while an action is in a request that nobody answers: it ends at once, with an error.
+func TestActionInterrupted(t *testing.T) {
+	t.Parallel()
+	needsActions(t)
+	interrupted, interrupt := context.WithCancel(t.Context())
+	cloud := newCloud(t)
+	running := cloudtest.Running(0, 1)
+	var asked time.Time
+	order := cloud.Order(exampleID).Then(running, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = time.Now()
+		interrupt()
+		cloudtest.Silence.ServeHTTP(w, r)
+	}))
+	box := newSandbox(t)
+	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + fmt.Sprintf(
+		"action \"coc_script_order\" \"x\" {\n  provider = hwgate\n  config {\n    execute_uuid = %q\n  }\n}\n", exampleID))}})
+	out, err := box.Run(interrupted, folder, nil, "apply", "-no-color", "-auto-approve", "-invoke=action.coc_script_order.x")
+	took := time.Since(asked)
+	if code := exitCode(t, err); code != 1 || !wrapped("was canceled before it ended").Match(out) {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	// The CLI takes its own time to end.
+	if order.Looks() != 2 || took > 20*time.Second {
+		t.Errorf("%d looks, and it ended after %s\n%s", order.Looks(), took, out)
 	}
 }

@@ -129,7 +129,7 @@ type formFolder struct {
 	t     *testing.T
 	box   *sandbox.Sandbox
 	row   formRow
-	order *cloudtest.Story
+	order *cloudtest.Sequence
 	name  string
 	cells map[string]string
 	runs  int
@@ -172,7 +172,7 @@ func (f *formFolder) meet(column string, scene http.Handler, planned string, arg
 }
 
 var (
-	well = cloudtest.Finished(1)
+	good = cloudtest.Finished(1)
 	bad  = cloudtest.Failed(0, 1)
 	// forbidden cannot be read.
 	forbidden = cloudtest.Error(http.StatusForbidden, "APIGW.0302", "no")
@@ -184,22 +184,22 @@ func (f *formFolder) fresh() {
 }
 
 func (f *formFolder) saved() {
-	out, code, looks := f.run(well, "plan", "-out=saved.tfplan")
+	out, code, looks := f.run(good, "plan", "-out=saved.tfplan")
 	if code != 0 {
-		f.t.Fatalf("while all is well: exit code %d\n%s", code, out)
+		f.t.Fatalf("while all is good: exit code %d\n%s", code, out)
 	}
 	f.meet(formSaved, bad, fmt.Sprintf("%d + ", looks), "apply", "saved.tfplan")
 	f.meet(formAgain, bad, "", "apply", "-auto-approve")
 }
 
 func (f *formFolder) applied() {
-	if out, code, _ := f.run(well, "apply", "-auto-approve"); code != 0 {
-		f.t.Fatalf("while all is well: exit code %d\n%s", code, out)
+	if out, code, _ := f.run(good, "apply", "-auto-approve"); code != 0 {
+		f.t.Fatalf("while all is good: exit code %d\n%s", code, out)
 	}
 	if f.row.invoke {
 		// The action alone has made nothing that could be destroyed.
 		if out, err := terraform(f.t, f.name, nil, "apply", "-no-color", "-input=false", "-auto-approve"); err != nil {
-			f.t.Fatalf("while all is well: %v\n%s", err, out)
+			f.t.Fatalf("while all is good: %v\n%s", err, out)
 		}
 	}
 	f.meet(formRefresh, bad, "", "apply", "-auto-approve", "-refresh-only")

@@ -92,7 +92,7 @@ func questionRows() []questionRow {
 			instead: "`plantimestamp()`", right: question{config: data(one, recent("plantimestamp")) + behind},
 		},
 		{
-			name: "`timestamp()` in the `postcondition`, a success of last year", available: always, state: well,
+			name: "`timestamp()` in the `postcondition`, a success of last year", available: always, state: good,
 			wrong:   question{config: data(one, recent("timestamp")) + behind},
 			instead: "`since = \"1h\"`", right: question{config: data(one+"\n  since = \"1h\"", succeeded) + behind},
 		},

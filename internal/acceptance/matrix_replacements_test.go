@@ -77,8 +77,8 @@ func TestMatrixOfReplacements(t *testing.T) {
 			t.Run(row.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				folder := newReplacementFolder(t, box, row)
-				if out, code, _ := folder.run(well, "apply", "-auto-approve"); code != 0 {
-					t.Fatalf("while all is well: exit code %d\n%s", code, out)
+				if out, code, _ := folder.run(good, "apply", "-auto-approve"); code != 0 {
+					t.Fatalf("while all is good: exit code %d\n%s", code, out)
 				}
 				steps(folder)
 				mu.Lock()

@@ -167,36 +167,36 @@ type stateRow struct {
 	name string
 	// source is the type of the data source; in its arguments ID stands for what is read.
 	source, arguments string
-	// story finds what is read, well plays it while all is well, and state is what it changes to.
-	story       func(svc *cloudtest.Service, id string) *cloudtest.Story
-	well, state []http.Handler
+	// object finds what is read, well plays it while all is well, and state is what it changes to.
+	object      func(svc *cloudtest.Service, id string) *cloudtest.Sequence
+	good, state []http.Handler
 	// group keeps rows apart from the others: those without a credential, and those that cannot be read, which stop whole commands.
 	group string
 }
 
-func theOrderOf(svc *cloudtest.Service, id string) *cloudtest.Story    { return svc.Order(id) }
-func theInstanceOf(svc *cloudtest.Service, id string) *cloudtest.Story { return svc.Instance(id) }
-func theJobsOf(svc *cloudtest.Service, id string) *cloudtest.Story     { return svc.Workspace(id) }
+func theOrderOf(svc *cloudtest.Service, id string) *cloudtest.Sequence    { return svc.Order(id) }
+func theInstanceOf(svc *cloudtest.Service, id string) *cloudtest.Sequence { return svc.Instance(id) }
+func theJobsOf(svc *cloudtest.Service, id string) *cloudtest.Sequence     { return svc.Workspace(id) }
 
 // stateRows are in the order of the guide.
 func stateRows() []stateRow {
 	order := func(name, arguments string, state http.Handler) stateRow {
 		return stateRow{
-			name: name, source: "coc_script_order", arguments: "execute_uuid = \"ID\"\n  " + arguments, story: theOrderOf,
-			well: []http.Handler{cloudtest.Finished(1)}, state: []http.Handler{state},
+			name: name, source: "coc_script_order", arguments: "execute_uuid = \"ID\"\n  " + arguments, object: theOrderOf,
+			good: []http.Handler{cloudtest.Finished(1)}, state: []http.Handler{state},
 		}
 	}
 	const wait = "wait_for_completion = true"
 	tasks := func(name, limit string, state ...http.Handler) stateRow {
 		return stateRow{
-			name: name, source: "roma_fdi_task_statistics", story: theInstanceOf,
+			name: name, source: "roma_fdi_task_statistics", object: theInstanceOf,
 			arguments: "instance_id = \"ID\"\n  wait_until_healthy = true\n  poll_interval = \"1s\"\n  stable_for = \"2s\"\n  timeouts { read = " + limit + " }",
-			well:      []http.Handler{cloudtest.Tasks(map[string]int{"running": 2}, nil)}, state: state,
+			good:      []http.Handler{cloudtest.Tasks(map[string]int{"running": 2}, nil)}, state: state,
 		}
 	}
 	baseline := "baseline_counts = { fail = 0, force_success = 0, freeze = 0, ignore_success = 0, manual_stop = 0, pause = 0, running = 0, " +
 		"running_exception = 0, skip = 0, success = 5, waiting_confirm = 0, waiting = 0 }"
-	healthy, ill := cloudtest.Tasks(map[string]int{"running": 2}, nil), cloudtest.Tasks(map[string]int{"running": 1, "abnormal": 1}, nil)
+	healthy, bad := cloudtest.Tasks(map[string]int{"running": 2}, nil), cloudtest.Tasks(map[string]int{"running": 1, "abnormal": 1}, nil)
 	credentialless := order("no credential", "", cloudtest.Finished(1))
 	credentialless.group = "no credential"
 	unread := func(row stateRow) stateRow {
@@ -218,13 +218,13 @@ func stateRows() []stateRow {
 			Status: "FINISHED", Batches: []cloudtest.Batch{{"FINISHED": 3, "ABNORMAL": 7}},
 		}),
 		{
-			name: "jobs: too early, the run is not counted yet", source: "dataarts_instance_status", story: theJobsOf,
+			name: "jobs: too early, the run is not counted yet", source: "dataarts_instance_status", object: theJobsOf,
 			arguments: "workspace_id = \"ID\"\n  " + baseline,
-			well:      []http.Handler{cloudtest.Jobs(map[string]int{"success": 6})}, state: []http.Handler{cloudtest.Jobs(map[string]int{"success": 5})},
+			good:      []http.Handler{cloudtest.Jobs(map[string]int{"success": 6})}, state: []http.Handler{cloudtest.Jobs(map[string]int{"success": 5})},
 		},
 		tasks("tasks: healthy for long enough", `"1m"`, healthy),
 		// It comes again and again.
-		unread(tasks("tasks: healthy only for a moment", "var.span", slices.Repeat([]http.Handler{ill, healthy}, 10)...)),
+		unread(tasks("tasks: healthy only for a moment", "var.span", slices.Repeat([]http.Handler{bad, healthy}, 10)...)),
 		credentialless,
 	}
 }
@@ -321,10 +321,10 @@ provider "hwgate" {
   endpoints = { coc = %[1]q, dataarts = %[1]q, roma = %[1]q, iam = %[1]q }
 }
 `, cloud.URL)
-	stories := map[string]*cloudtest.Story{}
+	objects := map[string]*cloudtest.Sequence{}
 	for _, row := range rows {
-		stories[row.name] = row.story(cloud.Service, row.id(column.id))
-		stories[row.name].Now(row.well...)
+		objects[row.name] = row.object(cloud.Service, row.id(column.id))
+		objects[row.name].Now(row.good...)
 		verdict := "succeeded"
 		if row.source == "roma_fdi_task_statistics" {
 			verdict = "healthy"
@@ -340,20 +340,20 @@ provider "hwgate" {
 	folder := writeConfiguration(t, box, fstest.MapFS{
 		"main.tf": {Data: []byte(terraformBlock + config)}, "gate.tftest.hcl": {Data: []byte("run \"gate\" {\n  command = plan\n}\n")},
 	})
-	// However long it takes while all is well: the limits are those of the states.
+	// However long it takes while all is good: the limits are those of the states.
 	patient := []string{credential, "TF_VAR_limit=1m", "TF_VAR_span=1m"}
 	if column.applied {
 		if out, err := terraform(t, folder, patient, "apply", "-no-color", "-input=false", "-auto-approve"); err != nil {
-			t.Errorf("while all is well: %v\n%s", err, out)
+			t.Errorf("while all is good: %v\n%s", err, out)
 		}
 	}
 	if column.before != nil {
 		if out, err := terraform(t, folder, patient, append(slices.Clip(column.before), "-no-color", "-input=false")...); err != nil {
-			t.Errorf("while all is well: %v\n%s", err, out)
+			t.Errorf("while all is good: %v\n%s", err, out)
 		}
 	}
 	for _, row := range rows {
-		stories[row.name].Now(row.state...)
+		objects[row.name].Now(row.state...)
 	}
 	var environment []string
 	if rows[0].group != "no credential" {

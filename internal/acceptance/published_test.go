@@ -123,7 +123,7 @@ func TestUseCases(t *testing.T) {
 				testMocks(t, box, files)
 				return
 			}
-			if test := newerUseCases[name]; test != nil {
+			if test := formUseCases[name]; test != nil {
 				test(t, box, withOverride(files))
 				return
 			}
@@ -248,18 +248,18 @@ func runCase(t *testing.T, box *sandbox.Sandbox, name string, files fstest.MapFS
 	t.Helper()
 	files[test.overridden+"case_override.tf"] = &fstest.MapFile{Data: []byte(test.override)}
 	initialize(t, box, name, files)
-	states := map[string]illness{}
-	for i, illness := range test.ill {
-		states[fmt.Sprintf("ill-%d", i)] = illness
+	states := map[string]badState{}
+	for i, badState := range test.bad {
+		states[fmt.Sprintf("bad-%d", i)] = badState
 	}
-	together(t, states, func(t *testing.T, state string, illness illness) {
+	together(t, states, func(t *testing.T, state string, badState badState) {
 		t.Helper()
 		folder, err := box.WriteSharing(name, files)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := test.meet(t, folder, state, illness.play, true)
-		for _, words := range illness.words {
+		out := test.meet(t, folder, state, badState.play, true)
+		for _, words := range badState.words {
 			if !wrapped(words).MatchString(out) {
 				t.Errorf("wanted %q in\n%s", words, out)
 			}
@@ -267,36 +267,36 @@ func runCase(t *testing.T, box *sandbox.Sandbox, name string, files fstest.MapFS
 		if test.next != "" && strings.Contains(out, test.next) {
 			t.Errorf("it went on behind a closed gate:\n%s", out)
 		}
-		if state != "ill-0" {
+		if state != "bad-0" {
 			return
 		}
 		// What goes well ends by itself, and may take as long as the machine needs.
 		patient := readLimit.ReplaceAllString(test.override, `read = "5m"`)
-		if err := box.Write(folder, fstest.MapFS{test.overridden + "well_override.tf": {Data: []byte(patient)}}); err != nil {
+		if err := box.Write(folder, fstest.MapFS{test.overridden + "good_override.tf": {Data: []byte(patient)}}); err != nil {
 			t.Fatal(err)
 		}
-		if out := test.meet(t, folder, "well", test.well, false); strings.Contains(out, "Warning:") || !strings.Contains(out, test.next) {
+		if out := test.meet(t, folder, "good", test.good, false); strings.Contains(out, "Warning:") || !strings.Contains(out, test.next) {
 			t.Errorf("while all is well, wanted no warning and %q:\n%s", test.next, out)
 		}
 	})
 }
 
 // meet runs the case's command in a state, and looks at what it has left.
-func (c *useCase) meet(t *testing.T, folder, state string, play play, ill bool) (out string) {
+func (c *useCase) meet(t *testing.T, folder, state string, play play, bad bool) (out string) {
 	t.Helper()
 	// What was deployed in another state is deployed again.
 	environment := append([]string{"TF_VAR_stand_in=" + newCloud(t, play).URL, "TF_VAR_package=" + state}, c.environment...)
 	run := func(arguments ...string) ([]byte, error) { return terraform(t, folder, environment, arguments...) }
 	printed, err := run(append(slices.Clip(c.command), "-no-color")...)
 	want := 0
-	if ill && !c.soft {
+	if bad && !c.soft {
 		want = 1
 	}
 	if code := exitCode(t, err); code != want || strings.Contains(string(printed), logText) {
 		t.Errorf("%s: exit code %d, want %d, and no log\n%s", state, code, want, printed)
 	}
 	if c.after != nil {
-		c.after(t, ill, run)
+		c.after(t, bad, run)
 	}
 	return string(printed)
 }

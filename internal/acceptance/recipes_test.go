@@ -33,7 +33,7 @@ type recipe struct {
 	folders     map[string]string
 	environment []string
 	// object has a status that opens the gate or closes it.
-	object    func(svc *cloudtest.Service) *cloudtest.Story
+	object    func(svc *cloudtest.Service) *cloudtest.Sequence
 	good, bad http.Handler
 	// opened and closed are what the log says then.
 	opened, closed string
@@ -62,15 +62,15 @@ var ciVariables = []string{
 // ciKeys are an access key instead.
 var ciKeys = []string{"HW_ACCESS_KEY=" + accessKey, "HW_SECRET_KEY=" + secretKey}
 
-func orderStory(svc *cloudtest.Service) *cloudtest.Story     { return svc.Order(exampleID) }
-func workspaceStory(svc *cloudtest.Service) *cloudtest.Story { return svc.Workspace(workspaceID) }
+func orderOf(svc *cloudtest.Service) *cloudtest.Sequence     { return svc.Order(exampleID) }
+func workspaceOf(svc *cloudtest.Service) *cloudtest.Sequence { return svc.Workspace(workspaceID) }
 
 // recipes are all files of examples/ci and examples/plan-approve-apply.
 func recipes() map[string]recipe {
 	const succeeded = "COC script order SCT2023083109562601af694bf: succeeded (FINISHED) after 5m11s"
 	gate := recipe{
 		gates: []string{"gate"}, folders: map[string]string{"gate": "use-cases/02-gate-without-state"},
-		object: orderStory, good: cloudtest.Finished(5), bad: failedOrderScene(), opened: succeeded, closed: failedOrder,
+		object: orderOf, good: cloudtest.Finished(5), bad: failedOrderScene(), opened: succeeded, closed: failedOrder,
 	}
 	github, gitlab, codeArts, monitor, junit := gate, gate, gate, gate, gate
 	github.read, github.after = githubJobs, checkAnnotations
@@ -83,11 +83,11 @@ func recipes() map[string]recipe {
 	junit.since, junit.terraformOnly = [2]int{1, 11}, true
 	monitor = recipe{
 		read: githubJobs, gates: []string{"monitor"}, folders: map[string]string{"monitor": "use-cases/06-continuous-check"}, since: testSince,
-		object: workspaceStory, good: jobs(0, 5), bad: jobs(2, 5), opened: "1 passed, 0 failed", closed: failedNightly, insist: true,
+		object: workspaceOf, good: jobs(0, 5), bad: jobs(2, 5), opened: "1 passed, 0 failed", closed: failedNightly, insist: true,
 	}
 	saved := recipe{
 		gates: []string{"plan", "apply"}, folders: map[string]string{"rollout": "use-cases/11-saved-plan"}, locks: true, since: ephemeralSince,
-		object: orderStory, good: cloudtest.Finished(5), bad: failedOrderScene(),
+		object: orderOf, good: cloudtest.Finished(5), bad: failedOrderScene(),
 		opened: "next_layer: Creation complete", closed: "Error: " + failedOrder, after: checkRefusedRollout,
 	}
 	githubSaved, gitlabSaved, codeArtsSaved := saved, saved, saved
@@ -405,13 +405,13 @@ func TestOtherRecipes(t *testing.T) {
 	tests := map[string]func(t *testing.T){
 		"several-gates": func(t *testing.T) {
 			t.Helper()
-			well := all(finishedOrder, tasksAre(tasks(12, 0)))
+			good := all(finishedOrder, tasksAre(tasks(12, 0)))
 			runCase(t, box, "several-gates", withOverride(published(t, "examples", "recipes", "several-gates")), useCase{
-				environment: append(slices.Clip(oneOrder), oneInstance...), command: applying, well: well,
+				environment: append(slices.Clip(oneOrder), oneInstance...), command: applying, good: good,
 				next: "terraform_data.next_layer: Creating...",
-				ill: []illness{
-					{all(well, abnormalOrder), []string{failedOrder}},
-					{all(well, tasksAre(tasks(12, 3))), []string{failedTasks}},
+				bad: []badState{
+					{all(good, abnormalOrder), []string{failedOrder}},
+					{all(good, tasksAre(tasks(12, 3))), []string{failedTasks}},
 					{all(abnormalOrder, tasksAre(tasks(12, 3))), []string{failedOrder, failedTasks}},
 				},
 			})

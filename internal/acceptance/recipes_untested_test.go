@@ -10,7 +10,7 @@ import (
 	"testing/fstest"
 )
 
-// TestRecipesWithoutTests runs each recipe with `terraform test` where its test file is missing, while all is well: the CLI would succeed,
+// TestRecipesWithoutTests runs each recipe with `terraform test` where its test file is missing, while all is good: the CLI would succeed,
 // and the job fails and says why.
 func TestRecipesWithoutTests(t *testing.T) {
 	t.Parallel()

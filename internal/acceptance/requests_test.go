@@ -52,7 +52,7 @@ func TestRequestsPerRead(t *testing.T) {
 		"a failed job without details": {
 			data: "dataarts_instance_status", arguments: "failure_details = false\n  workspace_id = \"one\"", want: 1,
 		},
-		"abnormal tasks": {data: "roma_fdi_task_statistics", arguments: `instance_id = "ill"`, want: 2},
+		"abnormal tasks": {data: "roma_fdi_task_statistics", arguments: `instance_id = "bad"`, want: 2},
 		"tasks":          {data: "roma_fdi_task_statistics", arguments: `instance_id = "` + instanceID + `"`, want: 1},
 	}
 	configuration := terraformBlock + "provider \"hwgate\" {}\n\nvariable \"read\" {\n  type = string\n}\n"
@@ -71,7 +71,7 @@ func TestRequestsPerRead(t *testing.T) {
 			cloud.Workspace("").Then(cloudtest.Jobs(map[string]int{"success": 5}))
 			cloud.Workspace("one").Then(cloudtest.Jobs(map[string]int{"success": 5, "fail": 1}))
 			cloud.Workspace("both").Then(cloudtest.Jobs(map[string]int{"fail": 1, "running_exception": 1}))
-			cloud.Instance("ill").Then(cloudtest.Tasks(map[string]int{"abnormal": 1}, map[string]int{"abnormal": 1}))
+			cloud.Instance("bad").Then(cloudtest.Tasks(map[string]int{"abnormal": 1}, map[string]int{"abnormal": 1}))
 			cloud.Instance(instanceID).Then(cloudtest.Tasks(map[string]int{"running": 1}, map[string]int{"running": 12}))
 			environment := []string{"TF_VAR_stand_in=" + cloud.URL, "TF_VAR_read=" + labels[name]}
 			if out, err := terraform(t, folder, environment, "plan", "-no-color", "-lock=false"); err != nil {

@@ -55,11 +55,11 @@ func echo(w http.ResponseWriter, r *http.Request) {
 func TestCLIShowsNothingHidden(t *testing.T) {
 	t.Parallel()
 	box := newSandbox(t)
-	for name, well := range map[string]bool{"stopped by a failed order": true, "refused with an echo": false} {
+	for name, good := range map[string]bool{"stopped by a failed order": true, "refused with an echo": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			svc := chatty(t)
-			if !well {
+			if !good {
 				svc.Faults(http.HandlerFunc(echo))
 			}
 			address := svc.Start()
@@ -166,4 +166,50 @@ output "batch" {
   value = data.coc_script_order_batch.test.summary
 }
 `
+}
+
+// TestNothingAtRest plants a text in the logs of an order that failed, and looks for it in a saved plan and in the state: a data source
+// leaves it in both, the other forms in none.
+func TestNothingAtRest(t *testing.T) {
+	t.Parallel()
+	box := newSandbox(t)
+	for form, test := range map[string]struct {
+		config string
+		needs  func(*testing.T)
+		code   int
+		kept   bool
+	}{
+		"data source": {exampleData(""), func(*testing.T) {}, 0, true},
+		"ephemeral resource": {
+			"ephemeral \"coc_script_order\" \"test\" {\n  provider = hwgate\n  execute_uuid = \"" + exampleID + "\"\n}\n", needsEphemeral, 0, false,
+		},
+		"action": {
+			"action \"coc_script_order\" \"test\" {\n  provider = hwgate\n  config {\n    execute_uuid = \"" + exampleID + "\"\n  }\n}\n" +
+				"resource \"terraform_data\" \"next\" {\n  lifecycle {\n    action_trigger {\n      events = [before_create]\n" +
+				"      actions = [action.coc_script_order.test]\n    }\n  }\n}\n", needsActions, 1, false,
+		},
+	} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			test.needs(t)
+			cloud := newCloud(t)
+			order := cloud.Order(exampleID).Then(failedOrderScene())
+			f := &moduleFolder{t: t, box: box, cloud: cloud, order: order, name: writeConfiguration(t, box, fstest.MapFS{
+				"main.tf": {Data: []byte(cloud.header("") + "resource \"terraform_data\" \"other\" {\n  input = \"planted-in-the-state\"\n}\n" + test.config)},
+			})}
+			f.run(0, "plan", "-out=saved.tfplan")
+			f.run(test.code, "apply", "saved.tfplan")
+			for _, file := range []string{"saved.tfplan", "terraform.tfstate"} {
+				if got := f.holds(file, logText); got != test.kept {
+					t.Errorf("%s holds the log: %t, want %t", file, got, test.kept)
+				}
+				if !f.holds(file, "planted-in-the-state") && file == "terraform.tfstate" {
+					t.Errorf("%s is not where it was looked for", file)
+				}
+			}
+			if order.Looks() == 0 || len(cloud.Log().To(exampleOrder+"/batches/1?limit=50")) == 0 {
+				t.Error("the logs were not read")
+			}
+		})
+	}
 }

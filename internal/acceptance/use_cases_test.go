@@ -101,31 +101,31 @@ type useCase struct {
 	override, overridden string
 	// beside is what the example needs beside it.
 	beside string
-	// well and each of ill are what the cloud answers: all is well, and what has to close the gate, with the words that say so.
-	well play
-	ill  []illness
+	// well and each of bad are what the cloud answers: all is well, and what has to close the gate, with the words that say so.
+	good play
+	bad  []badState
 	// next is what the CLI prints when it goes on behind the gate, where there is something.
 	next string
 	// soft cases do not end the command with an error.
 	soft bool
 	// after looks further, at what the command has left.
-	after func(t *testing.T, ill bool, run func(arguments ...string) ([]byte, error))
+	after func(t *testing.T, bad bool, run func(arguments ...string) ([]byte, error))
 }
 
-type illness struct {
+type badState struct {
 	play  play
 	words []string
 }
 
 // useCases are all folders of examples/use-cases, but the last, which needs no cloud.
 func useCases() map[string]useCase {
-	failed := []illness{{abnormalOrder, []string{failedOrder, "failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)"}}}
+	failed := []badState{{abnormalOrder, []string{failedOrder, "failed hosts: ecs-4 (batch 1), ecs-5 (batch 1)"}}}
 	return map[string]useCase{
 		// The order is started again in each state. What plays the official provider is complete whatever the order's outcome.
 		"01-stop-the-rollout": {
 			official: true, environment: oneScript, command: append(slices.Clip(applying), "-replace="+startedScript),
-			well: finishedOrder, next: "terraform_data.next_layer: Creating...", after: checkStartedScript,
-			ill: []illness{
+			good: finishedOrder, next: "terraform_data.next_layer: Creating...", after: checkStartedScript,
+			bad: []badState{
 				{orderIs("CANCELED", cloudtest.Batch{"FINISHED": 3, "ABNORMAL": 2}), []string{
 					startedScript + ": Creation complete after", "data.coc_script_order.migrate will be read during apply",
 					"COC script order SCT2023083109562601af694bf: canceled (CANCELED) after 5m11s, ended 2023-10-22T03:52:43Z; 3 of 5 instances finished, 2 failed",
@@ -137,7 +137,7 @@ func useCases() map[string]useCase {
 			},
 		},
 		"02-gate-without-state": {
-			environment: oneOrder, command: planning, well: finishedOrder, ill: failed,
+			environment: oneOrder, command: planning, good: finishedOrder, bad: failed,
 			after: func(t *testing.T, _ bool, run func(...string) ([]byte, error)) {
 				t.Helper()
 				if out, err := run("state", "list"); err == nil {
@@ -147,8 +147,8 @@ func useCases() map[string]useCase {
 		},
 		"03-tolerant-canary": {
 			environment: oneOrder, command: planning,
-			well: orderIs("ABNORMAL", cloudtest.Batch{"FINISHED": 20}, cloudtest.Batch{"ABNORMAL": 1}),
-			ill: []illness{
+			good: orderIs("ABNORMAL", cloudtest.Batch{"FINISHED": 20}, cloudtest.Batch{"ABNORMAL": 1}),
+			bad: []badState{
 				{orderIs("ABNORMAL", cloudtest.Batch{"FINISHED": 20, "ABNORMAL": 1}), []string{"20 of 21 instances finished, 1 failed"}},
 				{orderIs("ABNORMAL", cloudtest.Batch{"FINISHED": 18}, cloudtest.Batch{"ABNORMAL": 1}), []string{"18 of 19 instances finished, 1 failed"}},
 				// The statistics alone would open the gate.
@@ -166,15 +166,15 @@ func useCases() map[string]useCase {
 			},
 		},
 		"04-failure-report": {
-			environment: oneOrder, command: applying, soft: true, well: finishedOrder, ill: failed, after: checkReport,
+			environment: oneOrder, command: applying, soft: true, good: finishedOrder, bad: failed, after: checkReport,
 		},
 		"05-soft-gate": {
-			environment: oneOrder, command: applying, soft: true, ill: failed, after: checkSoftGate,
-			well: all(finishedOrder, func(svc *cloudtest.Service) { svc.Order(otherOrder).Now(forbidden) }),
+			environment: oneOrder, command: applying, soft: true, bad: failed, after: checkSoftGate,
+			good: all(finishedOrder, func(svc *cloudtest.Service) { svc.Order(otherOrder).Now(forbidden) }),
 		},
 		"06-continuous-check": {
-			environment: oneWorkspace, command: planning, soft: true, well: jobsAre(jobs(0, 5)),
-			ill: []illness{{jobsAre(jobs(2, 5)), []string{"Warning: Check block assertion failed", failedNightly}}},
+			environment: oneWorkspace, command: planning, soft: true, good: jobsAre(jobs(0, 5)),
+			bad: []badState{{jobsAre(jobs(2, 5)), []string{"Warning: Check block assertion failed", failedNightly}}},
 		},
 		"07-no-new-failures": {
 			environment: oneWorkspace, command: applying, after: checkKeptBaseline,
@@ -187,8 +187,8 @@ func useCases() map[string]useCase {
 }
 `,
 			// The run is counted at the third look, runs at the fourth, and has succeeded at the fifth; the morning's failures stay.
-			well: jobsAre(jobs(2, 5), jobs(2, 5), jobs(2, 5, "running"), jobs(2, 6)),
-			ill: []illness{
+			good: jobsAre(jobs(2, 5), jobs(2, 5), jobs(2, 5, "running"), jobs(2, 6)),
+			bad: []badState{
 				{jobsAre(jobs(2, 5), jobs(3, 5)), []string{": failed; 1 new since the baseline, 1 of them failed"}},
 				{jobsAre(jobs(2, 5), jobs(3, 6)), []string{": failed; 2 new since the baseline, 1 of them failed"}},
 				// Nothing has come: there is no verdict on the deployment.
@@ -212,8 +212,8 @@ func useCases() map[string]useCase {
   }
 }
 `,
-			well: tasksAre(tasks(3, 0), tasks(12, 1), tasks(12, 0)),
-			ill: []illness{
+			good: tasksAre(tasks(3, 0), tasks(12, 1), tasks(12, 0)),
+			bad: []badState{
 				{tasksAre(tasks(12, 3)), []string{"were not healthy in time", "The last status was failed", "3 abnormal, 12 running"}},
 				{tasksAre(tasks(11, 0)), []string{"were not healthy in time", "The last status was pending", "11 running; 12 must run"}},
 				{tasksAre(standing), []string{"The last status was pending", "5 completed, 12 terminated; 12 must run"}},
@@ -225,8 +225,8 @@ func useCases() map[string]useCase {
 		},
 		"09-many-orders": {
 			environment: []string{`TF_VAR_order_ids=["SCT2023083109562601af694bf","` + otherOrder + `"]`}, command: planning,
-			well: all(finishedOrder, otherOrderIs(otherOrder, "FINISHED", cloudtest.Batch{"FINISHED": 5})),
-			ill: []illness{{
+			good: all(finishedOrder, otherOrderIs(otherOrder, "FINISHED", cloudtest.Batch{"FINISHED": 5})),
+			bad: []badState{{
 				all(abnormalOrder, otherOrderIs(otherOrder, "CANCELED", cloudtest.Batch{"FINISHED": 4, "ABNORMAL": 1})),
 				[]string{failedOrder, "COC script order " + otherOrder + ": canceled (CANCELED)"},
 			}},
@@ -249,11 +249,11 @@ resource "terraform_data" "baseline" {
 func moduleCases() map[string]useCase {
 	return map[string]useCase{
 		"coc-gate-1": {
-			command: planning, well: finishedOrder, ill: []illness{{abnormalOrder, []string{failedOrder}}},
+			command: planning, good: finishedOrder, bad: []badState{{abnormalOrder, []string{failedOrder}}},
 		},
 		"dataarts-gate-1": {
-			command: planning, well: jobsAre(jobs(0, 5)),
-			ill: []illness{{jobsAre(jobs(2, 5)), []string{failedNightly}}},
+			command: planning, good: jobsAre(jobs(0, 5)),
+			bad: []badState{{jobsAre(jobs(2, 5)), []string{failedNightly}}},
 		},
 		"dataarts-gate-2": {
 			command: applying, beside: keptBaseline,
@@ -265,15 +265,15 @@ func moduleCases() map[string]useCase {
   }
 }
 `,
-			well: jobsAre(jobs(2, 5), jobs(2, 6)),
-			ill: []illness{
+			good: jobsAre(jobs(2, 5), jobs(2, 6)),
+			bad: []badState{
 				{jobsAre(jobs(3, 5)), []string{": failed; 1 new since the baseline, 1 of them failed"}},
 				{jobsAre(jobs(2, 5)), []string{"The last status was pending", "0 new since the baseline"}},
 				{jobsAre(jobs(0, 5)), []string{": unknown; the baseline counts 7 instances, but there are only 5"}},
 			},
 		},
 		"roma-gate-1": {
-			command: planning, well: tasksAre(tasks(3, 0), tasks(12, 0)),
+			command: planning, good: tasksAre(tasks(3, 0), tasks(12, 0)),
 			override: `data "roma_fdi_task_statistics" "gate" {
   stable_for    = "1s"
   poll_interval = "1s"
@@ -282,7 +282,7 @@ func moduleCases() map[string]useCase {
   }
 }
 `,
-			ill: []illness{
+			bad: []badState{
 				{tasksAre(tasks(12, 3)), []string{failedTasks, "timed out after "}},
 				{tasksAre(tasks(11, 0)), []string{": pending; 11 running; 12 must run; timed out after "}},
 				{tasksAre(standing), []string{": pending; 5 completed, 12 terminated; 12 must run"}},
@@ -293,10 +293,10 @@ func moduleCases() map[string]useCase {
 }
 
 // checkStartedScript plans again: the order in the state is read again, and judged as before.
-func checkStartedScript(t *testing.T, ill bool, run func(...string) ([]byte, error)) {
+func checkStartedScript(t *testing.T, bad bool, run func(...string) ([]byte, error)) {
 	t.Helper()
 	want := 0
-	if ill {
+	if bad {
 		want = 1
 	}
 	out, err := run("plan", "-detailed-exitcode", "-no-color", "-input=false", "-lock=false")
@@ -306,10 +306,10 @@ func checkStartedScript(t *testing.T, ill bool, run func(...string) ([]byte, err
 }
 
 // checkSoftGate asks for the order that succeeded, as another job does; also after an apply that could not read its order.
-func checkSoftGate(t *testing.T, ill bool, run func(...string) ([]byte, error)) {
+func checkSoftGate(t *testing.T, bad bool, run func(...string) ([]byte, error)) {
 	t.Helper()
 	want := ""
-	if !ill {
+	if !bad {
 		want = "SCT2023083109562601af694bf"
 	}
 	check := func() {
@@ -318,7 +318,7 @@ func checkSoftGate(t *testing.T, ill bool, run func(...string) ([]byte, error)) 
 		}
 	}
 	check()
-	if !ill {
+	if !bad {
 		if out, err := run(append(slices.Clip(applying), "-var=order_id="+otherOrder)...); exitCode(t, err) != 1 {
 			t.Errorf("the other order was read:\n%s", out)
 		}
@@ -328,9 +328,9 @@ func checkSoftGate(t *testing.T, ill bool, run func(...string) ([]byte, error)) 
 }
 
 // checkKeptBaseline plans again behind a deployment: nothing changes, and no gate is closed when all is well.
-func checkKeptBaseline(t *testing.T, ill bool, run func(...string) ([]byte, error)) {
+func checkKeptBaseline(t *testing.T, bad bool, run func(...string) ([]byte, error)) {
 	t.Helper()
-	if ill {
+	if bad {
 		return
 	}
 	for _, arguments := range [][]string{{}, {"-var=gate=false"}} {
@@ -342,7 +342,7 @@ func checkKeptBaseline(t *testing.T, ill bool, run func(...string) ([]byte, erro
 }
 
 // checkReport looks into the outputs of the failure report.
-func checkReport(t *testing.T, ill bool, run func(...string) ([]byte, error)) {
+func checkReport(t *testing.T, bad bool, run func(...string) ([]byte, error)) {
 	t.Helper()
 	hosts, err := run("output", "-json", "failed_hosts")
 	if err != nil {
@@ -353,7 +353,7 @@ func checkReport(t *testing.T, ill bool, run func(...string) ([]byte, error)) {
 		t.Errorf("%v\n%s", err, logs)
 	}
 	wantHosts, wantLog := `[]`, false
-	if ill {
+	if bad {
 		wantHosts, wantLog = `["ecs-4","ecs-5"]`, true
 	}
 	if strings.TrimSpace(string(hosts)) != wantHosts {

@@ -236,7 +236,7 @@ func TestActionWaits(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				svc := cloudtest.New(cloudtest.Report(t.Errorf))
-				story := map[string]*cloudtest.Story{
+				story := map[string]*cloudtest.Sequence{
 					"coc_script_order": svc.Order(exampleID), "dataarts_instance_status": svc.Workspace(""), "roma_fdi_task_statistics": svc.Instance(instanceID),
 				}[source].Then(test.scenes...)
 				lines, diagnostics := invokedOn(t, svc, source, test.arguments)

@@ -18,28 +18,28 @@ func TestCancelAnywhere(t *testing.T) {
 	fifth := keyed(map[string]tftypes.Value{"assume_role": role("domain_id")})
 	tests := map[string]struct {
 		faultRow
-		login fates
+		signIn faults
 	}{
-		"in a request":            {faultRow: faultRow{fates: fates{silence}}},
-		"in a body":               {faultRow: faultRow{fates: fates{drips(1 << 20)}}},
+		"in a request":            {faultRow: faultRow{faults: faults{silence}}},
+		"in a body":               {faultRow: faultRow{faults: faults{drips(1 << 20)}}},
 		"while connecting":        {faultRow: faultRow{dials: dials{errHangs}}},
 		"in a TLS handshake":      {faultRow: faultRow{secure: true, hold: true}},
-		"in a pause":              {faultRow: faultRow{fates: fates{says(429, ``, "Retry-After", "100")}}},
-		"between looks at orders": {faultRow: faultRow{fates: fates{unfinished()["coc_script_order"]}, only: "coc_script_order"}},
-		"between looks at jobs":   {faultRow: faultRow{fates: fates{unfinished()["dataarts_instance_status"]}, only: "dataarts_instance_status"}},
-		"in a log-in":             {faultRow: faultRow{settings: passwordSettings}, login: fates{silence}},
-		"in a log-in's pause":     {faultRow: faultRow{settings: passwordSettings}, login: fates{says(429, ``, "Retry-After", "100")}},
-		"in an agency's log-in":   {faultRow: faultRow{settings: third}, login: fates{silence}},
-		"in an agency's, STS":     {faultRow: faultRow{settings: fifth}, login: fates{silence}},
-		"in a CI log-in":          {faultRow: faultRow{settings: map[string]tftypes.Value{"assume_role_with_oidc": oidcRole()}}, login: fates{silence}},
+		"in a pause":              {faultRow: faultRow{faults: faults{says(429, ``, "Retry-After", "100")}}},
+		"between looks at orders": {faultRow: faultRow{faults: faults{unfinished()["coc_script_order"]}, only: "coc_script_order"}},
+		"between looks at jobs":   {faultRow: faultRow{faults: faults{unfinished()["dataarts_instance_status"]}, only: "dataarts_instance_status"}},
+		"in a sign-in":            {faultRow: faultRow{settings: passwordSettings}, signIn: faults{silence}},
+		"in a sign-in's pause":    {faultRow: faultRow{settings: passwordSettings}, signIn: faults{says(429, ``, "Retry-After", "100")}},
+		"in an agency's log-in":   {faultRow: faultRow{settings: third}, signIn: faults{silence}},
+		"in an agency's, STS":     {faultRow: faultRow{settings: fifth}, signIn: faults{silence}},
+		"in a CI sign-in":         {faultRow: faultRow{settings: map[string]tftypes.Value{"assume_role_with_oidc": oidcRole()}}, signIn: faults{silence}},
 		"in the machine's metadata": {
-			faultRow: faultRow{settings: map[string]tftypes.Value{}}, login: fates{silence},
+			faultRow: faultRow{settings: map[string]tftypes.Value{}}, signIn: faults{silence},
 		},
 		"in a look-up of DataArts' project": {
-			faultRow: faultRow{only: "dataarts_instance_status", arguments: noProject}, login: fates{silence},
+			faultRow: faultRow{only: "dataarts_instance_status", arguments: noProject}, signIn: faults{silence},
 		},
 		"in a look-up of ROMA's project": {
-			faultRow: faultRow{only: "roma_fdi_task_statistics", arguments: noProject}, login: fates{silence},
+			faultRow: faultRow{only: "roma_fdi_task_statistics", arguments: noProject}, signIn: faults{silence},
 		},
 	}
 	for name, test := range tests {
@@ -50,7 +50,7 @@ func TestCancelAnywhere(t *testing.T) {
 			t.Run(name+"/"+source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					network := newNetwork(t, deployment(t, test.fates, test.login...))
+					network := newNetwork(t, deployment(t, test.faults, test.signIn...))
 					network.dials, network.hold = test.dials, test.hold
 					address := "http://service.test"
 					if test.secure {

@@ -22,44 +22,44 @@ func TestFaults(t *testing.T) {
 	way := "check the connection to service.test (network, proxy variables, endpoints."
 	tests := map[string]faultRow{
 		"throttled, seconds to wait": {
-			fates: fates{says(429, `{}`, "Retry-After", "7"), nil}, requests: 2, took: between(7*time.Second, 8*time.Second),
+			faults: faults{says(429, `{}`, "Retry-After", "7"), nil}, requests: 2, took: between(7*time.Second, 8*time.Second),
 		},
 		"throttled, a date to wait for": {
-			fates: fates{retryAt(40 * time.Second), nil}, requests: 2, took: between(39*time.Second, 41*time.Second),
+			faults: faults{retryAt(40 * time.Second), nil}, requests: 2, took: between(39*time.Second, 41*time.Second),
 		},
 		"throttled, nothing said": {
-			fates: fates{says(429, `{}`), nil}, requests: 2, took: between(time.Second, 3*time.Second),
+			faults: faults{says(429, `{}`), nil}, requests: 2, took: between(time.Second, 3*time.Second),
 		},
 		"throttled beyond the time limit": {
-			fates: fates{says(429, `{"error_code":"APIGW.0308","error_msg":"over ratelimit","request_id":"req-1"}`, "Retry-After", "3600")},
+			faults: faults{says(429, `{"error_code":"APIGW.0308","error_msg":"over ratelimit","request_id":"req-1"}`, "Retry-After", "3600")},
 			want: []string{"HTTP 429 Too Many Requests: APIGW.0308: over ratelimit: the service asked to wait 1h0m0s, which is beyond the " +
 				"deadline (request id req-1).\n\nRaise timeouts.read"},
 			requests: 1, took: between(0, 0),
 		},
 		"throttled for ever": {
-			fates:    fates{says(429, `{"error_code":"APIGW.0308","error_msg":"over ratelimit"}`)},
+			faults:   faults{says(429, `{"error_code":"APIGW.0308","error_msg":"over ratelimit"}`)},
 			want:     []string{"(6 attempts): HTTP 429", "APIGW.0308: over ratelimit.", "The service throttles.", "or raise max_retries."},
 			requests: 6, took: between(25*time.Second, 80*time.Second),
 		},
-		"500 without a code": {fates: fates{says(500, ``), says(500, `{"message":"oops"}`), nil}, requests: 3},
+		"500 without a code": {faults: faults{says(500, ``), says(500, `{"message":"oops"}`), nil}, requests: 3},
 		"500 with a code that passes": {
-			fates: fates{says(500, `{"error_code":"FDI.9999","error_msg":"network"}`), nil}, requests: 2,
+			faults: faults{says(500, `{"error_code":"FDI.9999","error_msg":"network"}`), nil}, requests: 2,
 		},
 		"500 with a code that stays": {
-			fates: fates{says(500, `{"error_code":"COC.00040701","error_msg":"internal"}`, "X-Request-Id", "req-2")},
-			want:  []string{": HTTP 500 Internal Server Error: COC.00040701: internal (request id req-2).", "This code is not retried. Give the request id req-2 to the vendor's support."}, requests: 1, took: between(0, 0),
+			faults: faults{says(500, `{"error_code":"COC.00040701","error_msg":"internal"}`, "X-Request-Id", "req-2")},
+			want:   []string{": HTTP 500 Internal Server Error: COC.00040701: internal (request id req-2).", "This code is not retried. Give the request id req-2 to the vendor's support."}, requests: 1, took: between(0, 0),
 		},
 		"500 for ever": {
-			fates: fates{says(500, ``)}, want: []string{"(6 attempts): HTTP 500 Internal Server Error: empty body.", retried}, requests: 6,
+			faults: faults{says(500, ``)}, want: []string{"(6 attempts): HTTP 500 Internal Server Error: empty body.", retried}, requests: 6,
 		},
-		"502, 503 and 504 with HTML": {fates: fates{says(502, html), says(503, html), says(504, html), nil}, requests: 4},
+		"502, 503 and 504 with HTML": {faults: faults{says(502, html), says(503, html), says(504, html), nil}, requests: 4},
 		"502 for ever": {
-			fates:    fates{says(502, html, "X-Request-Id", "req-3")},
+			faults:   faults{says(502, html, "X-Request-Id", "req-3")},
 			want:     []string{"(6 attempts): HTTP 502 Bad Gateway: HTML page \"Bad Gateway\", 80 bytes (request id req-3).", retried},
 			requests: 6,
 		},
 		"503, seconds to wait": {
-			fates: fates{says(503, html, "Retry-After", "30"), nil}, requests: 2, took: between(30*time.Second, 31*time.Second),
+			faults: faults{says(503, html, "Retry-After", "30"), nil}, requests: 2, took: between(30*time.Second, 31*time.Second),
 		},
 		"connection refused": {
 			dials: dials{syscall.ECONNREFUSED, nil}, requests: 1, took: between(time.Second/2, 2*time.Second),
@@ -72,107 +72,107 @@ func TestFaults(t *testing.T) {
 			want:  []string{": lookup service.test: no such host.", "The name service.test cannot be resolved here. Check DNS, network and proxy", "or set endpoints."},
 			took:  between(0, 0),
 		},
-		"reset before the body": {fates: fates{hangUp, nil}, requests: 2},
+		"reset before the body": {faults: faults{hangUp, nil}, requests: 2},
 		"reset for ever": {
-			fates: fates{hangUp}, want: []string{"(6 attempts): the connection was closed without an answer: EOF.", way}, requests: 6,
+			faults: faults{hangUp}, want: []string{"(6 attempts): the connection was closed without an answer: EOF.", way}, requests: 6,
 		},
-		"reset in the body": {fates: fates{tears(200, `{"data":{"sta`), nil}, requests: 2},
+		"reset in the body": {faults: faults{tears(200, `{"data":{"sta`), nil}, requests: 2},
 		"reset in the body for ever": {
-			fates: fates{tears(200, `{"data":{"sta`)},
-			want:  []string{"(6 attempts): reading the answer: unexpected EOF.", way}, requests: 6,
+			faults: faults{tears(200, `{"data":{"sta`)},
+			want:   []string{"(6 attempts): reading the answer: unexpected EOF.", way}, requests: 6,
 		},
 		"reset in the body of a refusal": {
-			fates: fates{tears(401, `{"error_code":`)}, want: []string{": HTTP 401 Unauthorized", "not used again in this run"}, requests: 1,
+			faults: faults{tears(401, `{"error_code":`)}, want: []string{": HTTP 401 Unauthorized", "not used again in this run"}, requests: 1,
 		},
 		"truncated JSON": {
-			fates: fates{says(200, `{"data":{"status":"FINISHED"`)},
-			want:  []string{": HTTP 200 OK: invalid JSON, 28 bytes: malformed answer: not a JSON object.", "Something other than the API answered"}, requests: 1,
+			faults: faults{says(200, `{"data":{"status":"FINISHED"`)},
+			want:   []string{": HTTP 200 OK: invalid JSON, 28 bytes: malformed answer: not a JSON object.", "Something other than the API answered"}, requests: 1,
 		},
 		"empty body": {
-			fates:    fates{says(200, ``, "X-Request-Id", "req-4")},
+			faults:   faults{says(200, ``, "X-Request-Id", "req-4")},
 			want:     []string{": HTTP 200 OK: empty body: malformed answer: not a JSON object (request id req-4).", "Something other"},
 			requests: 1,
 		},
 		"204": {
-			fates: fates{says(204, ``)}, want: []string{": HTTP 204 No Content: empty body: unexpected status: only HTTP 200 counts as an answer.", "Something other"}, requests: 1,
+			faults: faults{says(204, ``)}, want: []string{": HTTP 204 No Content: empty body: unexpected status: only HTTP 200 counts as an answer.", "Something other"}, requests: 1,
 		},
 		"HTML with status 200": {
-			fates:    fates{says(200, strings.ReplaceAll(html, "Bad Gateway", "Log in"), "Content-Type", "text/html")},
+			faults:   faults{says(200, strings.ReplaceAll(html, "Bad Gateway", "Log in"), "Content-Type", "text/html")},
 			want:     []string{": HTTP 200 OK: HTML page \"Log in\", 75 bytes: malformed answer: not a JSON object.", "(endpoints."},
 			requests: 1,
 		},
-		"another content type": {fates: fates{retyped("text/plain; charset=latin1")}, requests: 1},
-		"a list":               {fates: fates{says(200, `[1]`)}, want: []string{"malformed answer: not a JSON object."}, requests: 1},
-		"null":                 {fates: fates{says(200, `null`)}, want: []string{"malformed answer: not a JSON object."}, requests: 1},
-		"an empty object":      {fates: fates{says(200, `{}`)}, want: []string{"malformed answer: there is no "}, requests: 1},
+		"another content type": {faults: faults{retyped("text/plain; charset=latin1")}, requests: 1},
+		"a list":               {faults: faults{says(200, `[1]`)}, want: []string{"malformed answer: not a JSON object."}, requests: 1},
+		"null":                 {faults: faults{says(200, `null`)}, want: []string{"malformed answer: not a JSON object."}, requests: 1},
+		"an empty object":      {faults: faults{says(200, `{}`)}, want: []string{"malformed answer: there is no "}, requests: 1},
 		"wrong types": {
-			fates: fates{spoiled},
-			want:  []string{"malformed answer: ", "wanted ", "Something other than the API answered, or the API has changed."}, requests: 1,
+			faults: faults{spoiled},
+			want:   []string{"malformed answer: ", "wanted ", "Something other than the API answered, or the API has changed."}, requests: 1,
 		},
 		"an error in a 200": {
-			fates: fates{says(200, `{"error_code":"COC.00010002","error_msg":"Invalid parameters.","request_id":"req-5"}`)},
-			want:  []string{": HTTP 200 OK: COC.00010002: Invalid parameters. (request id req-5).", "Check "}, requests: 1,
+			faults: faults{says(200, `{"error_code":"COC.00010002","error_msg":"Invalid parameters.","request_id":"req-5"}`)},
+			want:   []string{": HTTP 200 OK: COC.00010002: Invalid parameters. (request id req-5).", "Check "}, requests: 1,
 		},
 		"no answer": {
-			fates: fates{silence, nil}, requests: 2, took: between(30*time.Second, 32*time.Second),
+			faults: faults{silence, nil}, requests: 2, took: between(30*time.Second, 32*time.Second),
 		},
 		"no answer for ever": {
-			fates: fates{silence}, want: []string{"(6 attempts): no complete answer within 30s.", way}, requests: 6,
+			faults: faults{silence}, want: []string{"(6 attempts): no complete answer within 30s.", way}, requests: 6,
 		},
 		"no answer within the time limit": {
-			fates: fates{silence}, arguments: timeout("10s"), requests: 1, took: between(10*time.Second, 10*time.Second),
+			faults: faults{silence}, arguments: timeout("10s"), requests: 1, took: between(10*time.Second, 10*time.Second),
 			want: []string{": timed out.", "The read exceeded timeouts.read. Raise it, or find out"},
 		},
-		"slow bytes that end":  {fates: fates{drips(20)}, requests: 1, took: between(20*time.Second, 21*time.Second)},
-		"slow bytes for ever":  {fates: fates{drips(1 << 20)}, want: []string{"(6 attempts): no complete answer within 30s.", way}, requests: 6},
-		"slow bytes of a page": {fates: fates{says(502, html), drips(1 << 20), nil}, requests: 3},
-		"headers without end":  {fates: fates{endlessHeaders}, want: []string{"server response headers exceeded", way}, requests: 6},
+		"slow bytes that end":  {faults: faults{drips(20)}, requests: 1, took: between(20*time.Second, 21*time.Second)},
+		"slow bytes for ever":  {faults: faults{drips(1 << 20)}, want: []string{"(6 attempts): no complete answer within 30s.", way}, requests: 6},
+		"slow bytes of a page": {faults: faults{says(502, html), drips(1 << 20), nil}, requests: 3},
+		"headers without end":  {faults: faults{endlessHeaders}, want: []string{"server response headers exceeded", way}, requests: 6},
 		"a redirect to another host": {
-			fates: fates{says(302, ``, "Location", "https://login.example.com/?next=x")}, requests: 1, took: between(0, 0),
+			faults: faults{says(302, ``, "Location", "https://login.example.com/?next=x")}, requests: 1, took: between(0, 0),
 			want: []string{
 				": HTTP 302 Found: the answer is a redirect to https://login.example.com/, which is never followed.",
 				"to the address that answers without a redirect.",
 			},
 		},
 		"an endless error page": {
-			fates: fates{endless(502), nil}, requests: 2, most: 3 << 20,
+			faults: faults{endless(502), nil}, requests: 2, most: 3 << 20,
 		},
 		"gigabytes in a few compressed bytes": {
-			only: "coc_script_order", fates: fates{bomb}, requests: 1, most: 160 * int64(len(zippedSpaces)),
+			only: "coc_script_order", faults: faults{bomb}, requests: 1, most: 160 * int64(len(zippedSpaces)),
 			want: []string{": the answer is too large: more than 128 MiB.", "Something other than the API answered"},
 		},
 		"pages that repeat": {
-			only: "coc_script_order_batch", fates: fates{page(6, 1, 3)}, requests: 2,
+			only: "coc_script_order_batch", faults: faults{page(6, 1, 3)}, requests: 2,
 			want: []string{"malformed answer: the instance with the id 1 is listed twice, so the pages do not advance."},
 		},
 		"a page that shrinks": {
-			only: "coc_script_order_batch", fates: fates{page(6, 1, 3), page(6, 4, 1), page(6, 0, 0)}, requests: 3,
+			only: "coc_script_order_batch", faults: faults{page(6, 1, 3), page(6, 4, 1), page(6, 0, 0)}, requests: 3,
 			outcome: "unknown", warning: "The total is 6, but 4 are accounted for.",
 		},
 		"a batch that shrinks": {
-			only: "coc_script_order_batch", fates: fates{page(6, 1, 3), page(3, 0, 0)}, requests: 2,
+			only: "coc_script_order_batch", faults: faults{page(6, 1, 3), page(3, 0, 0)}, requests: 2,
 			outcome: "unknown", warning: "The total changed from page to page.",
 		},
 		"failed jobs that cannot be read": {
 			only: "dataarts_instance_status", arguments: map[string]tftypes.Value{"failure_details": tftypes.NewValue(tftypes.Bool, true)},
-			fates: fates{withoutListings}, requests: 2,
+			faults: faults{withoutListings}, requests: 2,
 			outcome: "failed", warning: "/jobs/instances/detail: HTTP 403 Forbidden: DLF.6888: no. So failed_jobs is null; everything else",
 		},
 		"abnormal tasks that cannot be read": {
 			only: "roma_fdi_task_statistics", arguments: map[string]tftypes.Value{"failure_details": tftypes.NewValue(tftypes.Bool, true)},
-			fates: fates{withoutListings}, requests: 2,
+			faults: faults{withoutListings}, requests: 2,
 			outcome: "failed", warning: "/task-monitors: HTTP 403 Forbidden: DLF.6888: no. So abnormal_tasks is null; everything else",
 		},
 		"failure details that cannot be read": {
 			only: "coc_script_order", arguments: map[string]tftypes.Value{"failure_details": tftypes.NewValue(tftypes.Bool, true)},
-			fates: fates{withoutStatistics}, requests: 2,
+			faults: faults{withoutStatistics}, requests: 2,
 			outcome: "failed", warning: "/statistics: HTTP 400 Bad Request: COC.1: no. So counts, failed_hosts and failed_instances are null",
 		},
 		"a page of the wrong server": {
-			fates: fates{says(404, html)}, want: []string{": HTTP 404 Not Found: HTML page", "The gateway knows no such API at "}, requests: 1,
+			faults: faults{says(404, html)}, want: []string{": HTTP 404 Not Found: HTML page", "The gateway knows no such API at "}, requests: 1,
 		},
 		"a refused key": {
-			fates:    fates{says(401, `{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information","request_id":"req-6"}`)},
+			faults:   faults{says(401, `{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information","request_id":"req-6"}`)},
 			want:     []string{": HTTP 401 Unauthorized: APIGW.0301: ", "(request id req-6). Authenticated with access key …0001 (provider block).", "clock"},
 			requests: 1, took: between(0, 0),
 		},
@@ -189,11 +189,11 @@ func TestFaults(t *testing.T) {
 			secure: true, plain: true, took: between(0, 0), want: []string{"server gave HTTP response to HTTPS client", "service.test, or a proxy in front of it, speaks plain HTTP where HTTPS is expected. Check the proxy"},
 		},
 		"a proxy that wants a password": {
-			secure: true, proxy: true, fates: fates{says(407, ``)}, requests: 1, took: between(0, 0),
+			secure: true, proxy: true, faults: faults{says(407, ``)}, requests: 1, took: between(0, 0),
 			want: []string{"the proxy proxy.test:3128 answered 407 Proxy Authentication Required.", "Give user name and password in HTTPS_PROXY where it requires them (407)"},
 		},
 		"a proxy that wants a password, plain": {
-			proxy: true, fates: fates{says(407, html)}, requests: 1, took: between(0, 0),
+			proxy: true, faults: faults{says(407, html)}, requests: 1, took: between(0, 0),
 			want: []string{": HTTP 407 Proxy Authentication Required: HTML page", "Give the proxy its user name and password in HTTPS_PROXY (HTTP_PROXY for http://)."},
 		},
 	}
@@ -210,12 +210,12 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestTenReadsThroughFaults reads every data source twice, all at once, from a service that is unwell.
+// TestTenReadsThroughFaults reads every data source twice, all at once, from a service that is badDeployment.
 func TestTenReadsThroughFaults(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		// No read can meet more of the faults of its path than it may make attempts.
-		network := newNetwork(t, deployment(t, fates{
+		network := newNetwork(t, deployment(t, faults{
 			says(429, ``, "Retry-After", "2"), hangUp, says(503, `<html>`), tears(200, `{"data":`), silence, nil,
 		}))
 		p := network.start(t, "http://service.test", nil)
@@ -241,7 +241,7 @@ func TestTenReadsThroughFaults(t *testing.T) {
 func TestTenReadsRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		network := newNetwork(t, deployment(t, fates{says(401, `{"error_code":"APIGW.0301","error_msg":"no","request_id":"req-1"}`)}))
+		network := newNetwork(t, deployment(t, faults{says(401, `{"error_code":"APIGW.0301","error_msg":"no","request_id":"req-1"}`)}))
 		p := network.start(t, "http://service.test", nil)
 		var reads sync.WaitGroup
 		var told atomic.Int64
@@ -273,10 +273,10 @@ func TestTenReadsRefused(t *testing.T) {
 
 // faultRow is one fault and what comes of it.
 type faultRow struct {
-	// fates are what happens to each request, dials to each connection. The last one holds for all further ones; nil is no fault.
-	fates fates
-	dials dials
-	// secure asks for TLS, which plain servers do not speak; proxy puts a proxy in between, whose answers the fates are.
+	// faults are what happens to each request, dials to each connection. The last one holds for all further ones; nil is no fault.
+	faults faults
+	dials  dials
+	// secure asks for TLS, which plain servers do not speak; proxy puts a proxy in between, whose answers the faults are.
 	secure, plain, proxy bool
 	// hold accepts connections to TLS and says nothing.
 	hold bool
@@ -297,7 +297,7 @@ type faultRow struct {
 func (f faultRow) run(t *testing.T, source string) {
 	t.Helper()
 	asked := badAnswers()[source]
-	network := newNetwork(t, deployment(t, f.fates))
+	network := newNetwork(t, deployment(t, f.faults))
 	network.dials = f.dials
 	address := "http://service.test"
 	if f.secure {

@@ -22,7 +22,7 @@ func TestHostileText(t *testing.T) {
 	t.Parallel()
 	text := jsonText(hostile)
 	long := jsonText(strings.Repeat("long "+hostile, 2000))
-	tests := map[string]fates{
+	tests := map[string]faults{
 		"in the data":       {hostileData(text)},
 		"in long data":      {hostileData(long)},
 		"in names":          {says(200, fmt.Sprintf(`{"data":{%[1]s:%[1]s,"status":{%[1]s:1}},%[1]s:1,"fail_count":{%[1]s:1},"cdc_task_details":[]}`, text))},
@@ -38,12 +38,12 @@ func TestHostileText(t *testing.T) {
 		"in a redirect":     {says(307, ``, "Location", "https://a.test/%1b[31m%0aError:%20forged%e2%80%ae?"+url.QueryEscape(hostile))},
 		"in a request id":   {says(400, ``, "X-Request-Id", "\x80\u202e\t%s"+strings.Repeat("x", 10_000))},
 	}
-	for name, fates := range tests {
+	for name, faults := range tests {
 		for source, asked := range badAnswers() {
 			t.Run(name+"/"+source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					network := newNetwork(t, deployment(t, fates))
+					network := newNetwork(t, deployment(t, faults))
 					p := network.start(t, "http://service.test", nil)
 					arguments := maps.Clone(asked.arguments)
 					delete(arguments, "failure_details")

@@ -29,7 +29,7 @@ const (
 	hiddenSecret   = "hidden/secret+key=="
 	hiddenSecurity = "hidden/security+token/0123456789abcdefghij=="
 	hiddenToken    = "hidden/ready+token/0123456789abcdefghij=="
-	hiddenLogIn    = "hidden/log-in+token/0123456789abcdefghij=="
+	hiddenSignIn   = "hidden/log-in+token/0123456789abcdefghij=="
 	hiddenUnscoped = "hidden/unscoped+token/0123456789abcdefghij=="
 	hiddenPassword = `hidden"pass\word<&>`
 	hiddenLog      = "hidden log of a host"
@@ -37,12 +37,12 @@ const (
 )
 
 var hidden = []string{
-	secretKey, proxyPassword, hiddenSecret, hiddenSecurity, hiddenToken, hiddenLogIn, hiddenUnscoped, hiddenPassword, identityToken,
+	secretKey, proxyPassword, hiddenSecret, hiddenSecurity, hiddenToken, hiddenSignIn, hiddenUnscoped, hiddenPassword, identityToken,
 	hiddenLog, hiddenValue,
 }
 
-// logIns are all ways to authenticate: what is configured for each.
-func logIns(t *testing.T) map[string]map[string]tftypes.Value {
+// signIns are all ways to authenticate: what is configured for each.
+func signIns(t *testing.T) map[string]map[string]tftypes.Value {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.json")
 	profile := fmt.Sprintf(`{"current":"p","profiles":[{"name":"p","mode":"AKSK","accessKeyId":"AK","secretAccessKey":%q,"securityToken":%q}]}`,
@@ -72,7 +72,7 @@ func logIns(t *testing.T) map[string]map[string]tftypes.Value {
 // vault gives out what sign-ins ask for.
 func vault() *cloudtest.Account {
 	return &cloudtest.Account{
-		Token: hiddenLogIn, Unscoped: hiddenUnscoped, AccessKey: "AK3", SecretKey: hiddenSecret, SecurityToken: hiddenSecurity,
+		Token: hiddenSignIn, Unscoped: hiddenUnscoped, AccessKey: "AK3", SecretKey: hiddenSecret, SecurityToken: hiddenSecurity,
 		Life: 12 * time.Hour, Projects: map[string]string{"cn-north-4": projectID},
 	}
 }
@@ -169,7 +169,7 @@ var chatty = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body = `{"data":{"total_instances":1,"execute_instances":[{"id":1,"status":"ABNORMAL","message":"` + hiddenLog +
 			`","gmt_created":"no number"}]}}`
 	case !strings.HasSuffix(r.URL.Path, "/statistics"):
-		unwell(w, r)
+		badDeployment(w, r)
 		return
 	}
 	_, _ = io.WriteString(w, body)
@@ -180,51 +180,51 @@ var chatty = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 func TestNothingHiddenIsShown(t *testing.T) {
 	t.Parallel()
 	services := map[string]struct {
-		fates fates
-		login http.Handler
+		faults faults
+		signIn http.Handler
 	}{
-		"chatty":                {fates: fates{chatty}},
-		"401 in an envelope":    {fates: fates{echo(401, inEnvelope)}},
-		"401 in a code":         {fates: fates{echo(401, inCode)}},
-		"401 in foreign JSON":   {fates: fates{echo(401, inForeignJSON)}},
-		"401 in HTML":           {fates: fates{echo(401, inHTML)}},
-		"401 in a URL's form":   {fates: fates{echo(401, inURL)}},
-		"401 in text":           {fates: fates{echo(401, inText)}},
-		"401 cut short":         {fates: fates{echo(401, cutShort)}},
-		"403 in an envelope":    {fates: fates{echo(403, inEnvelope)}},
-		"500 in foreign JSON":   {fates: fates{echo(500, inForeignJSON)}},
-		"200 in an envelope":    {fates: fates{echo(200, inEnvelope)}},
-		"200 in the data":       {fates: fates{echo(200, inData)}},
-		"200 in HTML":           {fates: fates{echo(200, inHTML)}},
-		"200 in text":           {fates: fates{echo(200, inText)}},
-		"401 in headers":        {fates: fates{inHeaders(401)}},
-		"302 in headers":        {fates: fates{inHeaders(302)}},
-		"log-in in an envelope": {login: echo(400, inEnvelope), fates: fates{chatty}},
-		"second log-in":         {login: laterEcho, fates: fates{chatty}},
-		"log-in in JSON":        {login: echo(401, inForeignJSON), fates: fates{chatty}},
-		"log-in in HTML":        {login: echo(500, inHTML), fates: fates{chatty}},
-		"log-in cut short":      {login: echo(403, cutShort), fates: fates{chatty}},
-		"log-in in the data":    {login: echo(201, inEnvelope), fates: fates{chatty}},
-		"log-in in headers":     {login: inHeaders(403), fates: fates{chatty}},
+		"chatty":                 {faults: faults{chatty}},
+		"401 in an envelope":     {faults: faults{echo(401, inEnvelope)}},
+		"401 in a code":          {faults: faults{echo(401, inCode)}},
+		"401 in foreign JSON":    {faults: faults{echo(401, inForeignJSON)}},
+		"401 in HTML":            {faults: faults{echo(401, inHTML)}},
+		"401 in a URL's form":    {faults: faults{echo(401, inURL)}},
+		"401 in text":            {faults: faults{echo(401, inText)}},
+		"401 cut short":          {faults: faults{echo(401, cutShort)}},
+		"403 in an envelope":     {faults: faults{echo(403, inEnvelope)}},
+		"500 in foreign JSON":    {faults: faults{echo(500, inForeignJSON)}},
+		"200 in an envelope":     {faults: faults{echo(200, inEnvelope)}},
+		"200 in the data":        {faults: faults{echo(200, inData)}},
+		"200 in HTML":            {faults: faults{echo(200, inHTML)}},
+		"200 in text":            {faults: faults{echo(200, inText)}},
+		"401 in headers":         {faults: faults{inHeaders(401)}},
+		"302 in headers":         {faults: faults{inHeaders(302)}},
+		"sign-in in an envelope": {signIn: echo(400, inEnvelope), faults: faults{chatty}},
+		"second sign-in":         {signIn: laterEcho, faults: faults{chatty}},
+		"sign-in in JSON":        {signIn: echo(401, inForeignJSON), faults: faults{chatty}},
+		"sign-in in HTML":        {signIn: echo(500, inHTML), faults: faults{chatty}},
+		"sign-in cut short":      {signIn: echo(403, cutShort), faults: faults{chatty}},
+		"sign-in in the data":    {signIn: echo(201, inEnvelope), faults: faults{chatty}},
+		"sign-in in headers":     {signIn: inHeaders(403), faults: faults{chatty}},
 	}
-	for logIn, settings := range logIns(t) {
+	for signIn, settings := range signIns(t) {
 		for name, service := range services {
-			t.Run(name+"/"+logIn, func(t *testing.T) {
+			t.Run(name+"/"+signIn, func(t *testing.T) {
 				t.Parallel()
 				for source := range badAnswers() {
-					synctest.Test(t, func(t *testing.T) { readHidden(t, settings, source, service.fates, service.login) })
+					synctest.Test(t, func(t *testing.T) { readHidden(t, settings, source, service.faults, service.signIn) })
 				}
 			})
 		}
 	}
 }
 
-func readHidden(t *testing.T, settings map[string]tftypes.Value, source string, fates fates, login http.Handler) {
+func readHidden(t *testing.T, settings map[string]tftypes.Value, source string, faults faults, signIn http.Handler) {
 	t.Helper()
-	if login == nil {
-		login = vault()
+	if signIn == nil {
+		signIn = vault()
 	}
-	network := newNetwork(t, deployment(t, fates, login))
+	network := newNetwork(t, deployment(t, faults, signIn))
 	p := network.start(t, "http://service.test", settings)
 	arguments := maps.Clone(badAnswers()[source].arguments)
 	delete(arguments, "failure_details")
@@ -273,7 +273,7 @@ func TestAttemptsAreLogged(t *testing.T) {
 		t.Run(source, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				network := newNetwork(t, deployment(t, fates{hangUp, says(429, ``, "Retry-After", "7", "X-Request-Id", "req-1"), drips(3)}))
+				network := newNetwork(t, deployment(t, faults{hangUp, says(429, ``, "Retry-After", "7", "X-Request-Id", "req-1"), drips(3)}))
 				p := network.start(t, "http://service.test", nil)
 				var log bytes.Buffer
 				_, diagnostics := p.read(tflogtest.RootLogger(t.Context(), &log), t, source, asked.arguments)

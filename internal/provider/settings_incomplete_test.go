@@ -102,19 +102,19 @@ func TestMalformedCredentials(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			realm := newRealm(t)
-			realm.expect(nobody, nil)
+			mock := newAuthMock(t)
+			mock.expect(nobody, nil)
 			block := test.block
 			if test.files == nil {
 				block = merged(block, arguments{"region": "cn-north-4"})
 			}
-			told, _ := configured(t.Context(), t, realm.options(test.environment, test.files), block)
+			told, _ := configured(t.Context(), t, mock.options(test.environment, test.files), block)
 			for _, want := range test.want {
 				if !strings.Contains(told, want) {
 					t.Errorf("told: %s, want %q", told, want)
 				}
 			}
-			if seen := realm.seen(); len(seen) > 0 {
+			if seen := mock.seen(); len(seen) > 0 {
 				t.Errorf("sent: %q", seen)
 			}
 			checkHarmless(t, flat(told), planted()...)
@@ -167,7 +167,7 @@ func TestIncompleteCredentials(t *testing.T) {
 			want:        "OS_SECRET_KEY is set, but neither HW_ACCESS_KEY nor OS_ACCESS_KEY is. Set both, or unset OS_SECRET_KEY.",
 		},
 		"security token in the block": {
-			block: arguments{"security_token": realmKeys[givenKey][1]}, environment: keysInEnv,
+			block: arguments{"security_token": mockKeys[givenKey][1]}, environment: keysInEnv,
 			want: "security_token is in the provider block, access_key and secret_key are not. Set all three there, or remove security_token",
 		},
 		"user": {
@@ -220,15 +220,15 @@ func TestIncompleteCredentials(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			realm := newRealm(t)
-			realm.expect(nobody, nil)
-			told, _ := configured(t.Context(), t, realm.options(test.environment, test.files), merged(test.block, arguments{"region": "cn-north-4"}))
+			mock := newAuthMock(t)
+			mock.expect(nobody, nil)
+			told, _ := configured(t.Context(), t, mock.options(test.environment, test.files), merged(test.block, arguments{"region": "cn-north-4"}))
 			begin := "ERROR  Cannot read COC script order " + orderID + ": "
 			if !strings.HasPrefix(told, begin) || !strings.Contains(strings.ToLower(told), strings.ToLower(test.want)) || strings.Contains(told, "GET ") ||
 				!strings.HasSuffix(told, "\n\nThen run again; terraform destroy -refresh=false works without credentials.\n\n") {
 				t.Errorf("told: %s, want %q", told, test.want)
 			}
-			if seen := realm.seen(); len(seen) > 0 {
+			if seen := mock.seen(); len(seen) > 0 {
 				t.Errorf("sent: %q", seen)
 			}
 			checkHarmless(t, flat(told), planted()...)

@@ -14,7 +14,7 @@ import (
 // setups are ways to sign in by variables, each with only valid values.
 var setups = map[string]map[string]string{
 	"keys":     {"HW_ACCESS_KEY": accessKey, "HW_SECRET_KEY": secretKey, "HW_SECURITY_TOKEN": "planted-security-token"},
-	"token":    {"HW_AUTH_TOKEN": readyToken},
+	"token":    {"HW_AUTH_TOKEN": preIssuedToken},
 	"password": {"HW_USER_NAME": "ci-reader", "HW_USER_PASSWORD": "planted-Password_1", "HW_DOMAIN_NAME": "example-account"},
 	"user id":  {"HW_USER_ID": "0123456789abcdef", "HW_USER_PASSWORD": "planted-Password_1", "HW_DOMAIN_ID": accountID},
 	"profile":  {"HW_PROFILE": "reader", "HW_SHARED_CONFIG_FILE": "~/config.json"},
@@ -80,16 +80,16 @@ func TestSpoiledSettingsCostNoRequest(t *testing.T) {
 			rt.Fatal(err)
 		}
 		environment[variable] = spoil.before + value + spoil.after
-		realm := newRealm(t)
-		realm.expect(nobody, nil)
-		told, sawError := configured(t.Context(), t, realm.options(environment, merged(filesOfSetups, map[string]string{"ca.pem": string(pem)})), nil)
+		mock := newAuthMock(t)
+		mock.expect(nobody, nil)
+		told, sawError := configured(t.Context(), t, mock.options(environment, merged(filesOfSetups, map[string]string{"ca.pem": string(pem)})), nil)
 		if !sawError || !strings.Contains(told, spoil.told) {
 			rt.Errorf("%s = %q: told %s, want %q", variable, environment[variable], told, spoil.told)
 		}
-		if seen := realm.seen(); len(seen) > 0 {
+		if seen := mock.seen(); len(seen) > 0 {
 			rt.Errorf("%s = %q: sent %q", variable, environment[variable], seen)
 		}
-		for _, secret := range []string{readyToken, secretKey, idToken, "planted"} {
+		for _, secret := range []string{preIssuedToken, secretKey, idToken, "planted"} {
 			if strings.Contains(told, secret) {
 				rt.Errorf("%s = %q: a secret is told: %s", variable, environment[variable], told)
 			}
@@ -133,9 +133,9 @@ func TestSettingsInTheWrongPlace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			realm := newRealm(t)
-			realm.expect(nobody, nil)
-			options := realm.options(nil, filesOfSetups)
+			mock := newAuthMock(t)
+			mock.expect(nobody, nil)
+			options := mock.options(nil, filesOfSetups)
 			getenv := options.Getenv
 			environment := merged(map[string]string{"HW_REGION_NAME": "cn-north-4"}, setups[test.setup], test.environment)
 			options.Getenv = func(name string) string {
@@ -148,7 +148,7 @@ func TestSettingsInTheWrongPlace(t *testing.T) {
 			if !sawError || !strings.Contains(told, test.want) {
 				t.Errorf("told: %s, want %q", told, test.want)
 			}
-			if seen := realm.seen(); len(seen) > 0 {
+			if seen := mock.seen(); len(seen) > 0 {
 				t.Errorf("sent: %q", seen)
 			}
 			for _, secret := range []string{"planted", jwt, "cGxhbnRlZC"} {
@@ -182,14 +182,14 @@ func TestSpoiledFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			realm := newRealm(t)
-			realm.expect(nobody, nil)
+			mock := newAuthMock(t)
+			mock.expect(nobody, nil)
 			environment := merged(map[string]string{"HW_REGION_NAME": "cn-north-4"}, setups[test.setup])
-			told, sawError := configured(t.Context(), t, realm.options(environment, map[string]string{test.file: test.content}), nil)
+			told, sawError := configured(t.Context(), t, mock.options(environment, map[string]string{test.file: test.content}), nil)
 			if !sawError || !strings.Contains(told, test.want) {
 				t.Errorf("told: %s, want %q", told, test.want)
 			}
-			if seen := realm.seen(); len(seen) > 0 {
+			if seen := mock.seen(); len(seen) > 0 {
 				t.Errorf("sent: %q", seen)
 			}
 			checkHarmless(t, flat(told), planted()...)
@@ -200,9 +200,9 @@ func TestSpoiledFiles(t *testing.T) {
 // TestMarkBeforeAProfile reads a profile that an editor has put a byte order mark before.
 func TestMarkBeforeAProfile(t *testing.T) {
 	t.Parallel()
-	realm := newRealm(t)
-	realm.expect(accessKey, nil)
-	told, sawError := configured(t.Context(), t, realm.options(merged(map[string]string{"HW_REGION_NAME": "cn-north-4"}, setups["profile"]),
+	mock := newAuthMock(t)
+	mock.expect(accessKey, nil)
+	told, sawError := configured(t.Context(), t, mock.options(merged(map[string]string{"HW_REGION_NAME": "cn-north-4"}, setups["profile"]),
 		map[string]string{"config.json": "\ufeff" + filesOfSetups["config.json"]}), nil)
 	if sawError {
 		t.Error(told)
@@ -218,21 +218,21 @@ func TestVariablesOfOtherTools(t *testing.T) {
 		"HUAWEICLOUD_SDK_SK": "HW_SECRET_KEY or OS_SECRET_KEY", "HUAWEICLOUD_SDK_SECURITY_TOKEN": "HW_SECURITY_TOKEN", "OS_TOKEN": "HW_AUTH_TOKEN or OS_AUTH_TOKEN",
 		"HW_PASSWORD": "HW_USER_PASSWORD or OS_PASSWORD",
 	} {
-		realm := newRealm(t)
-		realm.expect(accessKey, nil)
+		mock := newAuthMock(t)
+		mock.expect(accessKey, nil)
 		environment := map[string]string{"HW_REGION_NAME": "cn-north-4", variable: "planted"}
-		told, _ := configured(t.Context(), t, realm.options(environment, nil), nil)
+		told, _ := configured(t.Context(), t, mock.options(environment, nil), nil)
 		want := "No credentials found. " + variable + " is set, which hwgate does not read: it reads " + instead + ". Set HW_ACCESS_KEY"
 		if !strings.Contains(told, want) || strings.Contains(told, "planted") {
 			t.Errorf("told: %s, want %q", told, want)
 		}
-		if told, sawError := configured(t.Context(), t, realm.options(merged(keysInEnv, environment), nil), nil); sawError || strings.Contains(told, variable) {
+		if told, sawError := configured(t.Context(), t, mock.options(merged(keysInEnv, environment), nil), nil); sawError || strings.Contains(told, variable) {
 			t.Errorf("told beside a credential: %s", told)
 		}
 	}
-	realm := newRealm(t)
-	realm.expect(nobody, nil)
-	told, _ := configured(t.Context(), t, realm.options(merged(keysInEnv, map[string]string{"HW_REGION": "cn-north-4"}), nil), nil)
+	mock := newAuthMock(t)
+	mock.expect(nobody, nil)
+	told, _ := configured(t.Context(), t, mock.options(merged(keysInEnv, map[string]string{"HW_REGION": "cn-north-4"}), nil), nil)
 	if want := "No region is set. HW_REGION is set, which hwgate does not read: it reads HW_REGION_NAME or OS_REGION_NAME. Set region"; !strings.Contains(told, want) {
 		t.Errorf("told: %s, want %q", told, want)
 	}
@@ -249,9 +249,9 @@ func TestUnusualRegion(t *testing.T) {
 		for name, own := range map[string]arguments{
 			"": nil, "cloud": {"cloud": "example.com"}, "endpoints": {"endpoints": "coc=https://coc.example.com"},
 		} {
-			realm := newRealm(t)
-			realm.expect(nobody, nil)
-			told, _ := configured(t.Context(), t, realm.options(nil, nil), merged(arguments{"region": region, "access_key": "half"}, own))
+			mock := newAuthMock(t)
+			mock.expect(nobody, nil)
+			told, _ := configured(t.Context(), t, mock.options(nil, nil), merged(arguments{"region": region, "access_key": "half"}, own))
 			want := warned && own == nil
 			if strings.Contains(told, "Unusual name of a region") != want {
 				t.Errorf("region %s, own %s: told %s, want a warning: %t", region, name, told, want)
@@ -263,10 +263,10 @@ func TestUnusualRegion(t *testing.T) {
 // TestProfileWithBothNames assumes the agency of a profile by its account's name if it has both, as the official provider does.
 func TestProfileWithBothNames(t *testing.T) {
 	t.Parallel()
-	realm := newRealm(t)
-	realm.expect(assumedKey, agencyDeal(accessKey, 3600))
+	mock := newAuthMock(t)
+	mock.expect(assumedKey, agencyExchange(accessKey, 3600))
 	profile := `{"name":"p",` + kooKeys(accessKey) + `,"agencyName":"status-reader","agencyDomainName":"production-account","agencyDomainId":"` + accountID + `"}`
-	told, sawError := configured(t.Context(), t, realm.options(map[string]string{"HW_PROFILE": "p", "HW_REGION_NAME": "cn-north-4"}, koo(profile)), nil)
+	told, sawError := configured(t.Context(), t, mock.options(map[string]string{"HW_PROFILE": "p", "HW_REGION_NAME": "cn-north-4"}, koo(profile)), nil)
 	if sawError {
 		t.Error(told)
 	}

@@ -22,19 +22,19 @@ var (
 func TestPublishedSignIns(t *testing.T) {
 	t.Parallel()
 	refusal := `{"error":{"code":401,"message":"not today: ECHO","title":"Unauthorized"}}`
-	refused := func(at string, deals map[string]deal) map[string]deal {
-		no := deals[at]
+	refused := func(at string, exchanges map[string]exchange) map[string]exchange {
+		no := exchanges[at]
 		no.status, no.answer = 401, refusal
-		return merged(deals, map[string]deal{at: no})
+		return merged(exchanges, map[string]exchange{at: no})
 	}
-	orderRefused := func(by string) map[string]deal {
-		return map[string]deal{orderAt: {by: by, status: 401, answer: refusal}}
+	orderRefused := func(by string) map[string]exchange {
+		return map[string]exchange{orderAt: {by: by, status: 401, answer: refusal}}
 	}
 	tests := map[string]struct {
 		variables          config.Variables
 		environment, files map[string]string
 		reader             string
-		good, bad          map[string]deal
+		good, bad          map[string]exchange
 		want               string
 	}{
 		"access_key": {
@@ -44,20 +44,20 @@ func TestPublishedSignIns(t *testing.T) {
 		},
 		"temporary_key": {
 			environment: map[string]string{
-				"HW_ACCESS_KEY": givenKey, "HW_SECRET_KEY": realmKeys[givenKey][0], "HW_SECURITY_TOKEN": realmKeys[givenKey][1],
+				"HW_ACCESS_KEY": givenKey, "HW_SECRET_KEY": mockKeys[givenKey][0], "HW_SECURITY_TOKEN": mockKeys[givenKey][1],
 			},
 			reader: givenKey, bad: orderRefused(givenKey),
 			want: "Authenticated with temporary access key …EY01 (environment).",
 		},
 		"token": {
-			variables: config.Variables{"token": config.StringVariable(readyToken)},
-			reader:    readyToken, bad: orderRefused(readyToken),
+			variables: config.Variables{"token": config.StringVariable(preIssuedToken)},
+			reader:    preIssuedToken, bad: orderRefused(preIssuedToken),
 			want: "Authenticated with token (provider block).",
 		},
 		"password": {
 			environment: map[string]string{"HW_USER_PASSWORD": userPassword},
-			reader:      logInToken, good: passwordDeal(passwordBody(userPath, userScope)),
-			bad:  refused(passwordAt, passwordDeal(passwordBody(userPath, userScope))),
+			reader:      signInToken, good: passwordExchange(passwordBody(userPath, userScope)),
+			bad:  refused(passwordAt, passwordExchange(passwordBody(userPath, userScope))),
 			want: "The password sign-in of the provider block: POST iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens: HTTP 401",
 		},
 		"profile": {
@@ -66,17 +66,17 @@ func TestPublishedSignIns(t *testing.T) {
 			want: "Authenticated with access key …0001 (profile reader).",
 		},
 		"metadata": {
-			reader: machineKey, good: machineDeals, bad: map[string]deal{},
+			reader: machineKey, good: machineExchanges, bad: map[string]exchange{},
 			want: "metadata of the machine: HTTP 404 from http://169.254.169.254",
 		},
 		"assume_role": {
 			environment: keysInEnv,
-			reader:      assumedKey, good: agencyDeal(accessKey, 7200), bad: refused(keysAt, agencyDeal(accessKey, 7200)),
+			reader:      assumedKey, good: agencyExchange(accessKey, 7200), bad: refused(keysAt, agencyExchange(accessKey, 7200)),
 			want: "Authenticated with access key …0001 (environment).",
 		},
 		"assume_role_with_oidc": {
 			environment: map[string]string{"HW_ASSUME_ROLE_ID_TOKEN": idToken},
-			reader:      assumedKey, good: oidcDeals(3600, 3600), bad: refused(identityAt, oidcDeals(3600, 3600)),
+			reader:      assumedKey, good: oidcExchanges(3600, 3600), bad: refused(identityAt, oidcExchanges(3600, 3600)),
 			want: "the identity token of the provider block: POST iam.cn-north-4.myhuaweicloud.com/v3.0/OS-AUTH/id-token/tokens: HTTP 401",
 		},
 	}
@@ -87,19 +87,19 @@ func TestPublishedSignIns(t *testing.T) {
 			if !ok {
 				t.Fatal("this example is not tested")
 			}
-			realm := newRealm(t)
+			mock := newAuthMock(t)
 			example, err := os.ReadFile(filepath.Join("..", "..", "examples", "provider", file+".tf"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			configuration := string(example) + order
-			acceptWith(t, realm.options(test.environment, test.files),
+			acceptWith(t, mock.options(test.environment, test.files),
 				resource.TestStep{
-					PreConfig: func() { realm.expect(test.reader, test.bad) },
+					PreConfig: func() { mock.expect(test.reader, test.bad) },
 					Config:    configuration, ConfigVariables: test.variables, ExpectError: wrapped(test.want),
 				},
 				resource.TestStep{
-					PreConfig: func() { realm.expect(test.reader, test.good) },
+					PreConfig: func() { mock.expect(test.reader, test.good) },
 					Config:    configuration, ConfigVariables: test.variables, ConfigStateChecks: running,
 				})
 		})
@@ -126,7 +126,7 @@ func TestFailedSignIns(t *testing.T) {
 		gateway = `{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information: %s ECHO"}`
 	)
 	keys := arguments{"access_key": accessKey, "secret_key": secretKey, "max_retries": "0"}
-	given := arguments{"access_key": givenKey, "secret_key": realmKeys[givenKey][0], "security_token": realmKeys[givenKey][1]}
+	given := arguments{"access_key": givenKey, "secret_key": mockKeys[givenKey][0], "security_token": mockKeys[givenKey][1]}
 	user := arguments{"user_name": "ci-reader", "password": userPassword, "domain_name": "example-account", "max_retries": "0"}
 	role := arguments{"assume_role.agency_name": "status-reader", "assume_role.domain_name": "production-account"}
 	role5 := arguments{"assume_role.agency_name": "status-reader", "assume_role.domain_id": accountID}
@@ -135,24 +135,24 @@ func TestFailedSignIns(t *testing.T) {
 		"assume_role_with_oidc.idp_id": "gitlab",
 	}
 	oidcToken := merged(oidc, arguments{"assume_role_with_oidc.id_token": idToken})
-	answering := func(deals map[string]deal, at string, status int, answer string) map[string]deal {
-		changed := deals[at]
+	answering := func(exchanges map[string]exchange, at string, status int, answer string) map[string]exchange {
+		changed := exchanges[at]
 		changed.status, changed.answer, changed.token = status, answer, ""
-		return merged(deals, map[string]deal{at: changed})
+		return merged(exchanges, map[string]exchange{at: changed})
 	}
-	logIn := passwordDeal(passwordBody(userPath, userScope))
+	signIn := passwordExchange(passwordBody(userPath, userScope))
 	tests := map[string]struct {
 		block              arguments
 		environment, files map[string]string
 		reader             string
-		deals              map[string]deal
+		exchanges          map[string]exchange
 		want               []string
 		noRegion           bool
 		// requests is how many are sent.
 		requests int
 	}{
 		"keys": {
-			block: keys, deals: map[string]deal{orderAt: {by: accessKey, status: 401, answer: fmt.Sprintf(gateway, "verify aksk signature fail")}},
+			block: keys, exchanges: map[string]exchange{orderAt: {by: accessKey, status: 401, answer: fmt.Sprintf(gateway, "verify aksk signature fail")}},
 			requests: 1, want: []string{
 				"GET coc.myhuaweicloud.com" + orderPath + ": HTTP 401 Unauthorized: APIGW.0301: Incorrect IAM authentication information: verify aksk " +
 					"signature fail", "(request id req-7). Authenticated with access key …0001 (provider block).",
@@ -160,38 +160,38 @@ func TestFailedSignIns(t *testing.T) {
 			},
 		},
 		"unknown key": {
-			block: keys, deals: map[string]deal{orderAt: {by: accessKey, status: 401, answer: fmt.Sprintf(gateway, "ak "+accessKey+" not exist, ak not exist")}},
+			block: keys, exchanges: map[string]exchange{orderAt: {by: accessKey, status: 401, answer: fmt.Sprintf(gateway, "ak "+accessKey+" not exist, ak not exist")}},
 			requests: 1, want: []string{"The access key does not exist: it was deleted or is misspelt"},
 		},
 		"temporary keys": {
-			block: given, deals: map[string]deal{orderAt: {by: givenKey, status: 401, answer: fmt.Sprintf(gateway, "decrypt token fail")}},
+			block: given, exchanges: map[string]exchange{orderAt: {by: givenKey, status: 401, answer: fmt.Sprintf(gateway, "decrypt token fail")}},
 			requests: 1, want: []string{"Authenticated with temporary access key …EY01 (provider block)."},
 		},
 		"token": {
-			environment: map[string]string{"HW_AUTH_TOKEN": readyToken}, requests: 1,
-			deals: map[string]deal{orderAt: {by: readyToken, status: 401, answer: `{"error_code":"APIGW.0307","error_msg":"The token must be updated. ECHO"}`}},
-			want:  []string{"Authenticated with token (environment).", "The token has expired. Give a new one"},
+			environment: map[string]string{"HW_AUTH_TOKEN": preIssuedToken}, requests: 1,
+			exchanges: map[string]exchange{orderAt: {by: preIssuedToken, status: 401, answer: `{"error_code":"APIGW.0307","error_msg":"The token must be updated. ECHO"}`}},
+			want:      []string{"Authenticated with token (environment).", "The token has expired. Give a new one"},
 		},
 
 		"password": {
-			block: user, deals: answering(logIn, passwordAt, 401, no), requests: 1, want: []string{
+			block: user, exchanges: answering(signIn, passwordAt, 401, no), requests: 1, want: []string{
 				orderID + ": The password sign-in of the provider block: POST " +
 					"iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens: HTTP 401 Unauthorized: 401: ",
 				"Check user, password, account and project; the sign-in is not tried again in this run",
 			},
 		},
 		"password, while IAM fails": {
-			block: user, deals: answering(logIn, passwordAt, 503, no), requests: 1, want: []string{"HTTP 503", "IAM is failing at the moment. Run again later"},
+			block: user, exchanges: answering(signIn, passwordAt, 503, no), requests: 1, want: []string{"HTTP 503", "IAM is failing at the moment. Run again later"},
 		},
 		"password, at a wrong host": {
-			block: user, deals: answering(logIn, passwordAt, 404, `{"error_code":"APIGW.0101","error_msg":"The API does not exist"}`), requests: 1,
+			block: user, exchanges: answering(signIn, passwordAt, 404, `{"error_code":"APIGW.0101","error_msg":"The API does not exist"}`), requests: 1,
 			want: []string{
 				"The gateway knows no such API at iam.cn-north-4.myhuaweicloud.com. IAM is most likely not offered in the region cn-north-4: " +
 					"correct region or cloud, or set auth_url in the provider block.",
 			},
 		},
 		"password, and no token": {
-			block: user, deals: answering(logIn, passwordAt, 201, tokenEnds), requests: 1,
+			block: user, exchanges: answering(signIn, passwordAt, 201, tokenEnds), requests: 1,
 			want: []string{"malformed answer: the sign-in's answer has no token, or no time at which it ends"},
 		},
 		"password without an account": {
@@ -258,16 +258,16 @@ func TestFailedSignIns(t *testing.T) {
 			},
 		},
 		"a security token alone": {
-			environment: map[string]string{"HW_SECURITY_TOKEN": realmKeys[givenKey][1]}, requests: 2,
+			environment: map[string]string{"HW_SECURITY_TOKEN": mockKeys[givenKey][1]}, requests: 2,
 			want: []string{"\n  - environment: a security token without access key and secret key\n"},
 		},
 		"machine with half an answer": {
-			deals: map[string]deal{machineAt: {by: nobody, answer: `{"credential":{"access":"a","secret":"planted-machine-secret"}}`}}, requests: 2,
+			exchanges: map[string]exchange{machineAt: {by: nobody, answer: `{"credential":{"access":"a","secret":"planted-machine-secret"}}`}}, requests: 2,
 			want: []string{"\n  - metadata of the machine: the answer has no temporary keys"},
 		},
 
 		"agency": {
-			block: merged(keys, role), deals: answering(agencyDeal(accessKey, 3600), keysAt, 403, `{"error":{"code":403,"message":"no right: ECHO"}}`),
+			block: merged(keys, role), exchanges: answering(agencyExchange(accessKey, 3600), keysAt, 403, `{"error":{"code":403,"message":"no right: ECHO"}}`),
 			requests: 1, want: []string{
 				"The agency status-reader, assumed with the provider block: POST iam.cn-north-4.myhuaweicloud.com/v3.0/OS-CREDENTIAL/securitytokens: HTTP " +
 					"403 Forbidden: 403: no right:", "that the caller may assume it (Agent Operator, or sts:agencies:assume)",
@@ -275,22 +275,22 @@ func TestFailedSignIns(t *testing.T) {
 		},
 		"agency with a locked key": {
 			block: merged(keys, role), requests: 1,
-			deals: answering(agencyDeal(accessKey, 3600), keysAt, 401, fmt.Sprintf(gateway, "AK access failed to reach the limit,forbidden")),
+			exchanges: answering(agencyExchange(accessKey, 3600), keysAt, 401, fmt.Sprintf(gateway, "AK access failed to reach the limit,forbidden")),
 			want: []string{
 				"Authenticated with access key …0001 (provider block).", "The access key is locked",
 				"run again after five minutes",
 			},
 		},
 		"agency for STS": {
-			block: merged(keys, role5), deals: answering(stsDeal(accessKey, 3600), stsAt, 403, `{"error_code":"PAP5.0001","error_msg":"denied ECHO"}`),
+			block: merged(keys, role5), exchanges: answering(stsExchange(accessKey, 3600), stsAt, 403, `{"error_code":"PAP5.0001","error_msg":"denied ECHO"}`),
 			requests: 1, want: []string{"POST sts.cn-north-4.myhuaweicloud.com/v5/agencies/assume: HTTP 403 Forbidden: PAP5.0001: denied"},
 		},
 		"agency for STS, with a token": {
-			block: merged(role5, arguments{"token": readyToken}),
+			block: merged(role5, arguments{"token": preIssuedToken}),
 			want:  []string{"an agency with domain_id is assumed with keys, not with a token: use domain_name, or give keys"},
 		},
 		"agency without keys in the answer": {
-			block: merged(keys, role), deals: answering(agencyDeal(accessKey, 3600), keysAt, 201, `{"credential":{"secret":"planted-assumed-secret"}}`),
+			block: merged(keys, role), exchanges: answering(agencyExchange(accessKey, 3600), keysAt, 201, `{"credential":{"secret":"planted-assumed-secret"}}`),
 			requests: 1, want: []string{"malformed answer: the answer has no temporary keys"},
 		},
 		"agency on top of a profile that is missing": {
@@ -298,17 +298,17 @@ func TestFailedSignIns(t *testing.T) {
 		},
 
 		"identity token": {
-			block: oidcToken, deals: answering(oidcDeals(3600, 3600), identityAt, 401, no), requests: 1,
+			block: oidcToken, exchanges: answering(oidcExchanges(3600, 3600), identityAt, 401, no), requests: 1,
 			want: []string{"he identity token of the provider block: POST", "Check idp_id, and that the identity provider accepts the token"},
 		},
 		"identity token, no token": {
-			block: oidcToken, deals: answering(oidcDeals(3600, 3600), identityAt, 201, `{}`), requests: 1, want: []string{"the sign-in's answer has no token"},
+			block: oidcToken, exchanges: answering(oidcExchanges(3600, 3600), identityAt, 201, `{}`), requests: 1, want: []string{"the sign-in's answer has no token"},
 		},
 		"identity token, no keys": {
-			block: oidcToken, deals: answering(oidcDeals(3600, 3600), keysAt, 403, no), requests: 2, want: []string{"/securitytokens: HTTP 403"},
+			block: oidcToken, exchanges: answering(oidcExchanges(3600, 3600), keysAt, 403, no), requests: 2, want: []string{"/securitytokens: HTTP 403"},
 		},
 		"identity token, no agency": {
-			block: oidcToken, deals: answering(oidcDeals(3600, 3600), stsAt, 403, no), requests: 3, want: []string{
+			block: oidcToken, exchanges: answering(oidcExchanges(3600, 3600), stsAt, 403, no), requests: 3, want: []string{
 				"The agency status-reader, assumed with the identity token of the provider block: POST sts.",
 			},
 		},
@@ -338,13 +338,13 @@ func TestFailedSignIns(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			realm := newRealm(t)
-			realm.expect(test.reader, test.deals)
+			mock := newAuthMock(t)
+			mock.expect(test.reader, test.exchanges)
 			block := test.block
 			if !test.noRegion {
 				block = merged(block, arguments{"region": "cn-north-4"})
 			}
-			told, sawError := configured(t.Context(), t, realm.options(test.environment, test.files), block)
+			told, sawError := configured(t.Context(), t, mock.options(test.environment, test.files), block)
 			if !sawError || !strings.HasPrefix(told, "ERROR  Cannot read COC script order "+orderID+": ") && !test.noRegion {
 				t.Errorf("told: %s, want the error of a read", told)
 			}
@@ -353,7 +353,7 @@ func TestFailedSignIns(t *testing.T) {
 					t.Errorf("told: %s, want %q", told, want)
 				}
 			}
-			if seen := realm.seen(); len(seen) != test.requests {
+			if seen := mock.seen(); len(seen) != test.requests {
 				t.Errorf("sent %q, want %d requests", seen, test.requests)
 			}
 			checkHarmless(t, flat(told), planted()...)
@@ -365,8 +365,8 @@ func TestFailedSignIns(t *testing.T) {
 // not is told why it cannot be.
 func TestUnknownCredentials(t *testing.T) {
 	t.Parallel()
-	realm := newRealm(t)
-	realm.expect(accessKey, nil)
+	mock := newAuthMock(t)
+	mock.expect(accessKey, nil)
 	block := terraformBlock + fmt.Sprintf(`
 resource "terraform_data" "key" {
   input = %q
@@ -379,7 +379,7 @@ provider "hwgate" {
 `, accessKey, secretKey)
 	deferred := dataBlock("coc_script_order", `execute_uuid = "`+orderID+`"
   depends_on = [terraform_data.key]`)
-	acceptWith(t, realm.options(nil, nil),
+	acceptWith(t, mock.options(nil, nil),
 		resource.TestStep{Config: block + order, ExpectError: wrapped("The provider argument access_key is not known yet")},
 		resource.TestStep{Config: block + deferred, ConfigStateChecks: running})
 }
@@ -387,19 +387,19 @@ provider "hwgate" {
 // TestWrongKeyIsSentOnce reads ten orders with a wrong key in one plan, with the real CLI.
 func TestWrongKeyIsSentOnce(t *testing.T) {
 	t.Parallel()
-	realm := newRealm(t)
-	deals := map[string]deal{}
+	mock := newAuthMock(t)
+	exchanges := map[string]exchange{}
 	var blocks strings.Builder
 	for i := range 10 {
-		deals[fmt.Sprintf("%s%d", strings.TrimSuffix(orderAt, orderID), i)] = deal{by: accessKey, status: 401, answer: `{"error_code":"APIGW.0301","error_msg":"no"}`}
+		exchanges[fmt.Sprintf("%s%d", strings.TrimSuffix(orderAt, orderID), i)] = exchange{by: accessKey, status: 401, answer: `{"error_code":"APIGW.0301","error_msg":"no"}`}
 		fmt.Fprintf(&blocks, "data \"coc_script_order\" \"n%d\" {\n  provider = hwgate\n  execute_uuid = \"%d\"\n}\n", i, i)
 	}
-	realm.expect(accessKey, deals)
-	acceptWith(t, realm.options(merged(keysInEnv, map[string]string{"HW_REGION_NAME": "cn-north-4"}), nil), resource.TestStep{
+	mock.expect(accessKey, exchanges)
+	acceptWith(t, mock.options(merged(keysInEnv, map[string]string{"HW_REGION_NAME": "cn-north-4"}), nil), resource.TestStep{
 		Config:      terraformBlock + blocks.String(),
 		ExpectError: wrapped("Not sent: access key …0001 (environment) was already refused in this run."),
 	})
-	if seen := realm.seen(); len(seen) != 1 {
+	if seen := mock.seen(); len(seen) != 1 {
 		t.Errorf("sent %q, want one request", seen)
 	}
 }
@@ -407,10 +407,10 @@ func TestWrongKeyIsSentOnce(t *testing.T) {
 // TestMissingService wants host and setting in the answer to a wrong host.
 func TestMissingService(t *testing.T) {
 	t.Parallel()
-	unpublished := deal{by: accessKey, status: http.StatusNotFound, answer: `{"error_code":"APIGW.0101","error_msg":"The API does not exist"}`}
-	realm := newRealm(t)
-	realm.expect(accessKey, map[string]deal{orderAt: unpublished})
-	told, _ := configured(t.Context(), t, realm.options(keysInEnv, nil), arguments{"region": "cn-north-4"})
+	unpublished := exchange{by: accessKey, status: http.StatusNotFound, answer: `{"error_code":"APIGW.0101","error_msg":"The API does not exist"}`}
+	mock := newAuthMock(t)
+	mock.expect(accessKey, map[string]exchange{orderAt: unpublished})
+	told, _ := configured(t.Context(), t, mock.options(keysInEnv, nil), arguments{"region": "cn-north-4"})
 	const want = "The gateway knows no such API at coc.myhuaweicloud.com. The host of COC follows the site of the account, not the region: correct " +
 		"cloud, or set endpoints.coc in the provider block."
 	if !strings.Contains(told, want) {

@@ -27,8 +27,8 @@ func unfinished() map[string]http.Handler {
 
 var forCompletion = tftypes.NewValue(tftypes.Bool, true)
 
-// logsIn gives out tokens that are good for so long, one after the other.
-func logsIn(life time.Duration) *cloudtest.Account {
+// issuesTokens gives out tokens that are good for so long, one after the other.
+func issuesTokens(life time.Duration) *cloudtest.Account {
 	return &cloudtest.Account{Token: "planted-token-%d", Life: life}
 }
 
@@ -42,22 +42,22 @@ func TestTokenRefusedInTheMiddle(t *testing.T) {
 	refused := says(401, `{"error_code":"APIGW.0301","error_msg":"token expired"}`)
 	password, token := passwordSettings, map[string]tftypes.Value{"token": str("planted-token-1")}
 	tests := map[string]struct {
-		settings         map[string]tftypes.Value
-		then             fates
-		want             []string
-		requests, logins int
+		settings          map[string]tftypes.Value
+		then              faults
+		want              []string
+		requests, signIns int
 	}{
-		"renewed":              {password, fates{refused, nil}, nil, 3, 2},
-		"renewed in vain":      {password, fates{refused}, []string{"HTTP 401", "token expired. Authenticated with token"}, 3, 2},
-		"refused twice, apart": {password, fates{refused, says(500, ``), nil}, nil, 4, 2},
-		"not renewable":        {token, fates{refused}, []string{"HTTP 401", "token expired. Authenticated with token"}, 2, 0},
+		"renewed":              {password, faults{refused, nil}, nil, 3, 2},
+		"renewed in vain":      {password, faults{refused}, []string{"HTTP 401", "token expired. Authenticated with token"}, 3, 2},
+		"refused twice, apart": {password, faults{refused, says(500, ``), nil}, nil, 4, 2},
+		"not renewable":        {token, faults{refused}, []string{"HTTP 401", "token expired. Authenticated with token"}, 2, 0},
 	}
 	for name, test := range tests {
 		for source, running := range unfinished() {
 			t.Run(name+"/"+source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					network := newNetwork(t, deployment(t, append(fates{running}, test.then...), logsIn(24*time.Hour)))
+					network := newNetwork(t, deployment(t, append(faults{running}, test.then...), issuesTokens(24*time.Hour)))
 					p := network.start(t, "http://service.test", test.settings)
 					arguments := maps.Clone(badAnswers()[source].arguments)
 					arguments["wait_for_completion"] = forCompletion
@@ -68,12 +68,12 @@ func TestTokenRefusedInTheMiddle(t *testing.T) {
 					} else {
 						checkFailure(t, diagnostics, test.want)
 					}
-					if sent, logins := len(network.service.Log().Data()), network.service.IAM().Looks(); sent != test.requests || logins != test.logins {
-						t.Errorf("%d requests and %d log-ins came, want %d and %d", sent, logins, test.requests, test.logins)
+					if sent, signIns := len(network.service.Log().Data()), network.service.IAM().Looks(); sent != test.requests || signIns != test.signIns {
+						t.Errorf("%d requests and %d log-ins came, want %d and %d", sent, signIns, test.requests, test.signIns)
 					}
 					asked := network.service.Log().Data()
 					last := asked[len(asked)-1].Header.Get("X-Auth-Token")
-					if want := fmt.Sprintf("planted-token-%d", max(test.logins, 1)); last != want {
+					if want := fmt.Sprintf("planted-token-%d", max(test.signIns, 1)); last != want {
 						t.Errorf("the last request had the token %q, want %q", last, want)
 					}
 				})
@@ -92,7 +92,7 @@ func TestTokenRunsOutInTheMiddle(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
 				var signIns, signedInAt atomic.Int64
-				in := logsIn(20 * time.Minute)
+				in := issuesTokens(20 * time.Minute)
 				signIn := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					signedInAt.Store(time.Now().UnixNano())
 					signIns.Add(1)
@@ -110,10 +110,10 @@ func TestTokenRunsOutInTheMiddle(t *testing.T) {
 					if time.Since(begin) < 50*time.Minute {
 						running.ServeHTTP(w, r)
 					} else {
-						unwell(w, r)
+						badDeployment(w, r)
 					}
 				})
-				network := newNetwork(t, deployment(t, fates{look}, signIn))
+				network := newNetwork(t, deployment(t, faults{look}, signIn))
 				p := network.start(t, "http://service.test", passwordSettings)
 				arguments := maps.Clone(badAnswers()[source].arguments)
 				arguments["wait_for_completion"] = forCompletion
@@ -129,34 +129,34 @@ func TestTokenRunsOutInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestLogInFaults holds the faults of a sign-in to what the user sees.
-func TestLogInFaults(t *testing.T) {
+// TestSignInFaults holds the faults of a sign-in to what the user sees.
+func TestSignInFaults(t *testing.T) {
 	t.Parallel()
-	in := logsIn(time.Hour)
+	in := issuesTokens(time.Hour)
 	tests := map[string]struct {
-		login     fates
+		signIn    faults
 		arguments map[string]tftypes.Value
 		want      []string
-		logins    int
+		signIns   int
 	}{
-		"survived":         {login: fates{says(502, `<html>`), hangUp, says(429, ``, "Retry-After", "3"), tears(201, `{`), in}, logins: 5},
-		"silent, then not": {login: fates{silence, in}, logins: 2},
-		"silent":           {login: fates{silence}, arguments: timeout("20s"), want: []string{"timed out.", "timeouts.read"}, logins: 1},
+		"survived":         {signIn: faults{says(502, `<html>`), hangUp, says(429, ``, "Retry-After", "3"), tears(201, `{`), in}, signIns: 5},
+		"silent, then not": {signIn: faults{silence, in}, signIns: 2},
+		"silent":           {signIn: faults{silence}, arguments: timeout("20s"), want: []string{"timed out.", "timeouts.read"}, signIns: 1},
 		"down": {
-			login: fates{says(503, `<html><title>Maintenance</title></html>`)}, logins: 6,
+			signIn: faults{says(503, `<html><title>Maintenance</title></html>`)}, signIns: 6,
 			want: []string{"(6 attempts): HTTP 503 Service Unavailable: HTML page \"Maintenance\", ", "IAM is failing at the moment."},
 		},
 		"refused": {
-			login:  fates{says(401, `{"error":{"code":401,"message":"The username or password is wrong.","title":"Unauthorized"}}`, "X-IAM-Trace-Id", "iam-1")},
-			want:   []string{": HTTP 401 Unauthorized: 401: The username or password is wrong. (request id iam-1).", "not tried again"},
-			logins: 1,
+			signIn:  faults{says(401, `{"error":{"code":401,"message":"The username or password is wrong.","title":"Unauthorized"}}`, "X-IAM-Trace-Id", "iam-1")},
+			want:    []string{": HTTP 401 Unauthorized: 401: The username or password is wrong. (request id iam-1).", "not tried again"},
+			signIns: 1,
 		},
 		"a page": {
-			login: fates{says(200, `<html><title>Log in</title></html>`)}, logins: 1,
+			signIn: faults{says(200, `<html><title>Log in</title></html>`)}, signIns: 1,
 			want: []string{"HTML page \"Log in\", 34 bytes: malformed answer: not a JSON object", "Something other than the API answered"},
 		},
 		"moved": {
-			login: fates{says(307, ``, "Location", "https://elsewhere.test/v3/auth/tokens")}, logins: 1,
+			signIn: faults{says(307, ``, "Location", "https://elsewhere.test/v3/auth/tokens")}, signIns: 1,
 			want: []string{": HTTP 307 Temporary Redirect: the answer is a redirect to https://elsewhere.test/v3/auth/tokens, which is never"},
 		},
 	}
@@ -165,7 +165,7 @@ func TestLogInFaults(t *testing.T) {
 			t.Run(name+"/"+source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					network := newNetwork(t, deployment(t, nil, test.login...))
+					network := newNetwork(t, deployment(t, nil, test.signIn...))
 					p := network.start(t, "http://service.test", passwordSettings)
 					arguments := maps.Clone(badAnswers()[source].arguments)
 					maps.Copy(arguments, test.arguments)
@@ -176,8 +176,8 @@ func TestLogInFaults(t *testing.T) {
 					} else {
 						checkFailure(t, diagnostics, append([]string{"POST service.test/v3/auth/tokens"}, test.want...))
 					}
-					if got := network.service.IAM().Looks(); got != test.logins {
-						t.Errorf("%d log-ins came, want %d", got, test.logins)
+					if got := network.service.IAM().Looks(); got != test.signIns {
+						t.Errorf("%d log-ins came, want %d", got, test.signIns)
 					}
 					for _, host := range network.dialled() {
 						if host != "service.test:80" {

@@ -41,7 +41,7 @@ type mock struct {
 // object is something to ask about.
 type object struct {
 	kind, id, does string
-	story          func(*cloudtest.Service, string) *cloudtest.Story
+	story          func(*cloudtest.Service, string) *cloudtest.Sequence
 	scene          func(*mock) http.Handler
 }
 

@@ -1,5 +1,5 @@
 // Package cloudtest is a mock of the services that the provider reads, for tests, the demo and the benchmark. The answers about an object
-// are a story: a list of scenes, one for each look at it, the last of which repeats.
+// are a sequence: a list of scenes, one for each look at it, the last of which repeats.
 //
 //	svc := cloudtest.New()
 //	svc.Order("SCT1").Then(cloudtest.Running(3, 10), cloudtest.Finished(10))
@@ -30,7 +30,7 @@ type Service struct {
 
 	mu          sync.Mutex
 	scripts     []script
-	routes      map[string]*Story
+	routes      map[string]*Sequence
 	faults      []http.Handler
 	faulted     map[string]int
 	phase       string
@@ -42,7 +42,7 @@ type Service struct {
 // An Option configures a service.
 type Option func(*Service)
 
-// Report sets the function, such as testing.T's Errorf, that is called for requests that no story is about or that Signed refuses.
+// Report sets the function, such as testing.T's Errorf, that is called for requests that nothing is scripted for or that Signed refuses.
 func Report(report func(format string, arguments ...any)) Option {
 	return func(s *Service) { s.report = report }
 }
@@ -56,24 +56,24 @@ func Signed(secrets map[string]string) Option {
 	return func(s *Service) { s.verify = verifier.Verify }
 }
 
-// New returns a service without stories.
+// New returns a service without sequences.
 func New(options ...Option) *Service {
-	s := &Service{report: func(string, ...any) {}, routes: map[string]*Story{}, faulted: map[string]int{}}
+	s := &Service{report: func(string, ...any) {}, routes: map[string]*Sequence{}, faulted: map[string]int{}}
 	for _, option := range options {
 		option(s)
 	}
 	return s
 }
 
-// A Story is the sequence of scenes of one object.
-type Story struct {
+// A Sequence is the sequence of scenes of one object.
+type Sequence struct {
 	service *Service
 	scenes  []http.Handler
 	looks   int
 }
 
 // Then appends scenes.
-func (s *Story) Then(scenes ...http.Handler) *Story {
+func (s *Sequence) Then(scenes ...http.Handler) *Sequence {
 	s.service.mu.Lock()
 	defer s.service.mu.Unlock()
 	s.scenes = append(s.scenes, scenes...)
@@ -81,21 +81,21 @@ func (s *Story) Then(scenes ...http.Handler) *Story {
 }
 
 // Now replaces all scenes: the next look is at the first of these.
-func (s *Story) Now(scenes ...http.Handler) {
+func (s *Sequence) Now(scenes ...http.Handler) {
 	s.service.mu.Lock()
 	defer s.service.mu.Unlock()
 	s.scenes, s.looks = scenes, 0
 }
 
 // Looks returns the number of looks so far.
-func (s *Story) Looks() int {
+func (s *Sequence) Looks() int {
 	s.service.mu.Lock()
 	defer s.service.mu.Unlock()
 	return s.looks
 }
 
 // scene returns the scene of a request, nil if there is none. The caller holds the lock.
-func (s *Story) scene(look bool) http.Handler {
+func (s *Sequence) scene(look bool) http.Handler {
 	if s == nil || len(s.scenes) == 0 {
 		return nil
 	}
@@ -105,42 +105,42 @@ func (s *Story) scene(look bool) http.Handler {
 	return s.scenes[min(max(s.looks, 1), len(s.scenes))-1]
 }
 
-// Order is the story of an order of COC. A look is a request for the order itself; statistics and batches are those of the last look.
-func (s *Service) Order(id string) *Story { return s.route("order " + id) }
+// Order is the sequence of an order of COC. A look is a request for the order itself; statistics and batches are those of the last look.
+func (s *Service) Order(id string) *Sequence { return s.route("order " + id) }
 
-// Workspace is the story of the jobs in a workspace of DataArts Factory; an empty id is the default workspace. A look is a request for the
+// Workspace is the sequence of the jobs in a workspace of DataArts Factory; an empty id is the default workspace. A look is a request for the
 // counts; the listing is that of the last look.
-func (s *Service) Workspace(id string) *Story { return s.route("workspace " + id) }
+func (s *Service) Workspace(id string) *Sequence { return s.route("workspace " + id) }
 
-// Instance is the story of the tasks of an instance of ROMA Connect. A look is a request for the counts; the listings are those of the last
+// Instance is the sequence of the tasks of an instance of ROMA Connect. A look is a request for the counts; the listings are those of the last
 // look.
-func (s *Service) Instance(id string) *Story { return s.route("instance " + id) }
+func (s *Service) Instance(id string) *Sequence { return s.route("instance " + id) }
 
-// IAM is the story of all requests for credentials and projects: to IAM, STS and the metadata of the machine.
-func (s *Service) IAM() *Story { return s.route("iam") }
+// IAM is the sequence of all requests for credentials and projects: to IAM, STS and the metadata of the machine.
+func (s *Service) IAM() *Sequence { return s.route("iam") }
 
-func (s *Service) route(key string) *Story {
+func (s *Service) route(key string) *Sequence {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.routes[key] == nil {
-		s.routes[key] = &Story{service: s}
+		s.routes[key] = &Sequence{service: s}
 	}
 	return s.routes[key]
 }
 
-// At is the story of requests that match a pattern: "[METHOD ][host]/path[?query]". The default method is GET; "?*" matches any query.
-// Patterns take precedence over the stories of orders, workspaces and instances.
-func (s *Service) At(pattern string) *Story {
+// At is the sequence of requests that match a pattern: "[METHOD ][host]/path[?query]". The default method is GET; "?*" matches any query.
+// Patterns take precedence over the sequences of orders, workspaces and instances.
+func (s *Service) At(pattern string) *Sequence {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, script := range s.scripts {
 		if script.pattern == pattern {
-			return script.story
+			return script.sequence
 		}
 	}
-	story := &Story{service: s}
-	s.scripts = append(s.scripts, script{pattern, story})
-	return story
+	sequence := &Sequence{service: s}
+	s.scripts = append(s.scripts, script{pattern, sequence})
+	return sequence
 }
 
 // Recorded answers requests from recordings, in the recorded order. In the process, the host must be the recorded one, too.
@@ -157,8 +157,8 @@ func (s *Service) Recorded(names ...string) error {
 	return nil
 }
 
-// Faults answers the requests of each path from these scenes instead of a story; the last one repeats. IAM has no faults. A nil scene
-// leaves the request to its story.
+// Faults answers the requests of each path from these scenes instead of a sequence; the last one repeats. IAM has no faults. A nil scene
+// leaves the request to its sequence.
 func (s *Service) Faults(scenes ...http.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,8 +166,8 @@ func (s *Service) Faults(scenes ...http.Handler) {
 }
 
 type script struct {
-	pattern string
-	story   *Story
+	pattern  string
+	sequence *Sequence
 }
 
 // matches reports whether a request matches a pattern of At.
@@ -228,14 +228,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Answer(w, r)
 }
 
-// Answer answers a request from its story, regardless of faults.
+// Answer answers a request from its sequence, regardless of faults.
 func (s *Service) Answer(w http.ResponseWriter, r *http.Request) {
 	if scene := s.find(r); scene != nil {
 		scene.ServeHTTP(w, r)
 		return
 	}
-	s.report("no story is about %s %s%s", r.Method, r.Host, r.URL.RequestURI())
-	Says(http.StatusNotImplemented, `{"error_code":"CLOUDTEST.0001","error_msg":"no story is about this request"}`).ServeHTTP(w, r)
+	s.report("nothing is scripted for %s %s%s", r.Method, r.Host, r.URL.RequestURI())
+	Says(http.StatusNotImplemented, `{"error_code":"CLOUDTEST.0001","error_msg":"nothing is scripted for this request"}`).ServeHTTP(w, r)
 }
 
 func (s *Service) find(r *http.Request) http.Handler {
@@ -243,7 +243,7 @@ func (s *Service) find(r *http.Request) http.Handler {
 	defer s.mu.Unlock()
 	for _, script := range s.scripts {
 		if matches(script.pattern, r.Method, r.Host, r.URL) {
-			return script.story.scene(true)
+			return script.sequence.scene(true)
 		}
 	}
 	key, look := subject(r)

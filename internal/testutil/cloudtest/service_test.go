@@ -75,8 +75,8 @@ func check(t *testing.T, what string, got, want any) {
 	}
 }
 
-// TestStory shows a scene for each look at an order, the last one repeatedly; statistics are those of the last look.
-func TestStory(t *testing.T) {
+// TestSequence shows a scene for each look at an order, the last one repeatedly; statistics are those of the last look.
+func TestSequence(t *testing.T) {
 	t.Parallel()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf))
 	order := svc.Order("SCT1").Then(cloudtest.Running(3, 10)).Then(cloudtest.Finished(10))
@@ -109,7 +109,7 @@ func TestStory(t *testing.T) {
 	check(t, "status", at(t, body, "data", "status"), "READY")
 }
 
-// TestPatterns shows which requests a pattern matches, and that it takes precedence over the story of an order.
+// TestPatterns shows which requests a pattern matches, and that it takes precedence over the sequence of an order.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
 	for url, pattern := range map[string]string{
@@ -144,7 +144,7 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
-// TestUnknown reports a request that no story is about.
+// TestUnknown reports a request that nothing is scripted for.
 func TestUnknown(t *testing.T) {
 	t.Parallel()
 	told := 0
@@ -170,7 +170,7 @@ func TestNoContent(t *testing.T) {
 	check(t, "status and body", fmt.Sprint(status, body), "204")
 }
 
-// TestFaults answers each path with faults in order, then from its story, and IAM without faults.
+// TestFaults answers each path with faults in order, then from its sequence, and IAM without faults.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf))

@@ -10,8 +10,8 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
-// story is how a gate met what changed while it looked.
-type story struct {
+// gateRun is how a gate met what changed while it looked.
+type gateRun struct {
 	looks []http.Handler
 	code  int
 	// words are what the user reads.
@@ -29,11 +29,11 @@ const gateOnSuccess = `
   }
 `
 
-// tell applies a gate in the real CLI, with something behind it that is created only if the gate opens.
-func (s story) tell(t *testing.T, cloud *cloud, source, configuration string) {
+// apply applies a gate in the real CLI, with something behind it that is created only if the gate opens.
+func (r gateRun) apply(t *testing.T, cloud *cloud, source, configuration string) {
 	t.Helper()
 	// What ends by itself has all the time it needs, however busy the machine is.
-	configuration = strings.ReplaceAll(configuration, "LIMIT", pick(s.timesOut, "10s", "5m"))
+	configuration = strings.ReplaceAll(configuration, "LIMIT", pick(r.timesOut, "10s", "5m"))
 	box := newSandbox(t)
 	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header(`project_id = "`+projectID+`"`) + configuration + `
 resource "terraform_data" "next_layer" {
@@ -45,15 +45,15 @@ output "why" {
 }
 `)}})
 	out, err := terraform(t, folder, nil, "apply", "-auto-approve", "-no-color", "-input=false", "-lock=false")
-	if code := exitCode(t, err); code != s.code {
-		t.Fatalf("exit code %d, want %d\n%s", code, s.code, out)
+	if code := exitCode(t, err); code != r.code {
+		t.Fatalf("exit code %d, want %d\n%s", code, r.code, out)
 	}
-	for _, words := range s.words {
+	for _, words := range r.words {
 		if !wrapped(words).Match(out) {
 			t.Errorf("wanted %q in\n%s", words, out)
 		}
 	}
-	if created := wrapped("terraform_data.next_layer: Creation complete").Match(out); created != (s.code == 0) {
+	if created := wrapped("terraform_data.next_layer: Creation complete").Match(out); created != (r.code == 0) {
 		t.Errorf("what stands behind the gate was created: %t\n%s", created, out)
 	}
 }
@@ -62,7 +62,7 @@ output "why" {
 func TestTooEarly(t *testing.T) {
 	t.Parallel()
 	morning := cloudtest.Jobs(map[string]int{"success": 5})
-	together(t, map[string]story{
+	together(t, map[string]gateRun{
 		"the run succeeds": {
 			looks: []http.Handler{morning, morning, cloudtest.Jobs(map[string]int{"success": 5, "running": 1}), cloudtest.Jobs(map[string]int{"success": 6})},
 			words: []string{": succeeded; 1 new since the baseline (in all: 6 succeeded); stable for"},
@@ -80,11 +80,11 @@ func TestTooEarly(t *testing.T) {
 			looks: []http.Handler{morning}, code: 1, timesOut: true,
 			words: []string{"did not end in time", "The last status was pending", "0 new since the baseline (in all: 5 succeeded); 1 new instance is needed."},
 		},
-	}, func(t *testing.T, _ string, story story) {
+	}, func(t *testing.T, _ string, run gateRun) {
 		t.Helper()
 		cloud := newCloud(t)
-		cloud.Workspace("").Then(story.looks...)
-		story.tell(t, cloud, "data.dataarts_instance_status.after", `
+		cloud.Workspace("").Then(run.looks...)
+		run.apply(t, cloud, "data.dataarts_instance_status.after", `
 data "dataarts_instance_status" "before" {
   provider = hwgate
 }
@@ -115,7 +115,7 @@ func TestOneGoodSecond(t *testing.T) {
 		CDC:    map[string]int{"running": 11, "abnormal": 1},
 		Listed: []cloudtest.Task{{ID: "t-1", Name: "orders_to_lake", Kind: "CDC", Status: "ERROR"}},
 	}
-	together(t, map[string]story{
+	together(t, map[string]gateRun{
 		"healthy for good": {
 			looks: []http.Handler{cloudtest.Tasks(nil, map[string]int{"running": 3}), healthy, blip, healthy},
 			words: []string{": running; 12 running; stable for"},
@@ -127,11 +127,11 @@ func TestOneGoodSecond(t *testing.T) {
 				"1 abnormal, 11 running; 12 must run; stable for 0s of 2s; last interruption: 1 abnormal, 11 running",
 			},
 		},
-	}, func(t *testing.T, _ string, story story) {
+	}, func(t *testing.T, _ string, run gateRun) {
 		t.Helper()
 		cloud := newCloud(t)
-		cloud.Instance(instanceID).Then(story.looks...)
-		story.tell(t, cloud, "data.roma_fdi_task_statistics.switch", fmt.Sprintf(`
+		cloud.Instance(instanceID).Then(run.looks...)
+		run.apply(t, cloud, "data.roma_fdi_task_statistics.switch", fmt.Sprintf(`
 data "roma_fdi_task_statistics" "switch" {
   provider           = hwgate
   instance_id        = %q
@@ -158,15 +158,15 @@ func TestAnotherTeamsFailure(t *testing.T) {
 		Counts: map[string]int{"success": 6, "fail": 1}, Listed: []cloudtest.Job{{Name: "other_teams_report", Status: "fail", ID: 7}},
 	}
 	for name, test := range map[string]struct {
-		story
+		gateRun
 
 		arguments string
 	}{
 		"without a baseline": {
-			story: story{code: 1, words: []string{": failed; 1 failed, 6 succeeded; failed jobs: other_teams_report (instance 7)"}},
+			gateRun: gateRun{code: 1, words: []string{": failed; 1 failed, 6 succeeded; failed jobs: other_teams_report (instance 7)"}},
 		},
 		"with a baseline": {
-			story:     story{words: []string{": succeeded; 1 new since the baseline (in all: 1 failed, 6 succeeded)"}},
+			gateRun:   gateRun{words: []string{": succeeded; 1 new since the baseline (in all: 1 failed, 6 succeeded)"}},
 			arguments: "baseline_counts = merge(local.none, { fail = 1, success = 5 })",
 		},
 	} {
@@ -174,7 +174,7 @@ func TestAnotherTeamsFailure(t *testing.T) {
 			t.Parallel()
 			cloud := newCloud(t)
 			cloud.Workspace("").Then(day)
-			test.tell(t, cloud, "data.dataarts_instance_status.gate", `
+			test.apply(t, cloud, "data.dataarts_instance_status.gate", `
 locals {
   none = { for state in [
     "force_success", "freeze", "ignore_success", "manual_stop", "pause", "running", "running_exception", "skip", "waiting_confirm", "waiting",
@@ -195,7 +195,7 @@ func TestContradiction(t *testing.T) {
 	finished := func(threshold float64, batch cloudtest.Batch) http.Handler {
 		return cloudtest.OrderScene{Status: "FINISHED", Threshold: threshold, Batches: []cloudtest.Batch{batch}}
 	}
-	together(t, map[string]story{
+	together(t, map[string]gateRun{
 		"below its threshold": {
 			looks: []http.Handler{finished(80, cloudtest.Batch{"FINISHED": 3, "ABNORMAL": 7})}, code: 1, timesOut: true,
 			words: []string{
@@ -218,11 +218,11 @@ func TestContradiction(t *testing.T) {
 			looks: []http.Handler{finished(80, cloudtest.Batch{"FINISHED": 8, "ABNORMAL": 2})},
 			words: []string{"succeeded (FINISHED) after 5m11s, ended 2023-10-22T03:52:43Z; 8 of 10 instances finished, 2 failed; success-rate threshold 80%; failed hosts: ecs-9"},
 		},
-	}, func(t *testing.T, _ string, story story) {
+	}, func(t *testing.T, _ string, run gateRun) {
 		t.Helper()
 		cloud := newCloud(t)
-		cloud.Order("SCT1").Then(story.looks...)
-		story.tell(t, cloud, "data.coc_script_order.gate", `
+		cloud.Order("SCT1").Then(run.looks...)
+		run.apply(t, cloud, "data.coc_script_order.gate", `
 data "coc_script_order" "gate" {
   provider            = hwgate
   execute_uuid        = "SCT1"

@@ -13,11 +13,11 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
-// unwell are all services while nothing is wrong with them: what they tell is bad news. Spoiled ones give another type where a verdict
+// badDeployment are all services while nothing is wrong with them: what they tell is bad news. Spoiled ones give another type where a verdict
 // needs a value.
 var (
-	unwell  = bodies(func(asked badAnswer) string { return asked.body })
-	spoiled = bodies(func(asked badAnswer) string { return asked.spoiled })
+	badDeployment = bodies(func(asked badAnswer) string { return asked.body })
+	spoiled       = bodies(func(asked badAnswer) string { return asked.spoiled })
 )
 
 // bodies answers what is asked of each source.
@@ -38,7 +38,7 @@ func deployment(t *testing.T, faults []http.Handler, signIns ...http.Handler) *c
 	t.Helper()
 	svc := cloudtest.New(cloudtest.Report(t.Errorf))
 	for _, source := range badAnswers() {
-		svc.At(source.path + "?*").Then(unwell)
+		svc.At(source.path + "?*").Then(badDeployment)
 	}
 	svc.Faults(faults...)
 	svc.IAM().Then(signIns...)
@@ -47,8 +47,8 @@ func deployment(t *testing.T, faults []http.Handler, signIns ...http.Handler) *c
 
 // Faults of the service and of connections, one for each request of a path. The last one holds for all further ones; nil is none.
 type (
-	fates []http.Handler
-	dials []error
+	faults []http.Handler
+	dials  []error
 )
 
 // Short forms for what is scripted most.
@@ -70,7 +70,7 @@ var withoutStatistics = http.HandlerFunc(func(w http.ResponseWriter, r *http.Req
 	if strings.HasSuffix(r.URL.Path, "/statistics") {
 		says(400, `{"error_code":"COC.1","error_msg":"no"}`).ServeHTTP(w, r)
 	} else {
-		unwell(w, r)
+		badDeployment(w, r)
 	}
 })
 
@@ -79,7 +79,7 @@ var withoutListings = http.HandlerFunc(func(w http.ResponseWriter, r *http.Reque
 	if strings.HasSuffix(r.URL.Path, "/instances/detail") || strings.HasSuffix(r.URL.Path, "/task-monitors") {
 		says(403, `{"error_code":"DLF.6888","error_msg":"no"}`).ServeHTTP(w, r)
 	} else {
-		unwell(w, r)
+		badDeployment(w, r)
 	}
 })
 
@@ -98,7 +98,7 @@ func tears(status int, body string) http.HandlerFunc {
 func retyped(contentType string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", contentType)
-		unwell(w, r)
+		badDeployment(w, r)
 	}
 }
 
@@ -115,7 +115,7 @@ func drips(seconds int) http.HandlerFunc {
 				return
 			}
 		}
-		unwell(w, r)
+		badDeployment(w, r)
 	}
 }
 

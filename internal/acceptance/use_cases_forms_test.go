@@ -3,22 +3,18 @@ package acceptance_test
 import (
 	"archive/zip"
 	"bytes"
-	"context"
-	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
 )
 
-// newerUseCases are the folders of examples/use-cases that need more than the oldest CLI. TestUseCases runs them.
-var newerUseCases = map[string]func(*testing.T, *sandbox.Sandbox, fstest.MapFS){
+// formUseCases are the folders of examples/use-cases that need more than the oldest CLI. TestUseCases runs them.
+var formUseCases = map[string]func(*testing.T, *sandbox.Sandbox, fstest.MapFS){
 	"11-saved-plan": testSavedPlan, "12-progress": testProgress, "13-invoke": testInvoke, "14-report-without-logs": testReportWithoutLogs,
 }
 
@@ -35,7 +31,7 @@ type moduleFolder struct {
 	box   *sandbox.Sandbox
 	name  string
 	cloud *cloud
-	order *cloudtest.Story
+	order *cloudtest.Sequence
 	more  []string
 }
 
@@ -98,8 +94,8 @@ func (f *moduleFolder) holds(file, text string) bool {
 	return false
 }
 
-// testSavedPlan applies a plan that was saved while all was well: refused if the order went bad, with nothing created; then the same with
-// an order that is well. A bad order blocks neither a plan nor destroy.
+// testSavedPlan applies a plan that was saved while all was good: refused if the order went bad, with nothing created; then the same with
+// an order that is good. A bad order blocks neither a plan nor destroy.
 func testSavedPlan(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	t.Helper()
 	needsEphemeral(t)
@@ -175,78 +171,5 @@ func testReportWithoutLogs(t *testing.T, box *sandbox.Sandbox, files fstest.MapF
 	}
 	if !f.holds("terraform.tfstate", exampleID) {
 		t.Error("the state is not where it was looked for")
-	}
-}
-
-// TestNothingAtRest plants a text in the logs of an order that failed, and looks for it in a saved plan and in the state: a data source
-// leaves it in both, the other forms in none.
-func TestNothingAtRest(t *testing.T) {
-	t.Parallel()
-	box := newSandbox(t)
-	for form, test := range map[string]struct {
-		config string
-		needs  func(*testing.T)
-		code   int
-		kept   bool
-	}{
-		"data source": {exampleData(""), func(*testing.T) {}, 0, true},
-		"ephemeral resource": {
-			"ephemeral \"coc_script_order\" \"test\" {\n  provider = hwgate\n  execute_uuid = \"" + exampleID + "\"\n}\n", needsEphemeral, 0, false,
-		},
-		"action": {
-			"action \"coc_script_order\" \"test\" {\n  provider = hwgate\n  config {\n    execute_uuid = \"" + exampleID + "\"\n  }\n}\n" +
-				"resource \"terraform_data\" \"next\" {\n  lifecycle {\n    action_trigger {\n      events = [before_create]\n" +
-				"      actions = [action.coc_script_order.test]\n    }\n  }\n}\n", needsActions, 1, false,
-		},
-	} {
-		t.Run(form, func(t *testing.T) {
-			t.Parallel()
-			test.needs(t)
-			cloud := newCloud(t)
-			order := cloud.Order(exampleID).Then(failedOrderScene())
-			f := &moduleFolder{t: t, box: box, cloud: cloud, order: order, name: writeConfiguration(t, box, fstest.MapFS{
-				"main.tf": {Data: []byte(cloud.header("") + "resource \"terraform_data\" \"other\" {\n  input = \"planted-in-the-state\"\n}\n" + test.config)},
-			})}
-			f.run(0, "plan", "-out=saved.tfplan")
-			f.run(test.code, "apply", "saved.tfplan")
-			for _, file := range []string{"saved.tfplan", "terraform.tfstate"} {
-				if got := f.holds(file, logText); got != test.kept {
-					t.Errorf("%s holds the log: %t, want %t", file, got, test.kept)
-				}
-				if !f.holds(file, "planted-in-the-state") && file == "terraform.tfstate" {
-					t.Errorf("%s is not where it was looked for", file)
-				}
-			}
-			if order.Looks() == 0 || len(cloud.Log().To(exampleOrder+"/batches/1?limit=50")) == 0 {
-				t.Error("the logs were not read")
-			}
-		})
-	}
-}
-
-// TestActionInterrupted interrupts the real CLI while an action is in a request that nobody answers: it ends at once, with an error.
-func TestActionInterrupted(t *testing.T) {
-	t.Parallel()
-	needsActions(t)
-	interrupted, interrupt := context.WithCancel(t.Context())
-	cloud := newCloud(t)
-	running := cloudtest.Running(0, 1)
-	var asked time.Time
-	order := cloud.Order(exampleID).Then(running, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = time.Now()
-		interrupt()
-		cloudtest.Silence.ServeHTTP(w, r)
-	}))
-	box := newSandbox(t)
-	folder := writeConfiguration(t, box, fstest.MapFS{"main.tf": {Data: []byte(cloud.header("") + fmt.Sprintf(
-		"action \"coc_script_order\" \"x\" {\n  provider = hwgate\n  config {\n    execute_uuid = %q\n  }\n}\n", exampleID))}})
-	out, err := box.Run(interrupted, folder, nil, "apply", "-no-color", "-auto-approve", "-invoke=action.coc_script_order.x")
-	took := time.Since(asked)
-	if code := exitCode(t, err); code != 1 || !wrapped("was canceled before it ended").Match(out) {
-		t.Errorf("exit code %d\n%s", code, out)
-	}
-	// The CLI takes its own time to end.
-	if order.Looks() != 2 || took > 20*time.Second {
-		t.Errorf("%d looks, and it ended after %s\n%s", order.Looks(), took, out)
 	}
 }

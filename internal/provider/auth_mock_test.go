@@ -24,22 +24,22 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
-// Who may ask a realm for something: an access key, or a token. Nobody is who shows neither.
+// Who may ask the mock for something: an access key, or a token. Nobody is who shows neither.
 const (
-	nobody       = "nobody"
-	givenKey     = "GIVENTEMPORARYKEY01"
-	machineKey   = "MACHINEKEY000000002"
-	identityKey  = "IDENTITYKEY00000003"
-	assumedKey   = "ASSUMEDKEY000000004"
-	readyToken   = "planted-ready-token"
-	logInToken   = "planted-log-in-token"
-	unscoped     = "planted-unscoped-token"
-	idToken      = "planted-identity-token"
-	userPassword = `planted"pass\word<`
+	nobody         = "nobody"
+	givenKey       = "GIVENTEMPORARYKEY01"
+	machineKey     = "MACHINEKEY000000002"
+	identityKey    = "IDENTITYKEY00000003"
+	assumedKey     = "ASSUMEDKEY000000004"
+	preIssuedToken = "planted-ready-token"
+	signInToken    = "planted-log-in-token"
+	unscoped       = "planted-unscoped-token"
+	idToken        = "planted-identity-token"
+	userPassword   = `planted"pass\word<`
 )
 
-// realmKeys are the secret key and the security token of each access key.
-var realmKeys = map[string][2]string{
+// mockKeys are the secret key and the security token of each access key.
+var mockKeys = map[string][2]string{
 	accessKey:   {secretKey, ""},
 	givenKey:    {"planted-given-secret", "planted-given-security-token"},
 	machineKey:  {"planted-machine-secret", "planted-machine-security-token"},
@@ -47,10 +47,10 @@ var realmKeys = map[string][2]string{
 	assumedKey:  {"planted-assumed-secret", "planted-assumed-security-token"},
 }
 
-// planted are all secrets of a realm, the password as JSON spells it too.
+// planted are all secrets of the mock, the password as JSON spells it too.
 func planted() []string {
-	secrets := []string{readyToken, logInToken, unscoped, idToken, userPassword, `planted\"pass`, "pass\\word", "pass\\\\word"}
-	for _, key := range realmKeys {
+	secrets := []string{preIssuedToken, signInToken, unscoped, idToken, userPassword, `planted\"pass`, "pass\\word", "pass\\\\word"}
+	for _, key := range mockKeys {
 		secrets = append(secrets, key[0])
 		if key[1] != "" {
 			secrets = append(secrets, key[1])
@@ -61,17 +61,17 @@ func planted() []string {
 
 // Answers with temporary keys, in IAM's two spellings.
 func keysV3(key string) string {
-	return `{"credential":{"access":"` + key + `","secret":"` + realmKeys[key][0] + `","securitytoken":"` + realmKeys[key][1] +
+	return `{"credential":{"access":"` + key + `","secret":"` + mockKeys[key][0] + `","securitytoken":"` + mockKeys[key][1] +
 		`","expires_at":"2999-01-08T02:56:19.587000Z"}}`
 }
 
 func keysV5(key string) string {
 	return `{"assumed_agency":{"urn":"sts::a:assumed-agency:b/c","id":"i"},"credentials":{"access_key_id":"` + key +
-		`","secret_access_key":"` + realmKeys[key][0] + `","security_token":"` + realmKeys[key][1] + `","expiration":"2999-01-08T02:56:19Z"}}`
+		`","secret_access_key":"` + mockKeys[key][0] + `","security_token":"` + mockKeys[key][1] + `","expiration":"2999-01-08T02:56:19Z"}}`
 }
 
-// deal is one request that a realm expects, and its answer.
-type deal struct {
+// exchange is one request that the mock expects, and its answer.
+type exchange struct {
 	// by is who has to ask: nobody, an access key, or a token.
 	by     string
 	header map[string]string
@@ -85,7 +85,7 @@ type deal struct {
 	token string
 }
 
-// Addresses of the sign-ins, as a realm sees them.
+// Addresses of the sign-ins, as the mock sees them.
 const (
 	orderAt    = "GET coc.myhuaweicloud.com" + orderPath
 	passwordAt = "POST iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens?nocatalog=true"
@@ -96,26 +96,26 @@ const (
 	hardenedAt = "PUT 169.254.169.254/meta-data/latest/api/token"
 )
 
-// realm has every host of the cloud under its true name. It checks who asks without any code of the signer.
-type realm struct {
+// authMock has every host of the cloud under its true name. It checks who asks without any code of the signer.
+type authMock struct {
 	t *testing.T
 
 	mu  sync.Mutex
 	svc *cloudtest.Service
 }
 
-func newRealm(t *testing.T) *realm {
+func newAuthMock(t *testing.T) *authMock {
 	t.Helper()
-	return &realm{t: t, svc: cloudtest.New(cloudtest.Report(t.Errorf))}
+	return &authMock{t: t, svc: cloudtest.New(cloudtest.Report(t.Errorf))}
 }
 
-// expect makes the realm expect other requests from now on. An order is there for whoever reader is.
-func (r *realm) expect(reader string, deals map[string]deal) {
+// expect makes the mock expect other requests from now on. An order is there for whoever reader is.
+func (r *authMock) expect(reader string, exchanges map[string]exchange) {
 	svc := cloudtest.New(cloudtest.Report(r.t.Errorf))
-	expected := map[string]deal{orderAt: {by: reader, answer: `{"data":{"status":"PROCESSING"}}`}}
-	maps.Copy(expected, deals)
-	for at, deal := range expected {
-		svc.At(at).Then(r.keep(at, deal))
+	expected := map[string]exchange{orderAt: {by: reader, answer: `{"data":{"status":"PROCESSING"}}`}}
+	maps.Copy(expected, exchanges)
+	for at, exchange := range expected {
+		svc.At(at).Then(r.keep(at, exchange))
 	}
 	for _, at := range []string{machineAt, hardenedAt} {
 		if _, ok := expected[at]; !ok {
@@ -128,14 +128,14 @@ func (r *realm) expect(reader string, deals map[string]deal) {
 }
 
 // service is the one that answers now.
-func (r *realm) service() *cloudtest.Service {
+func (r *authMock) service() *cloudtest.Service {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.svc
 }
 
 // seen are the requests so far.
-func (r *realm) seen() []string {
+func (r *authMock) seen() []string {
 	var asked []string
 	for _, request := range r.service().Log() {
 		asked = append(asked, request.Method+" "+request.Host+request.URL.RequestURI())
@@ -146,7 +146,7 @@ func (r *realm) seen() []string {
 var accessOf = regexp.MustCompile(`Access=([^,]+),`)
 
 // who tells who sent a request; a wrong signature or token is nobody's.
-func (r *realm) who(request *http.Request) string {
+func (r *authMock) who(request *http.Request) string {
 	token, authorization := request.Header.Values("X-Auth-Token"), request.Header.Get("Authorization")
 	switch {
 	case len(token) == 1 && authorization == "" && len(request.Header.Values("X-Security-Token")) == 0:
@@ -155,7 +155,7 @@ func (r *realm) who(request *http.Request) string {
 		return nobody
 	}
 	secrets := map[string]string{}
-	for key, parts := range realmKeys {
+	for key, parts := range mockKeys {
 		secrets[key] = parts[0]
 	}
 	verifier := authtest.Verifier{
@@ -166,44 +166,44 @@ func (r *realm) who(request *http.Request) string {
 		return nobody
 	}
 	key := accessOf.FindStringSubmatch(authorization)[1]
-	if got := strings.Join(request.Header.Values("X-Security-Token"), ","); got != realmKeys[key][1] || len(token) > 0 {
+	if got := strings.Join(request.Header.Values("X-Security-Token"), ","); got != mockKeys[key][1] || len(token) > 0 {
 		r.t.Errorf("%s: the key %s came with the security token %q and %d tokens", request.URL, key, got, len(token))
 		return nobody
 	}
 	return key
 }
 
-// keep holds a request to a deal, and answers.
-func (r *realm) keep(at string, deal deal) http.Handler {
+// keep holds a request to an exchange, and answers.
+func (r *authMock) keep(at string, exchange exchange) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(request.Body)
 		if err != nil {
 			r.t.Error(err)
 		}
 		request.Body = io.NopCloser(bytes.NewReader(body))
-		if who := r.who(request); who != deal.by {
-			r.t.Errorf("%s was asked by %s, want %s", at, who, deal.by)
+		if who := r.who(request); who != exchange.by {
+			r.t.Errorf("%s was asked by %s, want %s", at, who, exchange.by)
 		}
-		for name, want := range deal.header {
+		for name, want := range exchange.header {
 			if got := strings.Join(request.Header.Values(name), ","); got != want {
 				r.t.Errorf("%s: the header %s is %q, want %q", at, name, got, want)
 			}
 		}
-		for _, name := range deal.absent {
+		for _, name := range exchange.absent {
 			if got := request.Header.Values(name); len(got) > 0 {
 				r.t.Errorf("%s: the header %s is %q, want none", at, name, got)
 			}
 		}
-		r.checkBody(at, deal.body, body, request.Header.Get("Content-Type"))
-		if deal.token != "" {
-			w.Header().Set("X-Subject-Token", deal.token)
+		r.checkBody(at, exchange.body, body, request.Header.Get("Content-Type"))
+		if exchange.token != "" {
+			w.Header().Set("X-Subject-Token", exchange.token)
 		}
 		w.Header().Set("X-Request-Id", "req-7")
-		if deal.status != 0 {
-			w.WriteHeader(deal.status)
+		if exchange.status != 0 {
+			w.WriteHeader(exchange.status)
 		}
-		answer := deal.answer
-		if deal.status >= 400 {
+		answer := exchange.answer
+		if exchange.status >= 400 {
 			// A service may repeat all that it was sent.
 			echo, _ := json.Marshal(string(body) + request.Header.Get("X-Auth-Token") + request.Header.Get("X-Security-Token"))
 			answer = strings.Replace(answer, "ECHO", strings.Trim(string(echo), `"`), 1)
@@ -212,7 +212,7 @@ func (r *realm) keep(at string, deal deal) http.Handler {
 	})
 }
 
-func (r *realm) checkBody(at, want string, got []byte, kind string) {
+func (r *authMock) checkBody(at, want string, got []byte, kind string) {
 	if want == "" {
 		if len(got) > 0 {
 			r.t.Errorf("%s: the body is %s, want none", at, got)
@@ -228,8 +228,8 @@ func (r *realm) checkBody(at, want string, got []byte, kind string) {
 	}
 }
 
-// wrap leads all requests to the realm, whatever host they are meant for.
-func (r *realm) wrap(next http.RoundTripper) http.RoundTripper {
+// wrap leads all requests to the mock, whatever host they are meant for.
+func (r *authMock) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTrip(func(request *http.Request) (*http.Response, error) {
 		transport, ok := next.(*http.Transport)
 		machine := request.URL.Host == "169.254.169.254"
@@ -247,8 +247,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
-// options make a provider that knows no world but the realm, an environment, and files in a home of its own.
-func (r *realm) options(environment, files map[string]string) provider.Options {
+// options make a provider that knows no world but the mock, an environment, and files in a home of its own.
+func (r *authMock) options(environment, files map[string]string) provider.Options {
 	home := r.t.TempDir()
 	for name, content := range files {
 		name = filepath.Join(home, name)
