@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -72,6 +73,8 @@ type Client struct {
 	memory *semaphore.Weighted
 	// bodyLimit is the constant bodyLimit, except in tests.
 	bodyLimit int64
+	// clockBehind is how far this machine's clock is behind that of the service that answered last, at least 0.
+	clockBehind atomic.Int64
 }
 
 // New returns a client for cfg, without sending a request. It fails only if an endpoint is not an absolute URL.

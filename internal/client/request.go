@@ -60,6 +60,7 @@ func (c *Client) do(ctx context.Context, call call, auth *authenticator) (*excha
 		x.releaseMemory()
 		return x, got, failure
 	}
+	c.observeClock(got.header)
 	got.answer.findings = &findings{ended: ctx.Err}
 	return x, got, nil
 }

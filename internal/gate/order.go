@@ -54,6 +54,8 @@ type OrderRequest struct {
 	LogTail int64
 	// Since makes an order that was created earlier Unknown, unless it failed or was canceled; nil accepts any.
 	Since *Since
+	// Now is the time of the service, as far as it is known after an answer; nil is the clock of this machine.
+	Now func() time.Time
 	// IgnoreNotFound reports an unknown order as NotFound, not as an error.
 	IgnoreNotFound bool
 }
@@ -71,9 +73,9 @@ type OrderReport struct {
 
 // ReadOrder reads a script order, after waiting for its end if requested. Details that cannot be read are no error.
 func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*OrderReport, error) {
-	r := orderRead{OrderRequest: req, reader: reader}
-	if req.Since != nil {
-		r.since = new(req.Since.From(time.Now()))
+	r := orderRead{OrderRequest: req, reader: reader, start: time.Now()}
+	if r.Now == nil {
+		r.Now = time.Now
 	}
 	name := OrderName(req.ExecuteUUID)
 	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (orderLook, Observation, error) {
@@ -102,7 +104,8 @@ type orderRead struct {
 	OrderRequest
 
 	reader OrderReader
-	// since is the time that Since means in this read; nil if any order counts.
+	start  time.Time
+	// since is the time that Since means in this read; nil before the first answer, and if any order counts.
 	since *time.Time
 	// lastCounts are the counts of the last statistics that could be read, in words; empty before.
 	lastCounts string
@@ -129,6 +132,9 @@ func (r *orderRead) look(ctx, waitCtx context.Context) (orderLook, Observation, 
 			failed.Phase = Settling
 		}
 		return orderLook{}, failed, err
+	}
+	if r.Since != nil && r.since == nil {
+		r.since = new(r.Since.From(r.Now().Add(-time.Since(r.start))))
 	}
 	look := orderLook{order: order}
 	verdict := judgeOrder(order)

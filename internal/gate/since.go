@@ -41,7 +41,7 @@ func (s *Since) Check(now time.Time) error {
 	return nil
 }
 
-// From returns the time for a read that begins now.
+// From returns the time for a read that begins now, by a clock that is not behind.
 func (s *Since) From(now time.Time) time.Time {
 	if s.ago > 0 {
 		return now.Add(-s.ago).UTC()

@@ -184,3 +184,28 @@ func TestSinceNeverOpensTooEarly(t *testing.T) {
 		}
 	})
 }
+
+// A clock of this machine that is behind by ten minutes makes no order of two hours and five minutes look like one of the last two hours,
+// neither at the first look nor after a long wait, and one that is ahead does not either.
+func TestSinceWithAClockThatIsOff(t *testing.T) {
+	t.Parallel()
+	for off, good := range map[time.Duration]bool{0: true, 10 * time.Minute: false, 4 * time.Minute: true, 6 * time.Minute: false} {
+		synctest.Test(t, func(t *testing.T) {
+			served := func() time.Time { return time.Now().Add(off) }
+			order := &client.ScriptOrder{Status: new("PROCESSING"), GmtCreated: new(time.Now().Add(-time.Hour - 55*time.Minute).UnixMilli())}
+			service := &coc{statistics: always(finishedOf(1, 0)), order: func(n int) (*client.ScriptOrder, error) {
+				if n < 3 {
+					return nil, errNotFound
+				}
+				if n == 20 {
+					order.Status = new("FINISHED")
+				}
+				return order, nil
+			}}
+			got := readOrder(t, service, OrderRequest{Order: madeAgo(0), Details: true, Wait: &Wait{}, Since: sinceOf(t, "2h"), Now: served})
+			if got.Good() != good {
+				t.Errorf("%s behind: got %+v", off, got.Report)
+			}
+		})
+	}
+}

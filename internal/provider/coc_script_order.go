@@ -161,7 +161,7 @@ func (m *scriptOrderModel) read(ctx context.Context, c *client.Client, wait *gat
 	}
 	report, err := gate.ReadOrder(ctx, c, gate.OrderRequest{
 		Order: order, Wait: wait, Details: boolOr(m.FailureDetails, true), LogTail: int64Or(m.LogTailBytes, defaultLogTail),
-		Since: since, IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
+		Since: since, Now: c.Now, IgnoreNotFound: m.IgnoreNotFound.ValueBool(),
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -9,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
@@ -88,5 +90,37 @@ func TestSinceOfARead(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// dated adds the time of the service to answers, by a clock that is ahead of this machine's.
+type dated struct {
+	http.RoundTripper
+
+	ahead time.Duration
+}
+
+func (d dated) RoundTrip(request *http.Request) (*http.Response, error) {
+	answer, err := d.RoundTripper.RoundTrip(request)
+	if err == nil {
+		answer.Header.Set("Date", time.Now().Add(d.ahead).UTC().Format(http.TimeFormat))
+	}
+	return answer, err
+}
+
+// A clock of this machine that is behind the service's does not make an old order young enough, and one that is ahead makes none younger.
+func TestSinceWithAClockThatIsOff(t *testing.T) {
+	t.Parallel()
+	for ahead, outcome := range map[time.Duration]string{10 * time.Minute: "unknown", 0: "succeeded", -10 * time.Minute: "succeeded"} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(time.Until(time.Date(2023, 10, 22, 4, 0, 0, 0, time.UTC)))
+			p := start(t, provider.Options{WrapTransport: func(http.RoundTripper) http.RoundTripper {
+				return dated{orders(t, cloudtest.Finished(3)), ahead}
+			}}, keyed(map[string]tftypes.Value{"region": str("cn-north-4"), "endpoints": endpointsOf("https://service.test")}))
+			attributes, _ := p.read(t.Context(), t, "coc_script_order", with(theOrder, "since", str("13m")))
+			if !attributes["outcome"].Equal(str(outcome)) {
+				t.Errorf("the service is %s ahead: outcome %s, want %s", ahead, attributes["outcome"], outcome)
+			}
+		})
 	}
 }
