@@ -126,7 +126,10 @@ func Cause(err error) (cause *Error, ok bool) {
 // Error codes for advice, whatever the status, as shortCode returns them. See also kind.go and refusalCodes.
 var (
 	workspaceCodes = []string{"DLF.0819", "DLF.20819", "DLS.6036"}
+	jobCodes       = []string{"DLF.0100"}
 	instanceCodes  = []string{"ROMA.00110002", "ROMA.00110006"}
+	// parameterCodes mean that the gateway misses a parameter, which the message names.
+	parameterCodes = []string{"APIG.0106"}
 	// unpublishedCodes mean that the gateway does not know the API or the host.
 	unpublishedCodes = []string{"APIG.0101"}
 )
@@ -151,6 +154,15 @@ func IsUnpublished(err error) bool { return codeIn(err, unpublishedCodes) }
 
 // IsWorkspaceMissing reports whether DataArts does not know the workspace, or has no default one.
 func IsWorkspaceMissing(err error) bool { return codeIn(err, workspaceCodes) }
+
+// IsWorkspaceRequired reports whether the gateway misses the header workspace: the project has no default workspace.
+func IsWorkspaceRequired(err error) bool {
+	e, ok := Cause(err)
+	return ok && hasCode(e, parameterCodes) && strings.Contains(strings.ToLower(e.Message), "workspace")
+}
+
+// IsJobMissing reports whether DataArts does not know the job in this workspace.
+func IsJobMissing(err error) bool { return hasCode(err, jobCodes) }
 
 // IsInstanceMissing reports whether ROMA may not know the instance. FDI has no code for that, so any permanent error of FDI counts.
 func IsInstanceMissing(err error) bool {

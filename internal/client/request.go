@@ -20,15 +20,16 @@ type call struct {
 	service Service
 	signIn  bool
 	target  Target
-	// path is appended to the address of the service.
-	path   []string
-	query  url.Values
-	header http.Header
+	// path is appended to the address of the service. Its segment jobName may have letters of any script.
+	path    []string
+	jobName string
+	query   url.Values
+	header  http.Header
 	// body is what a sign-in sends, as JSON.
 	body any
 }
 
-// pathSegment matches ids. No other value may be part of a path, so that none can change which API is called.
+// pathSegment matches ids. No other value but the name of a job may be part of a path, so that none can change which API is called.
 var pathSegment = regexp.MustCompile(`^[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*$`)
 
 // get sends a call, with retries, and decodes the answer with read.
@@ -91,7 +92,8 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 		return nil, err
 	}
 	for _, segment := range call.path {
-		if !pathSegment.MatchString(segment) {
+		isName := call.jobName != "" && segment == call.jobName
+		if isName && !IsJobName(segment) || !isName && !pathSegment.MatchString(segment) {
 			return nil, fmt.Errorf("%q cannot be a part of a path", text.Plain(segment, 64))
 		}
 	}

@@ -35,6 +35,16 @@ func TestPathArguments(t *testing.T) {
 				asked.ProjectID = value
 				return c.FailedJobInstances(ctx, asked)
 			},
+			"job runs, project": func(ctx context.Context, c *Client) (any, error) {
+				asked := testRuns
+				asked.ProjectID = value
+				return c.JobRuns(ctx, asked)
+			},
+			"job runs, project of the job's name": func(ctx context.Context, c *Client) (any, error) {
+				asked := testRuns
+				asked.ProjectID, asked.JobName = value+"é", value+"é/"
+				return c.JobRuns(ctx, asked)
+			},
 			"abnormal tasks, project": func(ctx context.Context, c *Client) (any, error) {
 				return c.AbnormalTasks(ctx, FDIInstance{Target: Target{Region: testRegion, ProjectID: value}, InstanceID: "id"}, 0)
 			},
