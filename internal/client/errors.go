@@ -158,11 +158,11 @@ func IsWorkspaceMissing(err error) bool { return codeIn(err, workspaceCodes) }
 // IsWorkspaceRequired reports whether the gateway misses the header workspace: the project has no default workspace.
 func IsWorkspaceRequired(err error) bool {
 	e, ok := Cause(err)
-	return ok && hasCode(e, parameterCodes) && strings.Contains(strings.ToLower(e.Message), "workspace")
+	return ok && codeIn(e, parameterCodes) && strings.Contains(strings.ToLower(e.Message), "workspace")
 }
 
 // IsJobMissing reports whether DataArts does not know the job in this workspace.
-func IsJobMissing(err error) bool { return hasCode(err, jobCodes) }
+func IsJobMissing(err error) bool { return codeIn(err, jobCodes) }
 
 // IsInstanceMissing reports whether ROMA may not know the instance. FDI has no code for that, so any permanent error of FDI counts.
 func IsInstanceMissing(err error) bool {

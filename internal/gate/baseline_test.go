@@ -357,7 +357,7 @@ func TestBaselineNeverOpensTooEarly(t *testing.T) {
 			}
 		}
 		minNew := rapid.Int64Range(1, 4).Draw(t, "min_new_count")
-		verdict, _ := judgeJobs(jobs(now), before, minNew)
+		verdict, _ := judgeJobs(jobs(now), comparison{baseline: before, minNew: minNew})
 		if verdict.Good() != verdict.Succeeded() {
 			t.Fatalf("good %t, outcome %s", verdict.Good(), verdict.Outcome)
 		}
@@ -408,7 +408,7 @@ func TestBaselineOpens(t *testing.T) {
 		more := rapid.Int64Range(1, 9).Draw(t, "more")
 		now[word] += more
 		minNew := rapid.Int64Range(1, more).Draw(t, "min_new_count")
-		if verdict, tally := judgeJobs(jobs(now), before, minNew); !verdict.Good() || !verdict.Completed || *tally.New != more {
+		if verdict, tally := judgeJobs(jobs(now), comparison{baseline: before, minNew: minNew}); !verdict.Good() || !verdict.Completed || *tally.New != more {
 			t.Fatalf("%d of at least %d new successes: %+v", more, minNew, verdict)
 		}
 	})

@@ -30,6 +30,10 @@ func (c *changing) FailedJobInstances(context.Context, client.FailedJobsRequest)
 	return nil, errors.New("nothing failed")
 }
 
+func (c *changing) JobRuns(context.Context, client.JobRunsRequest) (*client.JobRunList, error) {
+	return nil, errors.New("no job was asked for")
+}
+
 // A doubt that reads differently at every look does not make the warning about it longer and longer.
 func TestDoubtsOfALongWaitAreBounded(t *testing.T) {
 	t.Parallel()

@@ -49,17 +49,22 @@ func JobStates() []string {
 type JobReader interface {
 	JobStatistics(ctx context.Context, jobs client.WorkspaceJobs) (*client.JobStatistics, error)
 	FailedJobInstances(ctx context.Context, jobs client.FailedJobsRequest) (*client.JobInstanceList, error)
+	JobRuns(ctx context.Context, jobs client.JobRunsRequest) (*client.JobRunList, error)
 }
 
 // JobRequest selects job instances of a DataArts workspace, and what to read of them.
 type JobRequest struct {
 	client.WorkspaceJobs
+	// JobName selects the runs of one job. Empty means all jobs.
+	JobName string
+	// Since selects the runs of the job JobName that began at or after it, in place of QueryDays; zero selects those of QueryDays.
+	Since time.Time
 
 	// Wait configures the wait for the end of all instances; nil looks once.
 	Wait *Wait
 	// Baseline has the counts of an earlier look, which are not judged again; nil judges all instances.
 	Baseline map[string]int64
-	// MinNew is how many instances must be new since the baseline; at least 1.
+	// MinNew is how many instances must be new since the baseline or Since; at least 1.
 	MinNew int64
 	// Details reads the names of failed instances.
 	Details bool
@@ -81,59 +86,59 @@ type JobTally struct {
 	Failed, Unfinished int64
 	// Overridden counts failures that a person turned into successes.
 	Overridden int64
-	// New and NewFailed count instances that are new since the baseline; nil without one.
+	// New and NewFailed count instances that are new since the baseline or Since; nil without either.
 	New, NewFailed *int64
 }
 
-// JobsName names job instances in summaries and errors.
-func JobsName(jobs client.WorkspaceJobs) string {
-	where, whose := "the default workspace", ""
-	if jobs.WorkspaceID != "" {
-		where = "workspace " + jobs.WorkspaceID
-	}
-	if deref(jobs.IsOwn) {
-		whose = "own "
-	}
-	// The project is not known before its look-up.
-	if jobs.ProjectID != "" {
-		where += " in project " + jobs.ProjectID
-	}
-	return whose + "DataArts job instances of " + where + " (" + strings.ReplaceAll(cmp.Or(jobs.QueryDays, "today"), "_", " ") + ")"
+// lacks reports whether there are fewer new instances than needed, none of which failed.
+func (t *JobTally) lacks(minNew int64) bool {
+	return t != nil && t.New != nil && *t.New < minNew && *t.NewFailed == 0
 }
 
-// ReadJobs reads the job instances of a workspace, after waiting for their end if requested. Details that cannot be read are no error.
-func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport, error) {
-	name := JobsName(req.WorkspaceJobs)
-	req.MinNew = max(req.MinNew, 1)
-	type jobLook struct {
-		statistics *client.JobStatistics
-		tally      *JobTally
+// Name names the job instances in summaries and errors.
+func (r JobRequest) Name() string {
+	where, what, when := "the default workspace", "DataArts job instances", strings.ReplaceAll(cmp.Or(r.QueryDays, "today"), "_", " ")
+	if r.WorkspaceID != "" {
+		where = "workspace " + r.WorkspaceID
 	}
-	watch := dayWatch{hasBaseline: req.Baseline != nil}
-	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (jobLook, Observation, error) {
-		sent := time.Now()
-		statistics, err := reader.JobStatistics(waitCtx, req.WorkspaceJobs)
-		if err != nil {
-			return jobLook{}, Observation{}, err
+	if deref(r.IsOwn) {
+		what = "own " + what
+	}
+	if r.JobName != "" {
+		what = "DataArts job " + r.JobName
+	}
+	if !r.Since.IsZero() {
+		when = "since " + r.Since.UTC().Format(time.RFC3339)
+	}
+	// The project is not known before its look-up.
+	if r.ProjectID != "" {
+		where += " in project " + r.ProjectID
+	}
+	return what + " of " + where + " (" + when + ")"
+}
+
+// jobLook is the result of a look at job instances.
+type jobLook struct {
+	statistics *client.JobStatistics
+	// tally is nil if the counts cannot be trusted.
+	tally *JobTally
+	// failures are the failed runs of one job, the newest first.
+	failures []client.JobInstance
+}
+
+// ReadJobs reads the job instances of a workspace or the runs of one job, after waiting for their end if requested. Details that cannot be
+// read are no error.
+func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport, error) {
+	name := req.Name()
+	req.MinNew = max(req.MinNew, 1)
+	look := lookAtWorkspace(reader, req)
+	if req.JobName != "" {
+		var err error
+		if look, err = lookAtRuns(reader, req, time.Now()); err != nil {
+			return nil, err
 		}
-		verdict, tally := judgeJobs(statistics, req.Baseline, req.MinNew)
-		restarted := ""
-		if req.QueryDays != "all" {
-			restarted = watch.observe(sent, time.Now(), statistics, verdict.Good())
-		}
-		if restarted != "" {
-			verdict, tally = Verdict{Outcome: Unknown, Counts: verdict.Counts, Doubt: restarted}, nil
-		}
-		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobSummary(verdict, tally)}
-		if restarted != "" || baselineDoubt(req.Baseline, verdict.Counts) != "" {
-			// End the wait, since the new counts could reach the old ones and be compared with them.
-			seen.Phase = Over
-		}
-		if verdict.Outcome == Pending && tally.New != nil && *tally.New < req.MinNew {
-			seen.Wanted = plural(req.MinNew, "new instance is needed", "new instances are needed")
-		}
-		return jobLook{statistics, tally}, seen, nil
-	})
+	}
+	result, err := waitFor(ctx, req.Wait, name, look)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +146,7 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 	report := &JobReport{Report: result.report(statistics.Warnings), Statistics: statistics, Tally: tally}
 	var failed *table
 	if req.Details && tally != nil && !deref(req.IsOwn) {
-		failed = report.readFailures(ctx, reader, req)
+		failed = report.readFailures(ctx, reader, req, result.last.failures)
 	}
 	if isCanceled(ctx) {
 		return nil, ctx.Err()
@@ -158,8 +163,48 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 	return report, nil
 }
 
-// judgeJobs judges the job instances that are new since the baseline, if any. The API does not promise that the counts add up to the total.
-func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minNew int64) (Verdict, *JobTally) {
+// lookAtWorkspace returns a look at the statistics of a workspace.
+func lookAtWorkspace(reader JobReader, req JobRequest) lookFunc[jobLook] {
+	watch := dayWatch{hasBaseline: req.Baseline != nil}
+	return func(ctx context.Context) (jobLook, Observation, error) {
+		sent := time.Now()
+		statistics, err := reader.JobStatistics(ctx, req.WorkspaceJobs)
+		if err != nil {
+			return jobLook{}, Observation{}, err
+		}
+		verdict, tally := judgeJobs(statistics, comparison{baseline: req.Baseline, minNew: req.MinNew})
+		restarted := ""
+		if req.QueryDays != "all" {
+			restarted = watch.observe(sent, time.Now(), statistics, verdict.Good())
+		}
+		if restarted != "" {
+			verdict, tally = Verdict{Outcome: Unknown, Counts: verdict.Counts, Doubt: restarted}, nil
+		}
+		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobSummary(verdict, tally)}
+		if restarted != "" || baselineDoubt(req.Baseline, verdict.Counts) != "" {
+			// End the wait, since the new counts could reach the old ones and be compared with them.
+			seen.Phase = Over
+		}
+		if tally.lacks(req.MinNew) {
+			seen.Wanted = plural(req.MinNew, "new instance is needed", "new instances are needed")
+		}
+		return jobLook{statistics: statistics, tally: tally}, seen, nil
+	}
+}
+
+// comparison says which job instances are new.
+type comparison struct {
+	// baseline has earlier counts, which are not judged again; nil judges all.
+	baseline map[string]int64
+	// new counts the new instances if all that have ended are new, as the runs of a job are that began since a time; else nil.
+	new *int64
+	// minNew is how many instances must be new, if new ones can be told.
+	minNew int64
+}
+
+// judgeJobs judges the job instances that are new, or all. The API does not promise that the counts add up to the total.
+func judgeJobs(statistics *client.JobStatistics, against comparison) (Verdict, *JobTally) {
+	baseline := against.baseline
 	counts, doubt := jobCounts(statistics)
 	if doubt != "" {
 		return Verdict{Outcome: Unknown, Doubt: doubt}, nil
@@ -183,10 +228,13 @@ func judgeJobs(statistics *client.JobStatistics, baseline map[string]int64, minN
 		Overridden: counts["force_success"] + counts["ignore_success"],
 	}
 	newFailed := max(sinceBaseline("fail", "running_exception"), 0)
-	if baseline != nil {
-		tally.New, tally.NewFailed = new(sinceBaseline(JobStates()...)), &newFailed
+	if tally.New = against.new; baseline != nil {
+		tally.New = new(sinceBaseline(JobStates()...))
 	}
-	enough := baseline == nil || *tally.New >= minNew || newFailed > 0
+	if tally.New != nil {
+		tally.NewFailed = &newFailed
+	}
+	enough := !tally.lacks(against.minNew)
 	// All new instances are frozen or skipped, so a success is that of an older instance.
 	idle := tally.New != nil && *tally.New <= max(sinceBaseline("freeze"), 0)+max(sinceBaseline("skip"), 0)
 	verdict := Verdict{Counts: counts}
@@ -289,8 +337,8 @@ func newCountsVerdict(counts, further map[string]int64) Verdict {
 	return Verdict{Outcome: Unknown, Doubt: "counts new to this version of the provider: " + joinAllNames(list), Counts: counts}
 }
 
-// readFailures reads the failed instances into the report. The table is nil if none can be named.
-func (r *JobReport) readFailures(ctx context.Context, reader JobReader, req JobRequest) *table {
+// readFailures reads the failed instances into the report; those of one job are known. The table is nil if none can be named.
+func (r *JobReport) readFailures(ctx context.Context, reader JobReader, req JobRequest, known []client.JobInstance) *table {
 	failed := &table{head: []string{"failed job", "instance", "status", "planned", "started"}, total: r.Tally.Failed}
 	if r.Tally.NewFailed != nil {
 		failed.total = *r.Tally.NewFailed
@@ -299,18 +347,13 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, req JobR
 		r.Failures = []client.JobInstance{}
 		return nil
 	}
-	instances := client.FailedJobsRequest{WorkspaceJobs: req.WorkspaceJobs, Now: time.Now(), Limit: int(min(failed.total, maxCulprits))}
-	for _, status := range []string{"fail", "running-exception"} {
-		if r.Counts[strings.ReplaceAll(status, "-", "_")] > 0 {
-			instances.Statuses = append(instances.Statuses, status)
+	list := &client.JobInstanceList{Instances: known[:min(len(known), maxCulprits)]}
+	if req.JobName == "" {
+		var err error
+		if list, err = r.listFailures(ctx, reader, req, failed.total); err != nil {
+			r.UnreadDetails = err
+			return nil
 		}
-	}
-	list, err := readDetails(ctx, func(brief context.Context) (*client.JobInstanceList, error) {
-		return reader.FailedJobInstances(brief, instances)
-	})
-	if err != nil {
-		r.UnreadDetails = err
-		return nil
 	}
 	for _, instance := range list.Instances {
 		job := cmp.Or(text.Plain(deref(instance.JobName), maxNameLength), "a job without a name")
@@ -326,6 +369,19 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, req JobR
 		r.Failures = list.Instances
 	}
 	return r.setListedCulprits(failed, "failed instance", list.Warnings)
+}
+
+// listFailures asks for the newest failed instances of the workspace.
+func (r *JobReport) listFailures(ctx context.Context, reader JobReader, req JobRequest, total int64) (*client.JobInstanceList, error) {
+	instances := client.FailedJobsRequest{WorkspaceJobs: req.WorkspaceJobs, Now: time.Now(), Limit: int(min(total, maxCulprits))}
+	for _, status := range []string{"fail", "running-exception"} {
+		if r.Counts[strings.ReplaceAll(status, "-", "_")] > 0 {
+			instances.Statuses = append(instances.Statuses, status)
+		}
+	}
+	return readDetails(ctx, func(brief context.Context) (*client.JobInstanceList, error) {
+		return reader.FailedJobInstances(brief, instances)
+	})
 }
 
 // formatTime formats milliseconds since 1970; empty if [Instant] is nil.

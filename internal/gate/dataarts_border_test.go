@@ -272,7 +272,7 @@ func checkBorder(t *rapid.T, bubble func(func(context.Context))) string {
 		}
 		return "hidden"
 	}
-	want, tally := judgeJobs(jobsOf(looks[last].counts), asked.Baseline, 1)
+	want, tally := judgeJobs(jobsOf(looks[last].counts), comparison{baseline: asked.Baseline, minNew: 1})
 	if report.Timeout == nil && (report.Outcome != want.Outcome || (report.Tally == nil) != (tally == nil)) {
 		t.Fatalf("outcome %s, want %s", report.Outcome, want.Outcome)
 	}

@@ -52,9 +52,16 @@ type dataArts struct {
 	// statistics is given the number of the request, from 1.
 	statistics func(n int) (*client.JobStatistics, error)
 	failed     func(ctx context.Context) (*client.JobInstanceList, error)
+	runs       func(n int) (*client.JobRunList, error)
 
 	asked    []client.WorkspaceJobs
 	listings []client.FailedJobsRequest
+	ofJob    []client.JobRunsRequest
+}
+
+func (d *dataArts) JobRuns(_ context.Context, asked client.JobRunsRequest) (*client.JobRunList, error) {
+	d.ofJob = append(d.ofJob, asked)
+	return d.runs(len(d.ofJob))
 }
 
 func (d *dataArts) JobStatistics(_ context.Context, asked client.WorkspaceJobs) (*client.JobStatistics, error) {
@@ -97,7 +104,7 @@ func TestJobWords(t *testing.T) {
 }
 
 // The name says whose instances of which workspace and days were counted.
-func TestJobsName(t *testing.T) {
+func TestJobRequestName(t *testing.T) {
 	t.Parallel()
 	target := client.Target{Region: "cn-north-4", ProjectID: "0aa1"}
 	for want, asked := range map[string]client.WorkspaceJobs{
@@ -110,7 +117,7 @@ func TestJobsName(t *testing.T) {
 			Target: target, WorkspaceID: "ws1", IsOwn: new(true), QueryDays: "before_yesterday",
 		},
 	} {
-		if got := JobsName(asked); got != want {
+		if got := (JobRequest{WorkspaceJobs: asked}).Name(); got != want {
 			t.Errorf("name: got %q, want %q", got, want)
 		}
 	}
@@ -326,7 +333,7 @@ func judgeJobsNaively(counts map[string]*int64) (outcome Outcome, completed bool
 func checkJobs(t *testing.T, counts map[string]*int64) Outcome {
 	t.Helper()
 	outcome, completed := judgeJobsNaively(counts)
-	got, tally := judgeJobs(jobsOf(counts), nil, 1)
+	got, tally := judgeJobs(jobsOf(counts), comparison{minNew: 1})
 	switch {
 	case got.Outcome != outcome || got.Completed != completed:
 		t.Errorf("outcome %s, completed %t; want %s, %t", got.Outcome, got.Completed, outcome, completed)

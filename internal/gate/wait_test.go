@@ -79,7 +79,7 @@ func saw(status string) step {
 
 // sawJobs is a good answer: job instances in these states.
 func sawJobs(counts map[string]int64) step {
-	verdict, tally := judgeJobs(jobs(counts), nil, 1)
+	verdict, tally := judgeJobs(jobs(counts), comparison{minNew: 1})
 	return step{seen: Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobSummary(verdict, tally)}}
 }
 
