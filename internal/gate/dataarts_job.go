@@ -14,8 +14,6 @@ import (
 const (
 	// lateStart is how long before Since the listing begins: a run that was planned before it may have started after it.
 	lateStart = 24 * time.Hour
-	// clockSkew is how far the clocks of this machine and the service may differ.
-	clockSkew = 10 * time.Minute
 	// firstTime is in 2001. Earlier times are in another unit than milliseconds.
 	firstTime = 1_000_000_000_000
 )
@@ -59,7 +57,7 @@ func beginning(run client.JobRun, now time.Time) (at int64, doubt string) {
 	switch ran := run.StartTime != nil || !isUnfinished(state) && state != "freeze" && state != "skip"; {
 	case began == nil:
 		return 0, "has no time"
-	case ran && time.UnixMilli(*began).After(now.Add(clockSkew)):
+	case ran && time.UnixMilli(*began).After(now.Add(maxClockSkew)):
 		return 0, "began at " + formatTime(began) + ", which is in the future"
 	}
 	return *began, ""

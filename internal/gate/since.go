@@ -48,3 +48,6 @@ func (s *Since) From(now time.Time) time.Time {
 	}
 	return s.at
 }
+
+// Age returns how long ago the time is.
+func (s *Since) Age(now time.Time) time.Duration { return now.Sub(s.From(now)) }

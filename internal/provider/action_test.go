@@ -266,7 +266,7 @@ func TestActionIsValidatedAgain(t *testing.T) {
 		"no time limit":     {"roma_fdi_task_statistics", task("timeouts", limitOf("invoke", "soon")), "Time Duration"},
 		"no such days":      {"dataarts_instance_status", map[string]tftypes.Value{"query_days": str("tomorrow")}, "query_days"},
 		"no baseline": {
-			"dataarts_instance_status", map[string]tftypes.Value{"min_new_count": integer(2)}, "it counts from baseline_counts, which is not set",
+			"dataarts_instance_status", map[string]tftypes.Value{"min_new_count": integer(2)}, "it counts from since or baseline_counts, and neither is set",
 		},
 		"no id": {"coc_script_order", map[string]tftypes.Value{"execute_uuid": str("")}, "execute_uuid"},
 	} {

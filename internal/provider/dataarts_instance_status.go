@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -25,16 +26,24 @@ var instanceStatus = source{
 	newModel: func() model { return &instanceStatusModel{} },
 	details:  "failed jobs", nullWithoutDetails: "failed_jobs is",
 	actionDetails: "Whether to name the instances that failed. What cannot be read is a warning. Costs one request for each failing state " +
-		"that has instances; with `all`, up to eight, one a day. Default: `true`.",
+		"that has instances; with `all`, up to eight, one a day; with `job_name`, none. Default: `true`.",
 }
+
+// longestSince is how far back the listing of the runs of a job reaches.
+const longestSince = 30 * 24 * time.Hour
 
 type instanceStatusModel struct {
 	sharedModel
 	pollModel
 	completionModel
 	stableModel
+	sinceModel
 	client.JobStatistics
 
+	// JudgedSince is the time that Since stands for in this read.
+	JudgedSince time.Time `tfsdk:"-"`
+
+	JobName     types.String `tfsdk:"job_name"`
 	WorkspaceID types.String `tfsdk:"workspace_id"`
 	IsOwn       types.Bool   `tfsdk:"is_own"`
 	QueryDays   types.String `tfsdk:"query_days"`
@@ -65,18 +74,19 @@ type failedJobModel struct {
 func instanceStatusSchema() schema.Schema {
 	const (
 		null    = "Null if the counts cannot be trusted."
-		nullNew = "Null without `baseline_counts`, or when the counts cannot be trusted."
+		nullNew = "Null without `since` and `baseline_counts`, or when the counts cannot be trusted."
 	)
 	return schema.Schema{
-		MarkdownDescription: "Counts of the job instances of a DataArts Factory workspace by state, with a verdict. The counts cover scheduled " +
-			"jobs, and the whole day or days of `query_days`: an instance that has just started may not be counted yet, and a failure of any " +
-			"other job counts too. `baseline_counts` judges only what is new since an earlier read. The caller has to be a member of the " +
-			"workspace. API: " +
+		MarkdownDescription: "Counts of job instances of DataArts Factory by state, with a verdict: of the runs of one job with `job_name`, else of " +
+			"all scheduled jobs of a workspace. `since` judges only the runs after a time, such as that of a deployment. Without `job_name` the " +
+			"counts cover the whole day or days of `query_days`: an instance that has just started may not be counted yet, and a failure of " +
+			"any other job counts too. The caller has to be a member of the workspace. API: " +
 			"[GET /v2/{project_id}/factory/monitor/task-statistics-overview]" +
-			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html).",
+			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html); with `job_name` " +
+			"GET /v2/{project_id}/factory/jobs/{job_name}/instances/detail, which the vendor's SDK calls ListFactoryJobInstancesByName.",
 		Attributes: mergeAttributes(
-			sharedAttributes("`project_id`/`workspace_id`/`query_days`/`is_own`, where `-` stands for what was not given",
-				projectDescription, strings.Join(gate.JobStates(), ", ")),
+			sharedAttributes("`project_id`/`workspace_id`/`query_days`/`is_own`, where `-` stands for what was not given, then `/job_name` where "+
+				"one is set", projectDescription, strings.Join(gate.JobStates(), ", ")),
 			pollAttributes(),
 			completionAttributes("Whether nothing runs, waits or is paused any more (`unfinished_count` is 0), the outcome is neither "+
 				"`unknown` nor `empty`, and enough new instances are counted unless one failed."),
@@ -85,15 +95,26 @@ func instanceStatusSchema() schema.Schema {
 				"workspace_id": optionalString(idFormat,
 					"Id of the workspace, sent as the header `workspace`. Default: the default workspace, which does not "+
 						"exist in every project."),
+				"job_name": optionalString(jobNameFormat,
+					"Name of a job, exactly as in DataArts: 1 to 128 letters (Chinese ones too), digits, dashes, underscores and dots. Only the runs of "+
+						"this job are counted and judged, in the days of `query_days` or since `since`. Sub-jobs of a real-time job are called "+
+						"`<job>_<node>`. A listing that may lack a run, or has one twice, of another job or without a time, is `unknown`; so is one of more "+
+						"than 1000 runs. Cannot be combined with `is_own = true` or `baseline_counts`. Default: all jobs of the workspace."),
+				"since": sinceAttribute("Judges only the runs of `job_name` that began at or after this time; a run that has not started, by its planned " +
+					"time. What has not ended counts whenever it began. Until `min_new_count` runs have come the outcome is `pending`, so that a wait " +
+					"goes on until the next run has ended. Needs `job_name`, replaces `query_days`, and reaches 30 days back at most."),
 				"is_own": optionalBool("Whether to count the caller's own instances only. Default: `false`, everybody's."),
 				"query_days": optionalString(stringvalidator.OneOf("today", "yesterday", "before_yesterday", "all"),
 					"Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last "+
-						"seven days). If the counts start again during a wait, as at midnight, it ends with `unknown`, except with `all`. Default: `today`."),
+						"seven days). The counts of a workspace start again at midnight (UTC+8, by this machine's clock): a wait that goes on past it ends "+
+						"with `unknown` unless all was well before, and so does one in which the total or the count of a state that lasts falls, except with "+
+						"`all`. With `job_name` the days are those of the moment when the read begins. Default: `today`."),
 				"baseline_counts": schema.MapAttribute{
 					Optional:    true,
 					ElementType: types.NumberType,
 					Validators:  []validator.Map{baselineValidator{}},
-					MarkdownDescription: "The `counts` of a read before the run: only what is new since then is judged. [Use case 7]" +
+					MarkdownDescription: "For a whole workspace: the `counts` of a read before the run, so that only what is new since then is judged. For one " +
+						"job use `job_name` and `since`. [Use case 7]" +
 						"(https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/07-no-new-failures) shows how to keep them. The " +
 						"outcome is `unknown`, and a wait ends, if the baseline lacks a state or counts more than there is now: it is of another day, " +
 						"workspace or filter. It is valid for its own day only: once a later day has counted as much, nothing shows that it is old. " +
@@ -102,11 +123,12 @@ func instanceStatusSchema() schema.Schema {
 						"errors. Default: none, everything is judged.",
 				},
 				"min_new_count": optionalNumber(atLeast(1),
-					"Smallest number, from 1, of new instances since `baseline_counts`. With fewer the outcome is "+
-						"`pending`, unless one of them failed. Needs `baseline_counts`. Default: 1."),
+					"Smallest number, from 1, of new instances since `since` or `baseline_counts`, one of which it needs. With fewer the outcome is "+
+						"`pending`, unless one of them failed. Default: 1."),
 				"failure_details": optionalBool(
 					"Whether to read which instances failed if one did, for `failed_jobs`. What cannot be read is a warning, and leaves it " +
-						"null. Costs one request for each failing state that has instances; with `all`, up to eight, one a day. Default: `true`."),
+						"null. Costs one request for each failing state that has instances; with `all`, up to eight, one a day; with `job_name`, none. " +
+						"Default: `true`."),
 
 				"fail_count":              computedInt64("Instances that failed."),
 				"force_success_count":     computedInt64("Instances that a person set to successful."),
@@ -121,17 +143,18 @@ func instanceStatusSchema() schema.Schema {
 				"waiting_confirm_count":   computedInt64("Instances that wait for a person's confirmation."),
 				"waiting_count":           computedInt64("Instances that wait to run."),
 				"total_count": computedInt64("Instances in total, as the service counts them. It need not be the sum of the others. Null if the " +
-					"answer leaves it out."),
+					"answer leaves it out. With `job_name`, the number of runs that count."),
 
 				"failed_count":     computedInt64("`fail_count` + `running_exception_count`. " + null),
 				"unfinished_count": computedInt64("`waiting_count` + `waiting_confirm_count` + `running_count` + `pause_count`. " + null),
 				"overridden_count": computedInt64("`force_success_count` + `ignore_success_count`: they count as successful because a person " +
 					"overrode their state. " +
 					null),
-				"new_count":        computedInt64("New instances since `baseline_counts`, in any state. " + nullNew),
-				"new_failed_count": computedInt64("How much `failed_count` is above that of `baseline_counts`, at least 0. " + nullNew),
+				"new_count": computedInt64("New instances since `since` or `baseline_counts`, in any state. " + nullNew),
+				"new_failed_count": computedInt64("Those of them that failed: how much `failed_count` is above that of `baseline_counts`, at least 0. " +
+					nullNew),
 				"failed_jobs": computedObjects(
-					"Instances that failed or were suspended by a failure, newest first, at most 100; with a baseline the "+
+					"Instances that failed or were suspended by a failure, newest first, at most 100; with `since` or a baseline the "+
 						"newest `new_failed_count` ones. Empty if none failed. Null if they were not read, and with `is_own = true`, since the "+
 						"listing cannot be filtered by user. API: [GET /v1/{project_id}/jobs/instances/detail]"+
 						"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0094.html).", map[string]schema.Attribute{
@@ -142,7 +165,7 @@ func instanceStatusSchema() schema.Schema {
 						"started_at":  computedString("Start, in RFC 3339, UTC. Null if the answer leaves it out."),
 						"finished_at": computedString("End, in RFC 3339, UTC. Null until then."),
 						"error_message": secretString(
-							"First 4096 bytes of the message of the service, which may quote data. Null if the service gives none."),
+							"First 4096 bytes of the message of the service, which may quote data. Null if the service gives none, as with `job_name`."),
 					}),
 			},
 		),
@@ -157,30 +180,70 @@ func (m *instanceStatusModel) wait() *waitModel {
 }
 
 func (m *instanceStatusModel) validate(diags *diag.Diagnostics) {
-	if !m.MinNewCount.IsNull() && m.BaselineCounts.IsNull() {
-		diags.AddAttributeError(path.Root("min_new_count"), "Invalid value of min_new_count",
-			fmt.Sprintf("min_new_count = %s cannot be used: it counts from baseline_counts, which is not set. Set baseline_counts, or remove "+
-				"min_new_count.", m.MinNewCount))
+	refuse := func(argument, value, why string) {
+		diags.AddAttributeError(path.Root(argument), "Invalid value of "+argument, fmt.Sprintf("%s = %s cannot be used: %s.", argument, value, why))
+	}
+	hasJob, knownJob := !m.JobName.IsNull(), m.JobName.ValueString() != ""
+	if !m.MinNewCount.IsNull() && m.BaselineCounts.IsNull() && m.Since.IsNull() {
+		refuse("min_new_count", m.MinNewCount.String(), "it counts from since or baseline_counts, and neither is set. Set one of them, or "+
+			"remove min_new_count")
+	}
+	if knownJob && m.IsOwn.ValueBool() {
+		refuse("is_own", "true", "the runs of job_name cannot be listed by user. Remove one of the two")
+	}
+	if knownJob && !m.BaselineCounts.IsNull() && !m.BaselineCounts.IsUnknown() {
+		refuse("job_name", quoted(m.JobName.ValueString()), "baseline_counts is that of a whole workspace. Use since in place of baseline_counts")
+	}
+	if given := m.Since.ValueString(); given != "" {
+		if !hasJob {
+			refuse("since", quoted(given), "it judges the runs of one job. Set job_name")
+		}
+		if !m.QueryDays.IsNull() && !m.QueryDays.IsUnknown() {
+			refuse("since", quoted(given), "query_days = "+m.QueryDays.String()+" selects the runs too. Remove one of the two")
+		}
+		if since, err := gate.ParseSince(given); err == nil && since.Age(time.Now()) > longestSince {
+			refuse("since", quoted(given), tooLongAgo)
+		}
 	}
 }
 
-func (m *instanceStatusModel) objectName() string { return gate.JobsName(m.jobs()) }
+const tooLongAgo = "it is more than 30 days ago, and the service lists the runs of a month only. Give a later time"
 
-func (m *instanceStatusModel) jobs() client.WorkspaceJobs {
-	return client.WorkspaceJobs{
-		Target: m.target(), WorkspaceID: m.WorkspaceID.ValueString(), IsOwn: m.IsOwn.ValueBoolPointer(), QueryDays: m.QueryDays.ValueString(),
+func (m *instanceStatusModel) objectName() string { return m.request().Name() }
+
+func (m *instanceStatusModel) request() gate.JobRequest {
+	return gate.JobRequest{
+		WorkspaceJobs: client.WorkspaceJobs{
+			Target: m.target(), WorkspaceID: m.WorkspaceID.ValueString(), IsOwn: m.IsOwn.ValueBoolPointer(), QueryDays: m.QueryDays.ValueString(),
+		},
+		JobName: m.JobName.ValueString(), Since: m.JudgedSince,
+		Baseline: baselineCounts(m.BaselineCounts), MinNew: int64Or(m.MinNewCount, 1), Details: boolOr(m.FailureDetails, true),
 	}
+}
+
+// resolveSince sets JudgedSince for a read that begins now.
+func (m *instanceStatusModel) resolveSince(now time.Time) error {
+	since, err := m.since(now)
+	if since == nil || err != nil {
+		return err
+	}
+	m.JudgedSince = since.From(now)
+	if since.Age(now) > longestSince {
+		return &settingError{"since", fmt.Sprintf("since = %s cannot be used: %s. Nothing was sent", quoted(m.Since.ValueString()), tooLongAgo)}
+	}
+	return nil
 }
 
 func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, wait *gate.Wait) (*gate.Report, error) {
+	if err := m.resolveSince(time.Now()); err != nil {
+		return nil, err
+	}
 	if err := m.resolveProject(ctx, c); err != nil {
 		return nil, err
 	}
-	jobs := m.jobs()
-	report, err := gate.ReadJobs(ctx, c, gate.JobRequest{
-		WorkspaceJobs: jobs, Wait: wait, Baseline: baselineCounts(m.BaselineCounts), MinNew: int64Or(m.MinNewCount, 1),
-		Details: boolOr(m.FailureDetails, true),
-	})
+	request := m.request()
+	request.Wait = wait
+	report, err := gate.ReadJobs(ctx, c, request)
 	if err != nil {
 		return nil, err
 	}
@@ -200,8 +263,11 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, wait *
 	if !m.IsOwn.IsNull() {
 		isOwn = m.IsOwn.String()
 	}
-	id := strings.Join([]string{jobs.ProjectID, cmp.Or(jobs.WorkspaceID, "-"), cmp.Or(jobs.QueryDays, "-"), isOwn}, "/")
-	return m.setReport(id, &report.Report), nil
+	id := []string{request.ProjectID, cmp.Or(request.WorkspaceID, "-"), cmp.Or(request.QueryDays, "-"), isOwn}
+	if request.JobName != "" {
+		id = append(id, request.JobName)
+	}
+	return m.setReport(strings.Join(id, "/"), &report.Report), nil
 }
 
 // baselineValidator refuses what cannot be the counts of an earlier read.

@@ -31,7 +31,7 @@ func TestDataArtsInstanceStatusDocumented(t *testing.T) {
 				is_own     = false
 				query_days = "today"`, values{
 		"id": text(projectID + "/-/today/false"), "region": text("cn-north-4"), "project_id": text(projectID), "timeouts": null,
-		"workspace_id": null, "is_own": no, "query_days": text("today"),
+		"workspace_id": null, "job_name": null, "since": null, "is_own": no, "query_days": text("today"),
 		"wait_for_completion": null, "poll_interval": null, "wait_through_pause": null, "continue_on_timeout": null,
 		"completed": yes, "timed_out": no, "outcome": text("succeeded"), "succeeded": yes,
 		"summary": text("DataArts job instances of the default workspace in project " + projectID +
@@ -124,7 +124,7 @@ func TestDataArtsInstanceStatusArguments(t *testing.T) {
 		"no_state":  {`baseline_counts = { succeeded = 1 }`, `The count of "succeeded" cannot be used: it is no state of a job instance`},
 		"fraction":  {`baseline_counts = { fail = 0.5 }`, `The count of "fail" cannot be used: 0.5 is not a`},
 		"negative":  {`baseline_counts = { success = -1 }`, `The count of "success" cannot be used: -1 is less than 0.`},
-		"count":     {`min_new_count = 2`, `min_new_count = 2 cannot be used: it counts from baseline_counts`},
+		"count":     {`min_new_count = 2`, `min_new_count = 2 cannot be used: it counts from since or baseline_counts`},
 	})
 }
 

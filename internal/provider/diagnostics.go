@@ -350,6 +350,10 @@ func (f *form) answerAdvice(failure *client.Error) string {
 		return permissionAdvice(f.service)
 	case client.IsWorkspaceMissing(failure):
 		return "Correct workspace_id, or set it if the project has no default workspace; check project_id and region too."
+	case client.IsWorkspaceRequired(failure):
+		return "Set workspace_id: this project has no default workspace."
+	case client.IsJobMissing(failure):
+		return "Check job_name, upper and lower case too, and that workspace_id is the workspace of the job."
 	case client.IsInstanceMissing(failure):
 		return "Check instance_id, and that the instance belongs to this project and region."
 	case isFault(failure):

@@ -70,6 +70,15 @@ var (
 		}
 		return nil
 	}}
+	jobNameFormat = stringFormat{
+		wanted: "1 to 128 letters (Chinese ones too), digits, dashes, underscores and dots",
+		check: func(value string) error {
+			if !client.IsJobName(value) {
+				return errors.New("wanted 1 to 128 letters (Chinese ones too), digits, dashes, underscores and dots, and not dots alone")
+			}
+			return nil
+		},
+	}
 	pollIntervalFormat     = durationBetween(time.Second, 5*time.Minute)
 	stableForFormat        = durationBetween(0, 24*time.Hour)
 	progressIntervalFormat = durationBetween(5*time.Second, 5*time.Minute)

@@ -125,6 +125,32 @@ func TestWorkspace(t *testing.T) {
 	}
 }
 
+// TestJob lists the runs of one job of a workspace within the requested period, with the members that the service was seen to send.
+func TestJob(t *testing.T) {
+	t.Parallel()
+	svc := cloudtest.New(cloudtest.Report(t.Errorf))
+	old := time.Now().Add(-48 * time.Hour)
+	svc.Job("ws", "订单").Then(cloudtest.Runs(
+		cloudtest.Run{ID: 3, Status: "waiting"}, cloudtest.Run{ID: 2, Status: "success"}, cloudtest.Run{ID: 1, Status: "fail", Began: old, Overridden: true},
+	))
+	const listing = "https://dayu.test/v2/p/factory/jobs/%E8%AE%A2%E5%8D%95/instances/detail"
+	_, body := ask(t, svc, listing+"?limit=2", "Workspace", "ws")
+	check(t, "total", at(t, body, "total"), 3)
+	check(t, "rows", len(at(t, body, "instances").([]any)), 2)
+	check(t, "name", at(t, body, "instances", 0, "job_name"), "订单")
+	check(t, "start", at(t, body, "instances", 0, "start_time"), nil)
+	check(t, "time", at(t, body, "instances", 1, "execute_time"), 4000)
+	svc.Job("ws", "订单").Now(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "success"}, cloudtest.Run{ID: 1, Status: "fail", Began: old, Overridden: true}),
+		cloudtest.RunScene{Total: 7}, cloudtest.NoSuchJob)
+	_, body = ask(t, svc, listing+fmt.Sprintf("?min_plan_time=%d&max_plan_time=%d", old.UnixMilli()-1, old.UnixMilli()+1), "Workspace", "ws")
+	check(t, "total", at(t, body, "total"), 1)
+	check(t, "override", at(t, body, "instances", 0, "force_success"), true)
+	_, body = ask(t, svc, listing, "Workspace", "ws")
+	check(t, "total", at(t, body, "total"), 7)
+	status, _ := ask(t, svc, listing, "Workspace", "ws")
+	check(t, "status", status, 400)
+}
+
 // TestInstance counts the tasks of an instance, and lists them in both of ROMA's ways.
 func TestInstance(t *testing.T) {
 	t.Parallel()

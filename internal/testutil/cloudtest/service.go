@@ -112,6 +112,9 @@ func (s *Service) Order(id string) *Sequence { return s.route("order " + id) }
 // counts; the listing is that of the last look.
 func (s *Service) Workspace(id string) *Sequence { return s.route("workspace " + id) }
 
+// Job is the sequence of the runs of one job in a workspace. A look is a request for its runs.
+func (s *Service) Job(workspace, name string) *Sequence { return s.route("job " + workspace + "/" + name) }
+
 // Instance is the sequence of the tasks of an instance of ROMA Connect. A look is a request for the counts; the listings are those of the last
 // look.
 func (s *Service) Instance(id string) *Sequence { return s.route("instance " + id) }
@@ -276,6 +279,11 @@ func subject(r *http.Request) (key string, look bool) {
 	rest = "/" + rest
 	if version == "v2" && rest == overviewSuffix || version == "v1" && rest == listingSuffix {
 		return "workspace " + r.Header.Get("Workspace"), rest == overviewSuffix
+	}
+	if rest, found := strings.CutPrefix(rest, "/factory/jobs/"); found && version == "v2" {
+		name, more, _ := strings.Cut(rest, "/")
+		r.SetPathValue("job", name)
+		return "job " + r.Header.Get("Workspace") + "/" + name, more == "instances/detail"
 	}
 	if rest, found := strings.CutPrefix(rest, "/fdi/instances/"); found && version == "v2" {
 		id, more, _ := strings.Cut(rest, "/")
