@@ -432,7 +432,7 @@ func TestWaitForTheRunAfterTheDeployment(t *testing.T) {
 	}
 }
 
-// TestWaitForARunMeetsErrors ends with an error of the service about the job, and rides out a fault after a good answer.
+// TestWaitForARunMeetsErrors ends with an error of the service about the job, and looks again after a fault that follows a good answer.
 func TestWaitForARunMeetsErrors(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
