@@ -113,7 +113,9 @@ func (s *Service) Order(id string) *Sequence { return s.route("order " + id) }
 func (s *Service) Workspace(id string) *Sequence { return s.route("workspace " + id) }
 
 // Job is the sequence of the runs of one job in a workspace. A look is a request for its runs.
-func (s *Service) Job(workspace, name string) *Sequence { return s.route("job " + workspace + "/" + name) }
+func (s *Service) Job(workspace, name string) *Sequence {
+	return s.route("job " + workspace + "/" + name)
+}
 
 // Instance is the sequence of the tasks of an instance of ROMA Connect. A look is a request for the counts; the listings are those of the last
 // look.
