@@ -29,6 +29,8 @@ type questionRow struct {
 	right   question
 	// module is in the folder gate.
 	module string
+	// applied has both applied while all is well, before their commands.
+	applied bool
 }
 
 // A question is a configuration and the command that applies it, a line of a shell. Default: terraform apply.
@@ -70,6 +72,9 @@ func questionRows() []questionRow {
 		applies   = "run \"gate\" {\n}\n"
 		targeted  = "terraform apply -target=terraform_data.next"
 		empty     = "`validation` of the list"
+		release   = "variable \"release\" {\n  type    = string\n  default = \"1\"\n}\n"
+		released  = "terraform apply -var=release=2"
+		imported  = "import {\n  to = terraform_data.next\n  id = \"there\"\n}\n"
 	)
 	behind := next("  depends_on = [data.coc_script_order.gate]")
 	opened := next("  depends_on = [ephemeral.coc_script_order.gate]")
@@ -83,7 +88,10 @@ func questionRows() []questionRow {
 	ephemerals := strings.NewReplacer("execute_uuid    = \"SCT1\"", "for_each = var.orders\n  execute_uuid = each.key").Replace
 	actions := strings.NewReplacer("  config {", "  for_each = var.orders\n  config {", "\"SCT1\"", "each.key").Replace
 	const module = "module \"gate\" {\n  source   = \"./gate\"\n  for_each = var.orders\n}\n"
-	always := func() bool { return true }
+	triggers := func(body, events string) string {
+		return next(body + "  lifecycle {\n    action_trigger {\n      events  = [" + events + "]\n      actions = [action.coc_script_order.gate]\n    }\n  }")
+	}
+	always, withActions := func() bool { return true }, func() bool { return hasActions(actionSince) }
 	since := func(version [2]int) func() bool { return func() bool { return !before(cli.version, version) } }
 	return []questionRow{
 		{
@@ -111,6 +119,11 @@ func questionRows() []questionRow {
 			instead: "`self.succeeded`", right: question{config: gate},
 		},
 		{
+			name: "`count = ….succeeded ? 1 : 0` on what comes next", available: always, applied: true,
+			wrong:   question{config: data(one, "") + next("  count = data.coc_script_order.gate.succeeded ? 1 : 0")},
+			instead: "`postcondition`", right: question{config: gate},
+		},
+		{
 			name: "data source, `for_each` over nothing", available: always, wrong: question{config: list + data(each, succeeded) + behind},
 			instead: empty, right: question{config: validated + data(each, succeeded) + behind},
 		},
@@ -131,9 +144,21 @@ func questionRows() []questionRow {
 			},
 		},
 		{
-			name: "action, `for_each` over nothing, `-invoke`", available: func() bool { return hasActions(actionSince) },
+			name: "action, `for_each` over nothing, `-invoke`", available: withActions,
 			wrong:   question{config: list + actions(actionGate), command: "terraform apply -invoke=action.coc_script_order.gate"},
 			instead: empty, right: question{config: validated + actions(actionGate), command: "terraform apply -invoke=action.coc_script_order.gate"},
+		},
+		{
+			name: "action, nothing changes behind it", available: withActions, applied: true,
+			wrong:   question{config: release + actionGate + triggers("", "before_create, before_update"), command: released},
+			instead: "`input` from the rollout", right: question{
+				config: release + actionGate + triggers("  input = var.release\n", "before_create, before_update"), command: released,
+			},
+		},
+		{
+			name: "action, `before_create`, `import` of what comes next", available: withActions,
+			wrong:   question{config: imported + actionGate + triggers("  input = 1\n", "before_create")},
+			instead: "`before_update`", right: question{config: imported + actionGate + triggers("  input = 1\n", "before_create, before_update")},
 		},
 		{
 			name: "`terraform plan`, an id that the apply makes", available: always,
@@ -156,6 +181,10 @@ func questionRows() []questionRow {
 				"output \"gate\" {\n  value = 1\n  precondition {\n    condition     = data.coc_script_order.gate.succeeded\n    error_message = \"closed\"\n  }\n}\n"},
 			instead: "`precondition` of the resource",
 			right:   question{command: targeted, config: data(one, "") + precondition("data.coc_script_order.gate.succeeded")},
+		},
+		{
+			name: "`terraform plan | tee plan.log`", available: always, wrong: question{config: gate, command: "terraform plan | tee plan.log"},
+			instead: "`set -o pipefail`", right: question{config: gate, command: "bash -c 'set -o pipefail; terraform plan | tee plan.log'"},
 		},
 		{
 			name: "`terraform test` without a test file", available: since(testSince),
@@ -188,7 +217,7 @@ func questionRows() []questionRow {
 	}
 }
 
-// TestMatrixOfQuestions applies what does not ask, and what does. A cell says how the command ended, whether what comes next was created,
+// TestMatrixOfQuestions applies what does not ask, and what does. A cell says how the command ended, what came of terraform_data.next,
 // and how many times the order was looked at. The form that works is closed on every CLI.
 func TestMatrixOfQuestions(t *testing.T) {
 	t.Parallel()
@@ -205,7 +234,7 @@ func TestMatrixOfQuestions(t *testing.T) {
 			t.Parallel()
 			wrong := row.ask(t, box, fmt.Sprintf("question-%d-wrong", i), row.wrong)
 			right := row.ask(t, box, fmt.Sprintf("question-%d-right", i), row.right)
-			if !strings.HasPrefix(right, "1") || strings.Contains(right, "created") {
+			if !strings.HasPrefix(right, "1") || strings.Contains(right, "next") {
 				t.Errorf("%s is open: %s", row.instead, right)
 			}
 			mu.Lock()
@@ -230,14 +259,25 @@ func (r *questionRow) ask(t *testing.T, box *sandbox.Sandbox, name string, asked
 	} else {
 		name = writeConfiguration(t, box, files)
 	}
+	environment := append(attach(t, provider.Options{}, nil),
+		"TF_CLI_ARGS=-no-color", "TF_CLI_ARGS_plan=-input=false", "TF_CLI_ARGS_apply=-input=false -auto-approve")
+	const apply = "terraform apply"
+	if r.applied {
+		order.Now(well)
+		if out, err := box.Script(t.Context(), name, environment, "sh", "-c", apply); err != nil {
+			t.Fatalf("while all is well: %v\n%s", err, out)
+		}
+	}
 	order.Now(bad)
 	if r.state != nil {
 		order.Now(r.state)
 	}
-	environment := append(attach(t, provider.Options{}, nil),
-		"TF_CLI_ARGS=-no-color", "TF_CLI_ARGS_plan=-input=false", "TF_CLI_ARGS_apply=-input=false -auto-approve")
-	out, err := box.Script(t.Context(), name, environment, "sh", "-c", cmp.Or(asked.command, "terraform apply"))
-	return fmt.Sprintf("%d%s; %d", exitCode(t, err), saw(string(out)), order.Looks())
+	out, err := box.Script(t.Context(), name, environment, "sh", "-c", cmp.Or(asked.command, apply))
+	kinds := saw(string(out))
+	if nextDestroyed.Match(out) {
+		kinds += ", next destroyed"
+	}
+	return fmt.Sprintf("%d%s; %d", exitCode(t, err), kinds, order.Looks())
 }
 
 // TestQuestionsAreWrong wants each row of the guide to be open on a recorded version: what every CLI refuses needs no warning.

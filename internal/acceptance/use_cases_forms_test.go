@@ -132,6 +132,9 @@ func testProgress(t *testing.T, box *sandbox.Sandbox, files fstest.MapFS) {
 	out := f.run(0, "apply", "saved.tfplan")
 	f.says(out, "Warning:", "(triggered by terraform_data.next_layer): running (PROCESSING), 1 of 5 instances finished, 4 running; 0s elapsed, 19m50s left",
 		"succeeded (FINISHED), 5 of 5 instances finished;", "next_layer: Creation complete")
+	// The next rollout has another order.
+	f.cloud.Order(otherOrder).Now(failedOrderScene())
+	f.says(f.run(1, "apply", "-auto-approve", "-var=order_id="+otherOrder), "Modifications complete", "COC script order "+otherOrder+": failed")
 	f.order.Now(failedOrderScene())
 	f.run(0, "destroy", "-auto-approve")
 }

@@ -12,8 +12,11 @@ action "coc_script_order" "migrate" {
   }
 }
 
-# As a gate it runs before what comes next: before_create and before_update, never after_create.
+# As a gate it runs before what comes next: before_create and before_update, never after_create. It runs again only for a change, such as
+# another order.
 resource "terraform_data" "next_layer" {
+  input = "SCT2023083109562601af694bf"
+
   lifecycle {
     action_trigger {
       events  = [before_create, before_update]

@@ -12,7 +12,10 @@ action "dataarts_instance_status" "deployment" {
   }
 }
 
+# The action runs before this is created or updated. It runs again only for a change, such as another version.
 resource "terraform_data" "next_layer" {
+  input = "1.0.0"
+
   lifecycle {
     action_trigger {
       events  = [before_create, before_update]

@@ -13,7 +13,10 @@ action "roma_fdi_task_statistics" "switch" {
   }
 }
 
+# The action runs before this is created or updated. It runs again only for a change, such as another version.
 resource "terraform_data" "next_layer" {
+  input = "1.0.0"
+
   lifecycle {
     action_trigger {
       events  = [before_create, before_update]

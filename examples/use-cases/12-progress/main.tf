@@ -29,8 +29,11 @@ action "coc_script_order" "migrate" {
 }
 
 # Stands for the next layer. The action runs before it is created or updated, also when a saved plan is applied, and again in every apply
-# until it has been created. after_create on the layer before would not be a gate.
+# until that has succeeded. A new order is an update: without `input`, nothing would change, and the action would not run.
+# after_create on the layer before would not be a gate.
 resource "terraform_data" "next_layer" {
+  input = var.order_id
+
   lifecycle {
     action_trigger {
       events  = [before_create, before_update]
