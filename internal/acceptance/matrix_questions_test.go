@@ -263,9 +263,9 @@ func (r *questionRow) ask(t *testing.T, box *sandbox.Sandbox, name string, asked
 		"TF_CLI_ARGS=-no-color", "TF_CLI_ARGS_plan=-input=false", "TF_CLI_ARGS_apply=-input=false -auto-approve")
 	const apply = "terraform apply"
 	if r.applied {
-		order.Now(well)
+		order.Now(good)
 		if out, err := box.Script(t.Context(), name, environment, "sh", "-c", apply); err != nil {
-			t.Fatalf("while all is well: %v\n%s", err, out)
+			t.Fatalf("while all is good: %v\n%s", err, out)
 		}
 	}
 	order.Now(bad)
