@@ -29,7 +29,7 @@ type questionRow struct {
 	right   question
 	// module is in the folder gate.
 	module string
-	// applied has both applied while all is well, before their commands.
+	// applied has both applied while all is good, before their commands.
 	applied bool
 }
 

@@ -31,8 +31,8 @@ func replacementRows() []replacementRow {
 	trigger := func(events string) string {
 		return fmt.Sprintf("    action_trigger {\n      events  = [%s]\n      actions = [action.coc_script_order.gate]\n    }\n", events)
 	}
-	any, withActions := func() bool { return true }, func() bool { return hasActions(actionSince) }
-	withDestroy := func() bool { return hasActions(beforeDestroySince) }
+	// TestBeforeCreateOfAReplacement has the older versions with actions.
+	any, withActions := func() bool { return true }, func() bool { return hasActions(beforeDestroySince) }
 	const allEvents = "`before_create`, `before_update`, `before_destroy`"
 	events := strings.ReplaceAll(allEvents, "`", "")
 	behind := "  depends_on = [ephemeral.coc_script_order.gate]\n"
@@ -42,10 +42,10 @@ func replacementRows() []replacementRow {
 		{"ephemeral, `create_before_destroy`", ephemeralGate, behind + lifecycle(first), hasEphemeral},
 		{"action, `before_create`", actionGate, lifecycle(trigger("before_create")), withActions},
 		{"action, `before_create`, `create_before_destroy`", actionGate, lifecycle(first + trigger("before_create")), withActions},
-		{"action, `before_destroy`", actionGate, lifecycle(trigger("before_destroy")), withDestroy},
-		{"action, `before_destroy`, `create_before_destroy`", actionGate, lifecycle(first + trigger("before_destroy")), withDestroy},
-		{"action, " + allEvents, actionGate, lifecycle(trigger(events)), withDestroy},
-		{"action, " + allEvents + ", `create_before_destroy`", actionGate, lifecycle(first + trigger(events)), withDestroy},
+		{"action, `before_destroy`", actionGate, lifecycle(trigger("before_destroy")), withActions},
+		{"action, `before_destroy`, `create_before_destroy`", actionGate, lifecycle(first + trigger("before_destroy")), withActions},
+		{"action, " + allEvents, actionGate, lifecycle(trigger(events)), withActions},
+		{"action, " + allEvents + ", `create_before_destroy`", actionGate, lifecycle(first + trigger(events)), withActions},
 	}
 }
 
@@ -104,6 +104,29 @@ func newReplacementFolder(t *testing.T, box *sandbox.Sandbox, row replacementRow
 			"main.tf": {Data: []byte(cloud.header("") + variable + row.gate)}, "next.tf": {Data: []byte(next(versioned + row.body))},
 		}),
 	}
+}
+
+// TestBeforeCreateOfAReplacement refuses a replacement by before_create: the versions without before_destroy ask before the old object is destroyed.
+func TestBeforeCreateOfAReplacement(t *testing.T) {
+	t.Parallel()
+	needsActions(t)
+	for _, row := range replacementRows() {
+		if row.name != "action, `before_create`" {
+			continue
+		}
+		folder := newReplacementFolder(t, newSandbox(t), row)
+		folder.run(good, "apply", "-auto-approve")
+		replaceNext(folder)
+		want := "1, refused; 1"
+		if hasActions(beforeDestroySince) {
+			want = "1, refused, old destroyed; 1"
+		}
+		if got := folder.cells[replaced]; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		return
+	}
+	t.Error("there is no such row")
 }
 
 func replaceNext(f *formFolder) {
