@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -174,5 +175,19 @@ func testReportWithoutLogs(t *testing.T, box *sandbox.Sandbox, files fstest.MapF
 	}
 	if !f.holds("terraform.tfstate", exampleID) {
 		t.Error("the state is not where it was looked for")
+	}
+	// Nobody waits for a report for long, and there is one also of an order that runs, or is gone.
+	main := string(files["main.tf"].Data)
+	if !strings.Contains(main, `open = "1m"`) {
+		t.Fatal("the report waits for more than a minute")
+	}
+	files["main.tf"] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(main, `"1m"`, `"2s"`))}
+	f = newModuleFolder(t, box, files)
+	for state, order := range map[string]http.Handler{"running": cloudtest.Running(0, 5), "not": cloudtest.NotFound} {
+		f.order.Now(order)
+		f.run(0, "apply", "-auto-approve", "-replace=terraform_data.report")
+		if !f.holds("report.md", exampleID+": "+state) {
+			t.Errorf("the report does not say %s", state)
+		}
 	}
 }
