@@ -59,6 +59,10 @@ type JobRequest struct {
 	JobName string
 	// Since selects the runs of the job JobName that began at or after it, in place of QueryDays; zero selects those of QueryDays.
 	Since time.Time
+	// SinceNow reports that Since was counted back from the time of this machine when the read began.
+	SinceNow bool
+	// Now is the time of the service, as far as it is known after an answer; nil is the clock of this machine.
+	Now func() time.Time
 
 	// Wait configures the wait for the end of all instances; nil looks once.
 	Wait *Wait
@@ -131,6 +135,9 @@ type jobLook struct {
 func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport, error) {
 	name := req.Name()
 	req.MinNew = max(req.MinNew, 1)
+	if req.Now == nil {
+		req.Now = time.Now
+	}
 	look := lookAtWorkspace(reader, req)
 	if req.JobName != "" {
 		var err error
@@ -175,7 +182,8 @@ func lookAtWorkspace(reader JobReader, req JobRequest) lookFunc[jobLook] {
 		verdict, tally := judgeJobs(statistics, comparison{baseline: req.Baseline, minNew: req.MinNew})
 		restarted := ""
 		if req.QueryDays != "all" {
-			restarted = watch.observe(sent, time.Now(), statistics, verdict.Good())
+			answered := req.Now()
+			restarted = watch.observe(answered.Add(-time.Since(sent)), answered, statistics, verdict.Good())
 		}
 		if restarted != "" {
 			verdict, tally = Verdict{Outcome: Unknown, Counts: verdict.Counts, Doubt: restarted}, nil

@@ -227,12 +227,18 @@ func lookAtRuns(reader JobReader, req JobRequest, now time.Time) (lookFunc[jobLo
 	}
 	asked := client.JobRunsRequest{WorkspaceJobs: req.WorkspaceJobs, JobName: req.JobName, From: window.from, To: window.to}
 	var watch runWatch
+	answered := false
 	return func(ctx context.Context) (jobLook, Observation, error) {
 		list, err := reader.JobRuns(ctx, asked)
 		if err != nil {
 			return jobLook{}, Observation{}, err
 		}
-		count := countRuns(list, window, time.Now())
+		now := req.Now()
+		if behind := time.Until(now); req.SinceNow && !answered {
+			window.since = window.since.Add(max(behind, 0))
+		}
+		answered = true
+		count := countRuns(list, window, now)
 		gone := watch.observe(list, count)
 		doubt := cmp.Or(count.doubt, gone)
 		if doubt != "" {

@@ -432,6 +432,37 @@ func TestWaitForTheRunAfterTheDeployment(t *testing.T) {
 	}
 }
 
+// A clock that is behind the service's makes no run new that began before a duration back from now, and hides no midnight.
+func TestClockBehindTheService(t *testing.T) {
+	t.Parallel()
+	behind := func() time.Time { return time.Now().Add(9 * time.Minute) }
+	for name, test := range map[string]struct {
+		sinceNow bool
+		began    time.Time
+		outcome  Outcome
+	}{
+		"a time":           {false, deployed, Succeeded},
+		"a duration":       {true, deployed.Add(9*time.Minute - time.Second), Pending},
+		"a duration later": {true, deployed.Add(9 * time.Minute), Succeeded},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(time.Until(noon))
+			service := &dataArts{runs: always(runs(jobRun(1, "success", ranAt(test.began), startedAt(test.began))))}
+			got := readJobs(t, service, JobRequest{JobName: "etl_orders", Since: deployed, SinceNow: test.sinceNow, Now: behind})
+			if got.Outcome != test.outcome {
+				t.Errorf("%s: %s, want %s", name, got.Outcome, test.outcome)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(untilMidnight - 9*time.Minute - 500*time.Millisecond)
+		service := &dataArts{statistics: inTurn(jobs(map[string]int64{"running": 1}), jobs(map[string]int64{"success": 8}))}
+		if got := readJobs(t, service, JobRequest{Wait: &Wait{}, Now: behind}); got.Outcome != Unknown || len(service.asked) != 2 {
+			t.Errorf("after %d looks: %+v", len(service.asked), got.Report)
+		}
+	})
+}
+
 // TestWaitForARunMeetsErrors ends with an error of the service about the job, and looks again after a fault that follows a good answer.
 func TestWaitForARunMeetsErrors(t *testing.T) {
 	t.Parallel()

@@ -51,3 +51,6 @@ func (s *Since) From(now time.Time) time.Time {
 
 // Age returns how long ago the time is.
 func (s *Since) Age(now time.Time) time.Duration { return now.Sub(s.From(now)) }
+
+// FromNow reports whether the time was given as a duration back from now.
+func (s *Since) FromNow() bool { return s.ago > 0 }

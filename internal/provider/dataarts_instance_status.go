@@ -40,8 +40,9 @@ type instanceStatusModel struct {
 	sinceModel
 	client.JobStatistics
 
-	// JudgedSince is the time that Since stands for in this read.
+	// JudgedSince is the time that Since stands for in this read. SinceNow reports that it was counted back from now.
 	JudgedSince time.Time `tfsdk:"-"`
+	SinceNow    bool      `tfsdk:"-"`
 
 	JobName     types.String `tfsdk:"job_name"`
 	WorkspaceID types.String `tfsdk:"workspace_id"`
@@ -216,7 +217,7 @@ func (m *instanceStatusModel) request() gate.JobRequest {
 		WorkspaceJobs: client.WorkspaceJobs{
 			Target: m.target(), WorkspaceID: m.WorkspaceID.ValueString(), IsOwn: m.IsOwn.ValueBoolPointer(), QueryDays: m.QueryDays.ValueString(),
 		},
-		JobName: m.JobName.ValueString(), Since: m.JudgedSince,
+		JobName: m.JobName.ValueString(), Since: m.JudgedSince, SinceNow: m.SinceNow,
 		Baseline: baselineCounts(m.BaselineCounts), MinNew: int64Or(m.MinNewCount, 1), Details: boolOr(m.FailureDetails, true),
 	}
 }
@@ -227,7 +228,7 @@ func (m *instanceStatusModel) resolveSince(now time.Time) error {
 	if since == nil || err != nil {
 		return err
 	}
-	m.JudgedSince = since.From(now)
+	m.JudgedSince, m.SinceNow = since.From(now), since.FromNow()
 	if since.Age(now) > longestSince {
 		return &settingError{"since", fmt.Sprintf("since = %s cannot be used: %s. Nothing was sent", quoted(m.Since.ValueString()), tooLongAgo)}
 	}
@@ -242,7 +243,7 @@ func (m *instanceStatusModel) read(ctx context.Context, c *client.Client, wait *
 		return nil, err
 	}
 	request := m.request()
-	request.Wait = wait
+	request.Wait, request.Now = wait, c.Now
 	report, err := gate.ReadJobs(ctx, c, request)
 	if err != nil {
 		return nil, err
