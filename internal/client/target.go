@@ -32,7 +32,7 @@ type serviceFacts struct {
 	owner Service
 	// name is for messages.
 	name string
-	// host is a template with {region}, {cloud} and {coc} (cocHost).
+	// host is a template with {region}, {cloud}, {coc} (cocHost) and {dlf} (dlfHost).
 	host string
 	// permission is what a caller needs to read, for messages.
 	permission string
@@ -41,7 +41,7 @@ type serviceFacts struct {
 var services = []serviceFacts{
 	{COC, COC, "COC", "{coc}.{cloud}", "the permission coc:job:get"},
 	{DataArts, DataArts, "DataArts", "dayu.{region}.{cloud}", "a role in DataArts Studio and membership of the workspace"},
-	{DataArtsJobs, DataArts, "DataArts", "dayu-dlf.{region}.{cloud}", "a role in DataArts Studio and membership of the workspace"},
+	{DataArtsJobs, DataArts, "DataArts", "{dlf}.{region}.{cloud}", "a role in DataArts Studio and membership of the workspace"},
 	{ROMA, ROMA, "ROMA", "roma.{region}.{cloud}", "the right to read ROMA Connect in this project (ROMA ReadOnlyAccess)"},
 	{IAM, IAM, "IAM", "iam.{region}.{cloud}", "the right that the message names"},
 	{STS, STS, "STS", "sts.{region}.{cloud}", "the right that the message names"},
@@ -152,7 +152,7 @@ func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 	if cloud == "" {
 		cloud = defaultCloud(region)
 	}
-	return ParseEndpoint(strings.NewReplacer("{coc}", cocHost(region), "{region}", region, "{cloud}", cloud).Replace(facts.host))
+	return ParseEndpoint(strings.NewReplacer("{coc}", cocHost(region), "{dlf}", dlfHost(region), "{region}", region, "{cloud}", cloud).Replace(facts.host))
 }
 
 // endpoint parses the configured address of a service. It drops /v3 from that of IAM, since other versions are called too.
@@ -185,4 +185,12 @@ func cocHost(region string) string {
 	default:
 		return "coc-intl"
 	}
+}
+
+// dlfHost is the first label of the host of version 1 of the job APIs.
+func dlfHost(region string) string {
+	if region == "cn-east-4" {
+		return "dayu"
+	}
+	return "dayu-dlf"
 }

@@ -25,6 +25,7 @@ func TestHosts(t *testing.T) {
 		{region: "cn-north-4", service: COC, want: "https://coc.myhuaweicloud.com"},
 		{region: "cn-north-4", service: DataArts, want: "https://dayu.cn-north-4.myhuaweicloud.com"},
 		{region: "cn-north-4", service: DataArtsJobs, want: "https://dayu-dlf.cn-north-4.myhuaweicloud.com"},
+		{region: "cn-east-4", service: DataArtsJobs, want: "https://dayu.cn-east-4.myhuaweicloud.com"},
 		{region: "eu-west-101", service: DataArtsJobs, want: "https://dayu-dlf.eu-west-101.myhuaweicloud.eu"},
 		{
 			region: "cn-north-4", cfg: Config{Endpoints: map[Service]Setting{DataArts: {Value: "https://dayu.example.com"}}},
