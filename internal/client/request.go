@@ -162,26 +162,3 @@ type sanitizedError struct {
 
 func (e *sanitizedError) Error() string { return e.text }
 func (e *sanitizedError) Unwrap() error { return e.err }
-
-// Answer is an unchecked answer.
-type Answer struct {
-	Status int
-	Body   []byte
-}
-
-// GetRaw sends a GET, with retries, and returns any answer. It serves to explore an API: the body is not checked and may hold secrets.
-func (c *Client) GetRaw(
-	ctx context.Context, service Service, target Target, header http.Header, query url.Values, path ...string,
-) (Answer, error) {
-	x, err := c.newExchange(ctx, call{service: service, target: target, path: path, query: query, header: header})
-	if err != nil {
-		return Answer{}, err
-	}
-	x.auth = c.auth
-	got, failure := x.run(ctx)
-	if failure != nil && failure.Status == 0 {
-		return Answer{}, failure
-	}
-	defer x.releaseMemory()
-	return Answer{Status: got.status, Body: bytes.Clone(got.body)}, nil
-}

@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -11,6 +12,17 @@ import (
 
 // translated are the pages that exist in Chinese too, under the same name with .zh-CN before its extension.
 var translated = []string{"README.md", "docs/guides/gating.md", "docs/guides/troubleshooting.md"}
+
+// lags tells that a page in Chinese does not follow the English one. Only a release requires that it does: whoever changes the one need not
+// read the other.
+func lags(t *testing.T, format string, arguments ...any) {
+	t.Helper()
+	if os.Getenv("HWGATE_TRANSLATIONS") == "1" {
+		t.Errorf(format, arguments...)
+		return
+	}
+	t.Logf("lags: "+format, arguments...)
+}
 
 // TestTranslations holds each page in Chinese to its English original: block for block the same headings, rows, list items and code, and
 // in each block the same names and links. Each of the two pages links to the other.
@@ -22,12 +34,13 @@ func TestTranslations(t *testing.T) {
 			original, translation := translationOf(t, name)
 			for i := range max(len(original), len(translation)) {
 				if i >= len(original) || i >= len(translation) || original[i].shape != translation[i].shape {
-					t.Fatalf("block %d is %s, and in Chinese %s", i, describe(original, i), describe(translation, i))
+					lags(t, "block %d is %s, and in Chinese %s", i, describe(original, i), describe(translation, i))
+					return
 				}
 			}
 			for _, blocks := range [][]block{original, translation} {
 				if other := "->" + filepath.Base(name); !slices.ContainsFunc(blocks, func(b block) bool { return slices.Contains(b.names, other) }) {
-					t.Errorf("no link to the page in the other language in the blocks that begin with %s", describe(blocks, 0))
+					lags(t, "no link to the page in the other language in the blocks that begin with %s", describe(blocks, 0))
 				}
 			}
 		})
@@ -47,7 +60,7 @@ func TestTranslationAnchors(t *testing.T) {
 			}
 			anchors[filepath.Base(name)+"#"+b.anchor] = true
 			if i < len(original) && slug(original[i].prose) != b.anchor {
-				t.Errorf("%s in Chinese: the heading %q has the anchor %q, and the original is %q", name, b.prose, b.anchor, original[i].prose)
+				lags(t, "%s in Chinese: the heading %q has the anchor %q, and the original is %q", name, b.prose, b.anchor, original[i].prose)
 			}
 		}
 	}
@@ -66,7 +79,7 @@ func TestTranslationAnchors(t *testing.T) {
 			}
 			followed++
 			if !anchors[target+"#"+link[2]] {
-				t.Errorf("%s in Chinese links to %s, where there is no such anchor", name, link[0])
+				lags(t, "%s in Chinese links to %s, where there is no such anchor", name, link[0])
 			}
 		}
 	}
@@ -78,10 +91,10 @@ func TestTranslationAnchors(t *testing.T) {
 // anchorLink is a link to a heading of the page itself or of another one.
 var anchorLink = regexp.MustCompile(`\]\(([^()#]*)#([^)]+)\)`)
 
-// TestGlossary holds the pages in Chinese to the glossary of the contributing guide: one word for one thing, and no term that no page uses.
+// TestGlossary holds the pages in Chinese to the glossary of TERMINOLOGY.md: one word for one thing, and no term that no page uses.
 func TestGlossary(t *testing.T) {
 	t.Parallel()
-	_, section, _ := strings.Cut(readPage(t, "CONTRIBUTING.md"), "\n### In Chinese\n")
+	_, section, _ := strings.Cut(readPage(t, "TERMINOLOGY.md"), "\n## In Chinese\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	terms := glossaryRow.FindAllStringSubmatch(section, -1)
 	if len(terms) < 3 {
@@ -98,11 +111,11 @@ func TestGlossary(t *testing.T) {
 				if regexp.MustCompile(`(?i)\b` + term + `(s|es)?\b`).MatchString(original[i].prose) {
 					used[term] = true
 					if !slices.ContainsFunc(words, in) {
-						t.Errorf("%s: %q is %s, not %q", name, term, row[2], translation[i].prose)
+						lags(t, "%s: %q is %s, not %q", name, term, row[2], translation[i].prose)
 					}
 				}
 				if slices.ContainsFunc(not, in) {
-					t.Errorf("%s: %q has one of %s", name, translation[i].prose, row[3])
+					lags(t, "%s: %q has one of %s", name, translation[i].prose, row[3])
 				}
 			}
 		}

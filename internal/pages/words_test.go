@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// phrase is one that the project does not use, and what to write in its place. CONTRIBUTING.md has the same in its section Terminology.
+// phrase is one that the project does not use, and what to write in its place. TERMINOLOGY.md has the same.
 type phrase struct {
 	pattern, instead string
 }
@@ -56,8 +56,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// pages are all texts that people read: pages and examples, messages and descriptions, and the comments of the code and its settings. The
-// section of the contributing guide that lists the phrases is none.
+// pages are all texts that people read: pages and examples, messages and descriptions, and the comments of the code and its settings. TERMINOLOGY.md, which
+// lists the phrases, is none.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -83,10 +83,6 @@ func pages(t *testing.T) map[string]string {
 			text := readPage(t, name)
 			if path.Ext(name) == ".go" {
 				text = prose(t, name, text)
-			}
-			if before, section, ok := strings.Cut(text, "\n## Terminology\n"); ok {
-				_, after, _ := strings.Cut(section, "\n## ")
-				text = before + after
 			}
 			texts[name] = text
 			return nil
@@ -167,11 +163,10 @@ func messages(file *ast.File) string {
 	return text.String()
 }
 
-// TestTerminology holds the table of the contributing guide to the phrases that are looked for.
+// TestTerminology holds the table of TERMINOLOGY.md to the phrases that are looked for.
 func TestTerminology(t *testing.T) {
 	t.Parallel()
-	_, section, _ := strings.Cut(readPage(t, "CONTRIBUTING.md"), "\n## Terminology\n")
-	section, _, _ = strings.Cut(section, "\n## ")
+	section, _, _ := strings.Cut(readPage(t, "TERMINOLOGY.md"), "\n## ")
 	quoted := regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(section, -1)
 	for _, p := range phrases {
 		if !slices.ContainsFunc(quoted, func(words []string) bool { return p.regexp().FindString(words[1]) == words[1] }) {

@@ -2,14 +2,12 @@ package provider_test
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -22,7 +20,6 @@ import (
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
-	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/recording"
 )
 
 // The tests of the sources run the real CLI in plugin-testing. The provider is in this process, with the mock of the services as its
@@ -322,35 +319,12 @@ func TestCallersSettings(t *testing.T) {
 	}
 }
 
-// recorded makes a provider whose requests a recording answers. With HWGATE_RECORD=1 it makes the recording instead, with the settings of
-// the caller's environment.
+// recorded makes a provider whose requests a recording answers.
 func recorded(t *testing.T, name string) provider.Options {
 	t.Helper()
-	if !recording.Recording() {
-		svc := newService(t)
-		if err := svc.Recorded(name); err != nil {
-			t.Fatal(err)
-		}
-		return provider.Options{WrapTransport: svc.Transport, Getenv: environment(nil)}
+	svc := newService(t)
+	if err := svc.Recorded(name); err != nil {
+		t.Fatal(err)
 	}
-	// The provider is configured again for each part of a command; all of them share one recording.
-	var once sync.Once
-	var transport http.RoundTripper
-	getenv := func(name string) string { return callersEnvironment[name] }
-	return provider.Options{Getenv: getenv, WrapTransport: func(next http.RoundTripper) http.RoundTripper {
-		once.Do(func() {
-			var stop func() error
-			var err error
-			if transport, stop, err = recording.Record(name, next); err != nil {
-				t.Error(err)
-				return
-			}
-			t.Cleanup(func() {
-				if err := stop(); err != nil {
-					t.Error(err)
-				}
-			})
-		})
-		return transport
-	}}
+	return provider.Options{WrapTransport: svc.Transport, Getenv: environment(nil)}
 }

@@ -16,9 +16,6 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
 )
 
-// callersEnvironment is what the caller has set for a live account, without which the tests run.
-var callersEnvironment = map[string]string{}
-
 // product is the CLI of the tests: Terraform or OpenTofu.
 var product string
 
@@ -46,9 +43,8 @@ func prepareCLI() error {
 		return err
 	}
 	for _, variable := range os.Environ() {
-		name, value, _ := strings.Cut(variable, "=")
+		name, _, _ := strings.Cut(variable, "=")
 		if strings.HasPrefix(name, "TF_") || strings.HasPrefix(name, "HW_") || strings.HasPrefix(name, "OS_") {
-			callersEnvironment[name] = value
 			if err := os.Unsetenv(name); err != nil {
 				return err
 			}

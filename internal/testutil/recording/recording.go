@@ -1,7 +1,6 @@
 // Package recording keeps answers of the services as go-vcr cassettes, for tests and the demo.
 //
-// Replaying never reaches the network, and a request that is not recorded fails. The environment variable HWGATE_RECORD=1 makes a new
-// recording instead; see CONTRIBUTING.md.
+// Replaying never reaches the network, and a request that is not recorded fails.
 package recording
 
 import (
@@ -11,10 +10,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -36,9 +33,6 @@ func Documented() []string {
 	}
 	return files
 }
-
-// Recording reports whether to record answers of a live account.
-func Recording() bool { return os.Getenv("HWGATE_RECORD") == "1" }
 
 // Exchange is a recorded request with its answer.
 type Exchange struct {
@@ -63,13 +57,8 @@ func Load(name string) ([]Exchange, error) {
 	return exchanges, nil
 }
 
-// Record starts a new recording of the requests that it forwards to next. The function stop writes it, without secrets.
-func Record(name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
-	return RecordTo(filepath.Join(sourceDir(), "cassettes"), filepath.FromSlash(name), next)
-}
-
-// RecordTo is Record into another folder.
-func RecordTo(folder, name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
+// Record starts a recording, in a folder, of the requests that it forwards to next. The function stop writes it, without secrets.
+func Record(folder, name string, next http.RoundTripper) (transport http.RoundTripper, stop func() error, err error) {
 	file := filepath.Join(folder, name)
 	rec, err := recorder.New(file,
 		recorder.WithMode(recorder.ModeRecordOnly),
@@ -156,9 +145,4 @@ func (embedded) IsFileExists(name string) bool {
 
 func (embedded) WriteFile(name string, _ []byte) error {
 	return fmt.Errorf("replaying must not write %s", name)
-}
-
-func sourceDir() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Dir(file)
 }

@@ -42,7 +42,7 @@ func TestRecordScrubs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "tape")
-			transport, stop, err := RecordTo(filepath.Dir(file), filepath.Base(file), answering(func() *http.Response {
+			transport, stop, err := Record(filepath.Dir(file), filepath.Base(file), answering(func() *http.Response {
 				answer := httptest.NewRecorder()
 				answer.Header().Set("Set-Cookie", planted)
 				answer.Header().Set("X-Subject-Token", planted)
@@ -88,7 +88,7 @@ func TestRecordScrubs(t *testing.T) {
 // TestRecordOnlyReads keeps recording from changing anything in the account.
 func TestRecordOnlyReads(t *testing.T) {
 	t.Parallel()
-	transport, _, err := RecordTo(t.TempDir(), "tape", answering(func() *http.Response {
+	transport, _, err := Record(t.TempDir(), "tape", answering(func() *http.Response {
 		t.Error("it was sent")
 		return httptest.NewRecorder().Result()
 	}))

@@ -1,8 +1,7 @@
-package main
+package live
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
@@ -66,28 +64,9 @@ type answer struct {
 	object object
 }
 
-func (a *account) ask(ctx context.Context, service client.Service, query url.Values, path string) (answer, error) {
-	header := http.Header{}
-	if a.project != "" {
-		header.Set("X-Project-Id", a.project)
-	}
-	if a.workspace != "" && service != client.COC && service != client.ROMA {
-		header.Set("Workspace", a.workspace)
-	}
-	got, err := a.GetRaw(ctx, service, client.Target{Region: a.region, ProjectID: a.project}, header, query, strings.Split(path, "/")...)
-	if err != nil {
-		return answer{}, err
-	}
-	decoded := answer{status: got.Status}
-	decoder := json.NewDecoder(strings.NewReader(string(got.Body)))
-	decoder.UseNumber()
-	_ = decoder.Decode(&decoded.object) // anything else has no members
-	return decoded, nil
-}
-
 // get returns the object of an answer with HTTP 200. Without one, it sets unread and returns nil.
-func (a *account) get(ctx context.Context, service client.Service, query url.Values, path string) object {
-	got, err := a.ask(ctx, service, query, path)
+func (a *account) get(ctx context.Context, to service, query url.Values, path string) object {
+	got, err := a.ask(ctx, to, query, path)
 	switch {
 	case err != nil:
 		a.unread = &result{open, text.Plain(err.Error(), 300)}
@@ -157,7 +136,7 @@ func (a *account) readOrder(ctx context.Context, query url.Values, subpath strin
 	if !a.needs(a.order, "HWGATE_LIVE_ORDER") {
 		return nil
 	}
-	return a.get(ctx, client.COC, query, "v1/job/script/orders/"+a.order+subpath)
+	return a.get(ctx, coc, query, "v1/job/script/orders/"+a.order+subpath)
 }
 
 func (a *account) orderIsWrapped(ctx context.Context) result {
@@ -199,7 +178,7 @@ func (a *account) missingOrder(ctx context.Context) result {
 	if !a.needs(a.order, "HWGATE_LIVE_ORDER") {
 		return result{}
 	}
-	got, err := a.ask(ctx, client.COC, nil, "v1/job/script/orders/SCT2000010100000000000none")
+	got, err := a.ask(ctx, coc, nil, "v1/job/script/orders/SCT2000010100000000000none")
 	if err != nil {
 		return result{open, text.Plain(err.Error(), 300)}
 	}
@@ -211,7 +190,7 @@ func (a *account) jobCounts(ctx context.Context) object {
 	if !a.needs(a.workspace, "HWGATE_LIVE_WORKSPACE") {
 		return nil
 	}
-	return a.get(ctx, client.DataArts, nil, "v2/"+a.project+"/factory/monitor/task-statistics-overview")
+	return a.get(ctx, dataArts, nil, "v2/"+a.project+"/factory/monitor/task-statistics-overview")
 }
 
 // jobCountNames are the counts that the provider knows.
@@ -262,7 +241,7 @@ func (a *account) jobRows(ctx context.Context, from, to time.Time, more url.Valu
 	}
 	query := url.Values{"minPlanTime": {milliseconds(from.Add(-time.Millisecond))}, "maxPlanTime": {milliseconds(to)}, "limit": {"1000"}}
 	maps.Copy(query, more)
-	return a.get(ctx, client.DataArtsJobs, query, "v1/"+a.project+"/jobs/instances/detail").rows("instances")
+	return a.get(ctx, dataArtsJobs, query, "v1/"+a.project+"/jobs/instances/detail").rows("instances")
 }
 
 func milliseconds(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
@@ -329,7 +308,7 @@ func (a *account) tasks(ctx context.Context, query url.Values, subpath string) o
 	if !a.needs(a.instance, "HWGATE_LIVE_ROMA") {
 		return nil
 	}
-	return a.get(ctx, client.ROMA, query, "v2/"+a.project+"/fdi/instances/"+a.instance+"/"+subpath)
+	return a.get(ctx, roma, query, "v2/"+a.project+"/fdi/instances/"+a.instance+"/"+subpath)
 }
 
 func (a *account) taskKinds(ctx context.Context) result {
@@ -368,15 +347,15 @@ var permission = regexp.MustCompile(`\b[a-z]+:[a-zA-Z]+:[a-zA-Z]+\b`)
 func (a *account) permissions(ctx context.Context) result {
 	var refused []string
 	for _, try := range []struct {
-		service client.Service
+		service service
 		id      string
 		path    string
 	}{
-		{client.COC, a.order, "v1/job/script/orders/" + a.order},
-		{client.DataArts, a.workspace, "v2/" + a.project + "/factory/monitor/task-statistics-overview"},
-		{client.DataArtsJobs, a.workspace, "v1/" + a.project + "/jobs/instances/detail"},
-		{client.ROMA, a.instance, "v2/" + a.project + "/fdi/instances/" + a.instance + "/statistics/tasks"},
-		{client.ROMA, a.instance, "v2/" + a.project + "/fdi/instances/" + a.instance + "/task-monitors"},
+		{coc, a.order, "v1/job/script/orders/" + a.order},
+		{dataArts, a.workspace, "v2/" + a.project + "/factory/monitor/task-statistics-overview"},
+		{dataArtsJobs, a.workspace, "v1/" + a.project + "/jobs/instances/detail"},
+		{roma, a.instance, "v2/" + a.project + "/fdi/instances/" + a.instance + "/statistics/tasks"},
+		{roma, a.instance, "v2/" + a.project + "/fdi/instances/" + a.instance + "/task-monitors"},
 	} {
 		if try.id == "" {
 			continue

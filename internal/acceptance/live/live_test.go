@@ -1,7 +1,6 @@
-package main
+package live
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,6 +11,8 @@ import (
 	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/leaktest"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/recording"
 )
 
 const (
@@ -88,24 +89,53 @@ func jobs(t *testing.T, first func(offset int) int) http.Handler {
 	})
 }
 
-// check runs the command against a service and returns the result of each assumption by name.
-func check(t *testing.T, svc *cloudtest.Service) (results map[string]string, failed int, folder string) {
+// check checks every assumption with a service and returns the result of each by name, and how many failed.
+func check(t *testing.T, svc http.RoundTripper) (results map[string]string, failed int) {
 	t.Helper()
-	folder = t.TempDir()
-	var out strings.Builder
-	failed, err := run(context.Background(), &out, func(name string) string { return environment[name] }, folder, svc)
+	a, err := newAccount(func(name string) string { return environment[name] }, svc)
 	if err != nil {
 		t.Fatal(err)
 	}
 	results = map[string]string{}
-	for block := range strings.SplitSeq(strings.ReplaceAll(out.String(), "\n          ", "; "), "\n") {
-		if verdict, rest, found := strings.Cut(block, " "); found {
-			name, seen, _ := strings.Cut(strings.TrimSpace(rest), "; assumed: ")
-			_, seen, _ = strings.Cut(seen, "seen:")
-			results[name] = verdict + ": " + strings.TrimSpace(seen)
+	for _, assumed := range assumptions() {
+		found := a.check(t.Context(), assumed)
+		results[assumed.name] = string(found.verdict) + ": " + found.text
+		if found.verdict == fails {
+			failed++
 		}
 	}
-	return results, failed, folder
+	return results, failed
+}
+
+// TestAccount checks every assumption with the account of the environment if HWGATE_RECORD is 1, and records its answers. Otherwise it
+// does so with the mock.
+func TestAccount(t *testing.T) {
+	t.Parallel()
+	getenv, network, folder := func(name string) string { return environment[name] }, http.RoundTripper(asAssumed(t)), t.TempDir()
+	if os.Getenv("HWGATE_RECORD") == "1" {
+		getenv, network, folder = os.Getenv, http.DefaultTransport, filepath.Join("..", "..", "..", "live-recordings")
+	}
+	transport, stop, err := recording.Record(folder, "live", network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		t.Logf("the answers are in %s; read them before you show them to anybody", folder)
+	})
+	a, err := newAccount(getenv, transport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, assumed := range assumptions() {
+		found := a.check(t.Context(), assumed)
+		t.Logf("%-9s %s\nassumed: %s\nseen:    %s", found.verdict, assumed.name, assumed.assumed, found.text)
+		if found.verdict == fails {
+			t.Errorf("%s: the assumption falls", assumed.name)
+		}
+	}
 }
 
 // TestAssumptions hold where the service is as the code assumes, and fail where it is not.
@@ -185,12 +215,12 @@ func TestAssumptions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if results, failed, _ := check(t, asAssumed(t)); !strings.HasPrefix(results[name], test.holds) || failed != 0 {
+			if results, failed := check(t, asAssumed(t)); !strings.HasPrefix(results[name], test.holds) || failed != 0 {
 				t.Errorf("as assumed: %q and %d failed, want %q", results[name], failed, test.holds)
 			}
 			other := asAssumed(t)
 			other.At(test.pattern).Now(test.answer)
-			results, failed, _ := check(t, other)
+			results, failed := check(t, other)
 			if !strings.HasPrefix(results[name], test.wantOtherwise) || (failed > 0) != strings.HasPrefix(test.wantOtherwise, "FAILS") {
 				t.Errorf("otherwise: %q and %d failed, want %q", results[name], failed, test.wantOtherwise)
 			}
@@ -206,27 +236,23 @@ func TestNothingSecretIsKept(t *testing.T) {
 	t.Parallel()
 	svc := asAssumed(t)
 	svc.At(orderPath).Then(says(t, map[string]any{"data": map[string]any{"status": "FINISHED", "creator": "planted-person"}}))
-	results, _, folder := check(t, svc)
-	kept := fmt.Sprint(results)
-	files, err := filepath.Glob(filepath.Join(folder, "*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no recording: %v", err)
+	folder := t.TempDir()
+	transport, stop, err := recording.Record(folder, "live", svc)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kept += string(content)
+	results, _ := check(t, transport)
+	if err := stop(); err != nil {
+		t.Fatal(err)
 	}
-	for _, planted := range []string{"planted-secret", "AKPLANTEDPLANTED0001", "planted-person"} {
-		if strings.Contains(kept, planted) {
-			t.Errorf("%s was kept", planted)
-		}
+	content, err := os.ReadFile(filepath.Join(folder, "live.yaml"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	leaktest.Check(t, "what is kept", fmt.Sprint(results)+string(content), "planted-secret", "AKPLANTEDPLANTED0001", "planted-person")
 }
 
-// TestEnvironment names what is missing from the environment before anything is sent.
+// TestEnvironment names what is missing from the environment.
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ without, want string }{
@@ -236,18 +262,14 @@ func TestEnvironment(t *testing.T) {
 		{"HW_PROJECT_ID", "set HW_PROJECT_ID: DataArts and ROMA Connect are read in a project"},
 		{"HWGATE_LIVE_", "set at least one of HWGATE_LIVE_ORDER, HWGATE_LIVE_WORKSPACE and HWGATE_LIVE_ROMA"},
 	} {
-		svc := cloudtest.New()
-		getenv := func(name string) string {
+		_, err := newAccount(func(name string) string {
 			if strings.HasPrefix(name, test.without) {
 				return ""
 			}
 			return environment[name]
-		}
-		if _, err := run(t.Context(), os.Stderr, getenv, t.TempDir(), svc); err == nil || err.Error() != test.want {
+		}, nil)
+		if err == nil || err.Error() != test.want {
 			t.Errorf("without %s: %v, want %s", test.without, err, test.want)
-		}
-		if asked := svc.Log(); len(asked) > 0 {
-			t.Errorf("without %s: %d requests were sent", test.without, len(asked))
 		}
 	}
 }
@@ -256,18 +278,26 @@ func TestEnvironment(t *testing.T) {
 func TestOneKindOnly(t *testing.T) {
 	t.Parallel()
 	svc := asAssumed(t)
-	getenv := func(name string) string {
+	a, err := newAccount(func(name string) string {
 		if name == "HWGATE_LIVE_WORKSPACE" || name == "HWGATE_LIVE_ROMA" || name == "HW_PROJECT_ID" {
 			return ""
 		}
 		return environment[name]
+	}, svc)
+	if err != nil {
+		t.Fatal(err)
 	}
-	var out strings.Builder
-	if failed, err := run(t.Context(), &out, getenv, t.TempDir(), svc); err != nil || failed != 0 {
-		t.Fatalf("%d failed, error %v", failed, err)
+	unchecked := 0
+	for _, assumed := range assumptions() {
+		switch found := a.check(t.Context(), assumed); {
+		case found.verdict == fails:
+			t.Errorf("%s fails: %s", assumed.name, found.text)
+		case strings.HasPrefix(found.text, "not checked: set HWGATE_LIVE_"):
+			unchecked++
+		}
 	}
-	if !strings.Contains(out.String(), "not checked: set HWGATE_LIVE_ROMA") {
-		t.Errorf("printed:\n%s", out.String())
+	if unchecked < 5 {
+		t.Errorf("%d assumptions are not checked", unchecked)
 	}
 	for _, request := range svc.Log() {
 		if !strings.HasPrefix(request.URL.Path, "/v1/job/script/orders/") {
