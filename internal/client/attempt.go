@@ -33,15 +33,16 @@ type exchange struct {
 	client  *Client
 	service Service
 	region  string
-	signIn  bool
+	step    Step
 	request *http.Request
 	body    []byte
 	// auth is nil for a request without a credential.
 	auth *authenticator
 
 	// attempts counts how often the request was sent. credential describes the credential of the last attempt.
-	attempts   int
-	credential string
+	attempts       int
+	credential     string
+	credentialKind CredentialKind
 	// lent is the credential of the attempt under way; nil without one.
 	lent *lease
 	// heldMemory is the share of Client.memory for the last answer.
@@ -62,14 +63,14 @@ type reply struct {
 
 // accepts reports whether a status is a success: 200 for reads, since others, such as 206, may lack data, and 201 too for sign-ins.
 func (x *exchange) accepts(status int) bool {
-	return status == http.StatusOK || (status == http.StatusCreated && x.signIn)
+	return status == http.StatusOK || (status == http.StatusCreated && x.step != Read)
 }
 
 // attempt sends the request once, with its own credential and signature. A credential that was refused, now or before, is returned.
 func (x *exchange) attempt(ctx context.Context) (got reply, refused *Credential, failure *Error) {
 	x.releaseMemory()
 	request := x.request.Clone(ctx)
-	if x.signIn {
+	if x.step != Read {
 		request.Body = io.NopCloser(bytes.NewReader(x.body))
 	}
 	if x.auth == nil {
@@ -84,7 +85,7 @@ func (x *exchange) attempt(ctx context.Context) (got reply, refused *Credential,
 		return reply{}, refused, x.noAnswerError(err)
 	}
 	defer lent.release()
-	x.lent, x.credential = lent, lent.describe()
+	x.lent, x.credential, x.credentialKind = lent, lent.describe(), lent.Kind()
 	lent.authenticate(request, x.body, time.Now())
 	got, failure = x.send(request)
 	// The status counts even if reading the body failed: a refusal must not be forgotten.
@@ -209,7 +210,7 @@ func (x *exchange) roundTrip(request *http.Request) (reply, error) {
 // readAnswer reads the body of a success. A large one waits for its share of Client.memory, which it keeps until releaseMemory.
 func (x *exchange) readAnswer(ctx context.Context, response *http.Response) ([]byte, error) {
 	limit := x.client.bodyLimit
-	if x.signIn {
+	if x.step != Read {
 		limit = smallBody
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, min(limit, smallBody)+1))

@@ -23,11 +23,12 @@ const maxChainedDuration = time.Hour
 // API: POST /v3.0/OS-CREDENTIAL/securitytokens, https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0101.html, or
 // POST /v5/agencies/assume, https://support.huaweicloud.com/intl/en-us/api-iam5/AssumeAgency.html
 func AssumeRoleSource(base CredentialSource, agency Agency) CredentialSource {
-	s := &assumeRoleSource{base: base, agency: agency}
+	s := &assumeRoleSource{agency: agency}
 	s.renewingSource = newRenewingSource("the agency "+agency.Name+", assumed with "+base.Origin(), s.assume)
-	s.request = call{service: IAM, signIn: true, path: keysPath}
+	s.base = base
+	s.request = call{service: IAM, step: AssumeRole, path: keysPath}
 	if agency.DomainID != "" {
-		s.request = call{service: STS, signIn: true, path: []string{"v5", "agencies", "assume"}}
+		s.request = call{service: STS, step: AssumeRole, path: []string{"v5", "agencies", "assume"}}
 	}
 	return s
 }
@@ -35,7 +36,6 @@ func AssumeRoleSource(base CredentialSource, agency Agency) CredentialSource {
 type assumeRoleSource struct {
 	*renewingSource
 
-	base   CredentialSource
 	agency Agency
 	auth   *authenticator
 }
@@ -63,7 +63,7 @@ func (s *assumeRoleSource) assume(ctx context.Context) (temporary, error) {
 	base, err := s.base.Credential(ctx)
 	switch {
 	case err != nil:
-		return temporary{}, err
+		return temporary{}, &NoCredentialError{err}
 	case base.Token != "":
 		return temporary{}, errors.New("an agency with domain_id is assumed with keys, not with a token: use domain_name, or give keys")
 	case base.SecurityToken != "":

@@ -14,12 +14,35 @@ type Credential struct {
 	Token string
 }
 
-// String describes the credential without secrets, such as "access key …0001".
-func (c Credential) String() string {
+// CredentialKind is what a [Credential] is.
+type CredentialKind int
+
+// The kinds of credentials. The zero value is none at all.
+const (
+	NoCredentialSent CredentialKind = iota
+	Token
+	TemporaryKey
+	PermanentKey
+)
+
+// Kind returns the kind of the credential.
+func (c Credential) Kind() CredentialKind {
 	switch {
 	case c.Token != "":
-		return "token"
+		return Token
 	case c.SecurityToken != "":
+		return TemporaryKey
+	default:
+		return PermanentKey
+	}
+}
+
+// String describes the credential without secrets, such as "access key …0001".
+func (c Credential) String() string {
+	switch c.Kind() {
+	case Token:
+		return "token"
+	case TemporaryKey:
 		return "temporary access key " + maskedKey(c.AccessKey)
 	default:
 		return "access key " + maskedKey(c.AccessKey)

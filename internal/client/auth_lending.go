@@ -95,7 +95,7 @@ func (l *lease) describe() string {
 func (a *authenticator) borrow(ctx context.Context, service Service, host string) (*lease, error) {
 	credential, err := a.source.Credential(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoCredential, err)
+		return nil, &NoCredentialError{err}
 	}
 	a.secrets.add(credential.SecretKey, credential.SecurityToken, credential.Token)
 	a.secrets.addKey(credential.AccessKey)
@@ -188,7 +188,7 @@ func waitFor(ctx context.Context, changed <-chan struct{}, pause time.Duration) 
 	}
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return Interruption(ctx)
 	case <-changed:
 	case <-over:
 	}

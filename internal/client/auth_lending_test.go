@@ -188,7 +188,7 @@ func TestReadThatNeverGotItsTurn(t *testing.T) {
 					e.Attempts != 0 || IsTransient(err) {
 					t.Errorf("%#v", e)
 				}
-				const want = "not sent, waiting for an answer of coc-intl.example.com to another request with this credential: context deadline exceeded"
+				const want = "not sent, waiting for an answer of coc-intl.example.com to another request with this credential: timed out"
 				if e.Answer() != want {
 					t.Errorf("%q, want %q", e.Answer(), want)
 				}

@@ -27,7 +27,7 @@ func IdentitySource(identity Identity, duration time.Duration, origin string) Cr
 	s := &identitySource{identity: identity, duration: duration}
 	s.renewingSource = newRenewingSource("the identity token of "+origin, s.signIn)
 	s.request = call{
-		service: IAM, signIn: true, path: []string{"v3.0", "OS-AUTH", "id-token", "tokens"}, header: http.Header{"X-Idp-Id": {identity.ProviderID}},
+		service: IAM, step: ExchangeIdentity, path: []string{"v3.0", "OS-AUTH", "id-token", "tokens"}, header: http.Header{"X-Idp-Id": {identity.ProviderID}},
 	}
 	return s
 }
@@ -64,7 +64,7 @@ func (s *identitySource) signIn(ctx context.Context) (temporary, error) {
 	}
 	s.client.secrets.add(token)
 	return s.client.requestKeys(ctx, nil, call{
-		service: IAM, signIn: true, target: request.target, path: keysPath,
+		service: IAM, step: RequestKeys, target: request.target, path: keysPath,
 		body: jsonObject{"auth": jsonObject{"identity": jsonObject{
 			"methods": []string{"token"}, "token": jsonObject{"id": token, "duration_seconds": wholeSeconds(s.duration)},
 		}}},

@@ -21,7 +21,7 @@ type Password struct {
 func PasswordSource(password Password, origin string) CredentialSource {
 	s := &passwordSource{Password: password}
 	s.renewingSource = newRenewingSource("the password sign-in of "+origin, s.signIn)
-	s.request = call{service: IAM, signIn: true, path: []string{"v3", "auth", "tokens"}, query: url.Values{"nocatalog": {"true"}}}
+	s.request = call{service: IAM, step: SignIn, path: []string{"v3", "auth", "tokens"}, query: url.Values{"nocatalog": {"true"}}}
 	return s
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // refusalCodes are the codes that refuse a credential, whatever the HTTP status. Codes of the gateway have its short prefix.
@@ -28,6 +29,54 @@ func shortCode(code string) string {
 		return "APIG." + number
 	}
 	return code
+}
+
+// Refusal is the reason for which a gateway refused a credential.
+type Refusal int
+
+// The reasons. The zero value is one that the answer does not name.
+const (
+	UnnamedRefusal Refusal = iota
+	WrongClock
+	UnknownKey
+	LockedKey
+	ExpiredToken
+)
+
+var (
+	unknownKey = regexp.MustCompile(`\bak\b[^,;]*\bnot exist`)
+	clocks     = regexp.MustCompile(`signature time:\s*(\d{8}T\d{6}Z),\s*server time:\s*(\d{8}T\d{6}Z)`)
+)
+
+// Refusal returns the reason that the message of a refused credential names: all of them have the same code.
+func (e *Error) Refusal() Refusal {
+	lower := strings.ToLower(e.Message)
+	switch {
+	case strings.Contains(lower, "signature expired"):
+		return WrongClock
+	case unknownKey.MatchString(lower):
+		return UnknownKey
+	case strings.Contains(lower, "failed to reach the limit"):
+		return LockedKey
+	case strings.Contains(lower, "token must be updated"):
+		return ExpiredToken
+	default:
+		return UnnamedRefusal
+	}
+}
+
+// ClockSkew returns how far this machine's clock is ahead of the service's, as the message of a [WrongClock] says; 0 if it does not.
+func (e *Error) ClockSkew() time.Duration {
+	found := clocks.FindStringSubmatch(e.Message)
+	if found == nil {
+		return 0
+	}
+	local, localErr := time.Parse(signDateFormat, found[1])
+	remote, remoteErr := time.Parse(signDateFormat, found[2])
+	if localErr != nil || remoteErr != nil {
+		return 0
+	}
+	return local.Sub(remote)
 }
 
 // provingCodes are the gateway's codes for a missing permission, which it checks after the credential, unlike most of its other codes.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,10 +46,12 @@ type renewingSource struct {
 	explain func(error) error
 	// final reports whether a failed fetch must not be retried; issued is whether an earlier one succeeded.
 	final func(err error, issued bool) bool
-	// request is that of the sign-in. Without a path, errors do not describe it.
+	// request is that of the sign-in.
 	request call
-	client  *Client
-	log     *slog.Logger
+	// base, if any, is the source of the credential that the sign-in needs.
+	base   CredentialSource
+	client *Client
+	log    *slog.Logger
 
 	mu      sync.Mutex
 	current temporary
@@ -70,9 +73,15 @@ type flight struct {
 	cancel  context.CancelFunc
 	waiting int
 
+	// request is the last request of the sign-in.
+	request atomic.Pointer[call]
+
 	credential Credential
 	err        error
 }
+
+// flightKey is the key of a sign-in in the context of its requests.
+type flightKey struct{}
 
 func newRenewingSource(origin string, fetch func(context.Context) (temporary, error)) *renewingSource {
 	return &renewingSource{
@@ -99,8 +108,9 @@ func (r *renewingSource) Credential(ctx context.Context) (Credential, error) {
 	case <-f.done:
 		return f.credential, f.err
 	case <-ctx.Done():
+		err := r.interruptedError(ctx)
 		r.abandon(f)
-		return Credential{}, r.interruptedError(ctx)
+		return Credential{}, err
 	}
 }
 
@@ -125,20 +135,46 @@ func (r *renewingSource) credentialOrFlight(ctx context.Context) (Credential, *f
 
 // interruptedError is the error of a reader whose context ended during a sign-in.
 func (r *renewingSource) interruptedError(ctx context.Context) error {
-	if r.request.path != nil {
-		if x, err := r.client.newExchange(ctx, r.request); err == nil {
+	origin, request := r.underWay()
+	if request != nil {
+		if x, err := r.client.newExchange(ctx, *request); err == nil {
 			e := x.newError()
-			e.Attempts, e.Err = 1, ctx.Err()
-			return fmt.Errorf("%s: %w", r.origin, e)
+			e.Attempts, e.Err = 1, Interruption(ctx)
+			return fmt.Errorf("%s: %w", origin, e)
 		}
 	}
-	return fmt.Errorf("waiting for %s: %w", r.origin, ctx.Err())
+	return fmt.Errorf("waiting for %s: %w", origin, Interruption(ctx))
+}
+
+// underWay returns what a reader waits for: the sign-in of base, as long as that has no credential, or that of r; and its last request, if
+// it has sent one.
+func (r *renewingSource) underWay() (origin string, request *call) {
+	if base, ok := r.base.(interface {
+		isWaitedFor() bool
+		underWay() (string, *call)
+	}); ok && base.isWaitedFor() {
+		return base.underWay()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.flight == nil {
+		return r.origin, nil
+	}
+	return r.origin, r.flight.request.Load()
+}
+
+// isWaitedFor reports whether a sign-in is under way that readers wait for.
+func (r *renewingSource) isWaitedFor() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.flight != nil && !r.current.valid(time.Now())
 }
 
 // start starts a sign-in, which outlives the context of the reader. It must be called with the lock held.
 func (r *renewingSource) start(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewalLimit)
 	f := &flight{done: make(chan struct{}), cancel: cancel}
+	ctx = context.WithValue(ctx, flightKey{}, f)
 	r.flight = f
 	go func() {
 		defer cancel()

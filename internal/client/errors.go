@@ -31,8 +31,11 @@ type Error struct {
 	Code, Message string
 	// RequestID identifies the request for the vendor's support; may be empty.
 	RequestID string
-	// Credential describes the credential without its secret; empty if none was sent.
-	Credential string
+	// Step is the step of a sign-in that the request was.
+	Step Step
+	// Credential describes the credential without its secret, and CredentialKind says what it was; empty if none was sent.
+	Credential     string
+	CredentialKind CredentialKind
 	// Attempts counts how often the request was sent.
 	Attempts int
 	// Err is a cause other than the service's own error: [ErrMalformed], a network error, the end of the context; may be nil.
@@ -55,6 +58,31 @@ var (
 	ErrRefusedBefore = errors.New("not sent, since the same credential has been refused before")
 	// ErrNoCredential means that nothing was sent, since no credential was available.
 	ErrNoCredential = errors.New("no usable credential")
+)
+
+// NoCredentialError is an [ErrNoCredential] with its reason, which may be that of another one: an agency needs keys to be assumed with.
+type NoCredentialError struct{ Reason error }
+
+func (e *NoCredentialError) Error() string { return ErrNoCredential.Error() + ": " + e.Reason.Error() }
+
+// Is implements [errors.Is] for [ErrNoCredential].
+func (e *NoCredentialError) Is(target error) bool { return target == ErrNoCredential }
+
+func (e *NoCredentialError) Unwrap() error { return e.Reason }
+
+// Step is a step of a sign-in, each a request of its own.
+type Step int
+
+// The steps. The zero value is no step, but a read.
+const (
+	Read Step = iota
+	// SignIn gets a token for a password.
+	SignIn
+	// ExchangeIdentity gets a token for the identity token of a CI system, and RequestKeys temporary keys for that token.
+	ExchangeIdentity
+	RequestKeys
+	// AssumeRole gets temporary keys of an agency.
+	AssumeRole
 )
 
 // PauseError means that the service asked for a pause that would outlast the deadline.
@@ -111,6 +139,16 @@ func (e *Error) Answer() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+var orderInPath = regexp.MustCompile(`/script/orders/([^/]+)`)
+
+// OrderID returns the id of the script order that was asked for; empty if the request was another one.
+func (e *Error) OrderID() string {
+	if found := orderInPath.FindStringSubmatch(e.Path); found != nil {
+		return found[1]
+	}
+	return ""
+}
 
 // Cause returns the innermost [Error] of err: that of the sign-in if a read failed because of one.
 func Cause(err error) (cause *Error, ok bool) {

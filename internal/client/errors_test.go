@@ -17,7 +17,7 @@ import (
 )
 
 // onlyAnswer compares what the service said.
-var onlyAnswer = cmpopts.IgnoreFields(Error{}, "Service", "Region", "Method", "Scheme", "Host", "Path", "Credential", "Attempts")
+var onlyAnswer = cmpopts.IgnoreFields(Error{}, "Service", "Region", "Method", "Scheme", "Host", "Path", "Credential", "CredentialKind", "Attempts")
 
 func TestErrorOfAnswer(t *testing.T) {
 	t.Parallel()

@@ -46,7 +46,7 @@ func FuzzLogIns(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body, token string) {
 		c := newClient(t, answering(says(http.StatusCreated, body, "X-Subject-Token", token)))
-		login := call{service: IAM, signIn: true, target: testOrder.Target, path: []string{"v3", "auth", "tokens"}}
+		login := call{service: IAM, step: SignIn, target: testOrder.Target, path: []string{"v3", "auth", "tokens"}}
 		got, err := c.requestToken(t.Context(), login)
 		if err == nil && (got.Token != token || token == "" || got.expiresAt.IsZero()) {
 			t.Errorf("a log-in gave %q until %s", got.Token, got.expiresAt)

@@ -49,8 +49,8 @@ func (c *Client) lookUpProject(ctx context.Context, region string) (string, erro
 	}
 	value, _ := c.projects.LoadOrStore(region, &projectEntry{turn: semaphore.NewWeighted(1)})
 	entry, _ := value.(*projectEntry)
-	if err := entry.turn.Acquire(ctx, 1); err != nil {
-		return "", fmt.Errorf("waiting for the look-up of project %q: %w", name, err)
+	if entry.turn.Acquire(ctx, 1) != nil {
+		return "", fmt.Errorf("waiting for the look-up of project %q: %w", name, Interruption(ctx))
 	}
 	defer entry.turn.Release(1)
 	if entry.id != "" || entry.refusal != nil {

@@ -18,7 +18,7 @@ import (
 // call is a request to a service: a GET, or the POST of a sign-in.
 type call struct {
 	service Service
-	signIn  bool
+	step    Step
 	target  Target
 	// path is appended to the address of the service. Its segment jobName may have letters of any script.
 	path    []string
@@ -56,6 +56,9 @@ func (c *Client) do(ctx context.Context, call call, auth *authenticator) (*excha
 		return nil, reply{}, err
 	}
 	x.auth = auth
+	if f, ok := ctx.Value(flightKey{}).(*flight); ok {
+		f.request.Store(&call)
+	}
 	got, failure := x.run(ctx)
 	if failure != nil {
 		x.releaseMemory()
@@ -100,7 +103,7 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	u.Path += "/" + strings.Join(call.path, "/")
 	u.RawQuery = canonicalQuery(call.query)
 	method, body := http.MethodGet, []byte(nil)
-	if call.signIn {
+	if call.step != Read {
 		method = http.MethodPost
 		if body, err = json.Marshal(call.body); err != nil {
 			return nil, fmt.Errorf("building the request: %w", err)
@@ -115,11 +118,11 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	// A cached state may be outdated.
 	request.Header.Set("Cache-Control", "no-cache")
 	request.Header.Set("User-Agent", c.cfg.UserAgent)
-	if call.signIn {
+	if call.step != Read {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	return &exchange{
-		client: c, service: call.service.facts().owner, region: call.target.Region, signIn: call.signIn, request: request, body: body,
+		client: c, service: call.service.facts().owner, region: call.target.Region, step: call.step, request: request, body: body,
 	}, nil
 }
 
@@ -127,7 +130,7 @@ func (x *exchange) newError() *Error {
 	u := x.request.URL
 	return &Error{
 		Service: x.service, Region: x.region, Method: x.request.Method, Scheme: u.Scheme, Host: u.Host, Path: u.Path,
-		Attempts: x.attempts, Credential: x.credential,
+		Attempts: x.attempts, Step: x.step, Credential: x.credential, CredentialKind: x.credentialKind,
 	}
 }
 
@@ -144,14 +147,22 @@ func (x *exchange) noAnswerError(err error) *Error {
 	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		first := refused.First
 		e.Status, e.Code, e.Message, e.RequestID = first.Status, first.Code, first.Message, first.RequestID
-		e.Credential, e.Err = first.Credential, refused
+		e.Credential, e.CredentialKind, e.Err = first.Credential, first.CredentialKind, refused
 		return e
 	}
-	if cause := x.request.Context().Err(); cause != nil {
+	if cause := Interruption(x.request.Context()); cause != nil {
 		err = cause
 	}
 	e.Err = &sanitizedError{text: x.sanitize(err.Error(), messageLimit), err: err}
 	return e
+}
+
+// Interruption is the error of a context that has ended, in words for people; nil if it has not.
+func Interruption(ctx context.Context) error {
+	if err := ctx.Err(); errors.Is(err, context.DeadlineExceeded) {
+		return &sanitizedError{"timed out", err}
+	}
+	return ctx.Err()
 }
 
 // sanitizedError replaces the text of an error by one line without secrets.

@@ -146,7 +146,7 @@ func TestOnlyOKCounts(t *testing.T) {
 		t.Run(fmt.Sprintf("%d/sign-in", status), func(t *testing.T) {
 			t.Parallel()
 			c := newClient(t, answering(says(status, tokenAnswer, "X-Subject-Token", "dummyToken")))
-			got, err := c.requestToken(t.Context(), call{service: IAM, signIn: true, target: testOrder.Target, path: []string{"v3", "auth", "tokens"}, body: jsonObject{}})
+			got, err := c.requestToken(t.Context(), call{service: IAM, step: SignIn, target: testOrder.Target, path: []string{"v3", "auth", "tokens"}, body: jsonObject{}})
 			if want := status == 200 || status == 201; (err == nil) != want || (got.Token == "dummyToken") != want {
 				t.Errorf("%v and error %v", got, err)
 			}
@@ -158,7 +158,7 @@ func TestOnlyOKCounts(t *testing.T) {
 func TestLargeSignInAnswer(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, answering(says(http.StatusCreated, `{"a":"`+strings.Repeat("x", smallBody)+`"}`, "X-Subject-Token", "dummyToken")))
-	_, err := c.requestToken(t.Context(), call{service: IAM, signIn: true, target: testOrder.Target, path: []string{"v3", "auth", "tokens"}, body: jsonObject{}})
+	_, err := c.requestToken(t.Context(), call{service: IAM, step: SignIn, target: testOrder.Target, path: []string{"v3", "auth", "tokens"}, body: jsonObject{}})
 	if !errors.Is(err, ErrTooLarge) {
 		t.Errorf("error %v, want ErrTooLarge", err)
 	}

@@ -110,7 +110,7 @@ func readBatches(
 	group.SetLimit(batchConcurrency)
 	for i, index := range indexes {
 		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
+			if err := client.Interruption(ctx); err != nil {
 				return err
 			}
 			asked := client.Batch{Order: order, BatchIndex: index, Limit: DefaultPageSize, LogTail: logTail}

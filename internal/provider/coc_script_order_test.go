@@ -147,7 +147,7 @@ func TestCOCScriptOrderErrors(t *testing.T) {
 			says: []string{
 				"Error: Cannot read COC script order " + orderID,
 				"HTTP 400 Bad Request: COC.00040709: The script order does not exist. (request id req-1).",
-				"set ignore_not_found = true; if this blocks a destroy, run it with -refresh=false.",
+				"set ignore_not_found = true. If this blocks a destroy, run it with -refresh=false.",
 			},
 		},
 		"no permission for COC": {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +34,7 @@ func (f *form) addReadError(object string, err error, diags *diag.Diagnostics) {
 	if errors.Is(err, client.ErrNotSet) {
 		detail += " Set region in the provider block or the " + f.kind + ", or the environment variable " + variablesOf("region") + "."
 	}
-	if hint := f.advice(err); hint != "" {
+	if hint := joinSentences(f.advice(err), f.destroyAdvice()); hint != "" {
 		detail += "\n\n" + hint
 	}
 	if setting, ok := errors.AsType[*settingError](err); ok && slices.Contains([]string{"region", "project_id", "since"}, setting.argument) {
@@ -45,37 +44,41 @@ func (f *form) addReadError(object string, err error, diags *diag.Diagnostics) {
 	diags.AddError(summary, detail)
 }
 
+// destroyAdvice is the way out of a destroy that a read blocks. Terraform invokes no action when it destroys.
+func (f *form) destroyAdvice() string {
+	if f.alwaysWaits {
+		return ""
+	}
+	return "If this blocks a destroy, run it with -refresh=false."
+}
+
+func joinSentences(sentences ...string) string {
+	return strings.Join(slices.DeleteFunc(sentences, func(sentence string) bool { return sentence == "" }), " ")
+}
+
 // whatHappened describes a failure: the request if one was sent, the answer and the credential.
 func whatHappened(err error) string {
 	if setting, ok := errors.AsType[*settingError](err); ok {
-		return sentence(setting.text)
+		return text.Sentence(setting.text)
+	}
+	// Name only the innermost sign-in: nothing that needs its credential was sent.
+	for missing := (*client.NoCredentialError)(nil); errors.As(err, &missing); err = missing.Reason {
 	}
 	failure, ok := client.Cause(err)
 	if !ok {
-		return sentence(err.Error())
+		return text.Sentence(err.Error())
 	}
 	if refused, ok := errors.AsType[*client.RefusedError](err); ok {
-		return sentence(refused.Error())
+		return text.Sentence(refused.Error())
 	}
 	if turn, ok := errors.AsType[*client.TurnError](err); ok {
-		return sentence(turn.Error())
+		return text.Sentence(turn.Error())
 	}
-	message := err.Error()
-	if errors.Is(err, client.ErrNoCredential) {
-		// The request of the read was not sent: name only that of the sign-in.
-		outermost, _ := errors.AsType[*client.Error](err)
-		message = strings.TrimPrefix(outermost.Err.Error(), client.ErrNoCredential.Error()+": ")
-	}
-	message = sentence(message)
+	message := text.Sentence(err.Error())
 	if failure.Credential != "" && client.IsUnauthorized(failure) {
 		message += " Authenticated with " + failure.Credential + "."
 	}
 	return message
-}
-
-// sentence is the text of an error for people, without Go's words for a timeout.
-func sentence(message string) string {
-	return text.Sentence(strings.ReplaceAll(message, context.DeadlineExceeded.Error(), "timed out"))
 }
 
 // advice says what to do about a failed read; it is empty if the error says so itself. The order of the cases is that of the stages of a
@@ -97,7 +100,7 @@ func (f *form) advice(err error) string {
 	if errors.As(err, new(*client.ProjectError)) {
 		return projectAdvice(failure)
 	}
-	if failure.Service == client.IAM || failure.Service == client.STS {
+	if failure.Step != client.Read {
 		return signInAdvice(failure)
 	}
 	return f.answerAdvice(failure)
@@ -122,10 +125,8 @@ func (f *form) unansweredAdvice(err error, failure *client.Error) string {
 	case errors.As(err, &refused):
 		first := refused.First
 		return fmt.Sprintf("Correct the error of %s %s%s first.", first.Method, first.Host, first.Path)
-	case failure != nil && errors.Is(failure.Err, client.ErrNoCredential) && f.alwaysWaits:
-		return "Then run again."
 	case failure != nil && errors.Is(failure.Err, client.ErrNoCredential):
-		return "Then run again; terraform destroy -refresh=false works without credentials."
+		return "Then run again."
 	case errors.As(err, &project) && project.Err == nil:
 		return "Set project_id in the provider block or the " + f.kind + ", or correct project_name or region."
 	default:
@@ -243,10 +244,13 @@ func signInAdvice(failure *client.Error) string {
 		return faultAdvice(failure)
 	case failure.Status == http.StatusNotFound:
 		return fmt.Sprintf("Check %s, the region, and the name of the agency or identity provider.", addressSetting(failure.Service))
-	case failure.Service == client.STS || strings.HasSuffix(failure.Path, "/securitytokens"):
+	case failure.Step == client.AssumeRole:
 		return "Check the agency's name and account, its duration, and that the caller may assume it (Agent Operator, or " +
 			"sts:agencies:assume); it is not tried again in this run."
-	case strings.Contains(failure.Path, "/OS-AUTH/id-token/"):
+	case failure.Step == client.RequestKeys:
+		return "IAM accepted the identity token, but issues no keys for it. Check what the rules of the identity provider (idp_id) permit, and " +
+			"duration; it is not tried again in this run."
+	case failure.Step == client.ExchangeIdentity:
 		return "Check idp_id, and that the identity provider accepts the token: its issuer, audience and age. The sign-in is not tried again " +
 			"in this run."
 	default:
@@ -274,14 +278,14 @@ func faultAdvice(failure *client.Error) string {
 
 // credentialAdvice is for a refused credential.
 func credentialAdvice(failure *client.Error) string {
-	if hint := refusalHint(failure.Message); hint != "" {
+	if hint := refusalHint(failure); hint != "" {
 		return hint + " The credential is not used again in this run."
 	}
-	switch {
-	case strings.HasPrefix(failure.Credential, "token"):
+	switch failure.CredentialKind {
+	case client.Token:
 		return "The token was refused and is not used again in this run. It may have expired, been revoked, or belong to another site, " +
 			"region or project: give a new one."
-	case strings.HasPrefix(failure.Credential, "temporary"):
+	case client.TemporaryKey:
 		return "The credential was refused and is not used again in this run, because repeated failures lock a key. Check that key, secret and " +
 			"security token belong together and have not expired, and this machine's clock (15 minutes off are too many), then run again."
 	default:
@@ -290,50 +294,35 @@ func credentialAdvice(failure *client.Error) string {
 	}
 }
 
-// refusalHint explains why a gateway refused a credential; it is empty if the message does not say.
-func refusalHint(message string) string {
-	lower := strings.ToLower(message)
-	switch {
-	case strings.Contains(lower, "signature expired"):
-		return skewHint(message)
-	case unknownKey.MatchString(lower):
+// refusalHint explains why a gateway refused a credential; it is empty if the answer does not say.
+func refusalHint(failure *client.Error) string {
+	switch failure.Refusal() {
+	case client.WrongClock:
+		return skewHint(failure.ClockSkew())
+	case client.UnknownKey:
 		return "The access key does not exist: it was deleted or is misspelt, it belongs to another site (China, international and " +
 			"European accounts are apart), or it is a temporary one that has expired or lacks its security token."
-	case strings.Contains(lower, "failed to reach the limit"):
+	case client.LockedKey:
 		return "The access key is locked, because more than five signatures in a row were wrong. Find what uses it with a wrong secret " +
 			"key, correct that, and run again after five minutes."
-	case strings.Contains(lower, "token must be updated"):
+	case client.ExpiredToken:
 		return "The token has expired. Give a new one, or sign in with user_name and password, whose token is renewed."
 	default:
 		return ""
 	}
 }
 
-// unknownKey matches "ak not exist", with or without the key in the middle.
-var unknownKey = regexp.MustCompile(`\bak\b[^,;]*\bnot exist`)
-
-// clocks matches the two times of a "signature expired".
-var clocks = regexp.MustCompile(`signature time:\s*(\d{8}T\d{6}Z),\s*server time:\s*(\d{8}T\d{6}Z)`)
-
-// skewHint says how wrong this machine's clock is.
-func skewHint(message string) string {
-	const layout = "20060102T150405Z"
-	const unspecific = "This machine's clock is more than 15 minutes off. Correct it, then run again."
-	found := clocks.FindStringSubmatch(message)
-	if found == nil {
-		return unspecific
-	}
-	local, localErr := time.Parse(layout, found[1])
-	remote, remoteErr := time.Parse(layout, found[2])
-	if localErr != nil || remoteErr != nil || local.Equal(remote) {
-		return unspecific
-	}
+// skewHint says how far this machine's clock is ahead of the service's; 0 means that this is not known.
+func skewHint(ahead time.Duration) string {
 	relation := "behind"
-	if local.After(remote) {
+	switch {
+	case ahead == 0:
+		return "This machine's clock is more than 15 minutes off. Correct it, then run again."
+	case ahead > 0:
 		relation = "ahead of"
 	}
 	return fmt.Sprintf("A signature is valid for 15 minutes, and this machine's clock is %s %s the service's. Correct it, then run again.",
-		remote.Sub(local).Abs(), relation)
+		ahead.Abs(), relation)
 }
 
 // answerAdvice is for errors that the service reports.
@@ -341,7 +330,7 @@ func (f *form) answerAdvice(failure *client.Error) string {
 	switch {
 	case client.IsNotFound(failure):
 		return fmt.Sprintf("Check the order's id%s, and that %s is the site of the account that owns it (China, international and "+
-			"European accounts have their own: endpoints.coc).", orderIDHint(failure.Path), failure.Host) + f.purgedAdvice()
+			"European accounts have their own: endpoints.coc).", orderIDHint(failure), failure.Host) + f.purgedAdvice()
 	case client.IsUnauthorized(failure):
 		return credentialAdvice(failure)
 	case client.IsForbidden(failure) && failure.Code == "":
@@ -361,7 +350,7 @@ func (f *form) answerAdvice(failure *client.Error) string {
 	case failure.Code == "":
 		return foreignAdvice(failure)
 	case failure.Service == client.COC:
-		return "Check the arguments" + orderIDHint(failure.Path) + "; if the account works with projects, set project_id in the provider block or the " +
+		return "Check the arguments" + orderIDHint(failure) + "; if the account works with projects, set project_id in the provider block or the " +
 			f.kind + "."
 	case f.service == client.DataArts:
 		return "Check the arguments, workspace_id and project_id among them."
@@ -375,18 +364,16 @@ func (f *form) purgedAdvice() string {
 	if f.alwaysWaits {
 		return ""
 	}
-	return " For an order that COC has purged set ignore_not_found = true; if this blocks a destroy, run it with -refresh=false."
+	return " For an order that COC has purged set ignore_not_found = true."
 }
 
-var orderInPath = regexp.MustCompile(`/script/orders/([^/]+)`)
-
 // orderIDHint names an id that cannot be that of a script order; it is empty if it may be.
-func orderIDHint(path string) string {
-	found := orderInPath.FindStringSubmatch(path)
-	if found == nil || strings.HasPrefix(found[1], "SCT") {
+func orderIDHint(failure *client.Error) string {
+	id := failure.OrderID()
+	if id == "" || strings.HasPrefix(id, "SCT") {
 		return ""
 	}
-	return fmt.Sprintf(" (ids of script orders begin with SCT, and %s does not: it may be that of a script or a job)", quoted(found[1]))
+	return fmt.Sprintf(" (ids of script orders begin with SCT, and %s does not: it may be that of a script or a job)", quoted(id))
 }
 
 // foreignAdvice is for an answer without an error code, which may come from something else, such as a firewall.

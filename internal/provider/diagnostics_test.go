@@ -45,7 +45,7 @@ func TestRefusalHint(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := refusalHint(test.message); !strings.HasPrefix(got, test.want) || (test.want == "") != (got == "") {
+			if got := refusalHint(&client.Error{Message: test.message}); !strings.HasPrefix(got, test.want) || (test.want == "") != (got == "") {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -91,20 +91,27 @@ func TestMissingServiceAdvice(t *testing.T) {
 func TestAdvice(t *testing.T) {
 	t.Parallel()
 	const way = "/v1/job/script/orders/SCT1"
+	kinds := map[string]client.CredentialKind{"token": client.Token, "temporary key": client.TemporaryKey, "key": client.PermanentKey}
+	steps := map[string]client.Step{
+		"/v3/auth/tokens": client.SignIn, "/v3.0/OS-AUTH/id-token/tokens": client.ExchangeIdentity, "/v5/agencies/assume": client.AssumeRole,
+		"/v3.0/OS-CREDENTIAL/securitytokens": client.AssumeRole, "keys": client.RequestKeys,
+	}
 	failed := func(change func(*client.Error)) *client.Error {
 		failure := &client.Error{Service: client.ROMA, Region: "cn-north-4", Method: "GET", Scheme: "https", Host: "h.test", Path: way}
 		change(failure)
 		return failure
 	}
 	answered := func(status int, code, credential string) *client.Error {
-		return failed(func(e *client.Error) { e.Status, e.Code, e.Credential = status, code, credential })
+		return failed(func(e *client.Error) {
+			e.Status, e.Code, e.Credential, e.CredentialKind = status, code, credential, kinds[credential]
+		})
 	}
 	of := func(service client.Service, path string, failure *client.Error) *client.Error {
-		failure.Service, failure.Path = service, path
+		failure.Service, failure.Path, failure.Step = service, path, steps[path]
 		return failure
 	}
 	noCredential := func(err error) error {
-		return failed(func(e *client.Error) { e.Err = fmt.Errorf("%w: %w", client.ErrNoCredential, err) })
+		return failed(func(e *client.Error) { e.Err = &client.NoCredentialError{Reason: err} })
 	}
 	tests := map[string]struct {
 		err         error
@@ -114,19 +121,20 @@ func TestAdvice(t *testing.T) {
 			errors.New("the statistics cannot be trusted: 3 instances are accounted for, but the total is 4"),
 			"Run again. If the error persists, the API may have changed", "onfiguration",
 		},
-		"a setting":         {&settingError{"region", "no region is set"}, "", ""},
-		"half a credential": {noCredential(settingErrorf("half")), "Then run again; terraform destroy -refresh=false works without credentials.", ""},
-		"a failed sign-in":  {noCredential(of(client.IAM, "/v3/auth/tokens", answered(401, "", ""))), "Check user, password, account and project;", "clock"},
-		"an identity token": {of(client.IAM, "/v3.0/OS-AUTH/id-token/tokens", answered(401, "", "")), "Check idp_id, and that the identity provider", "password"},
-		"an unknown agency": {of(client.IAM, "/v3.0/OS-CREDENTIAL/securitytokens", answered(404, "", "")), "name of the agency or identity provider", "no such API"},
+		"a setting":            {&settingError{"region", "no region is set"}, "", ""},
+		"half a credential":    {noCredential(settingErrorf("half")), "Then run again.", ""},
+		"a failed sign-in":     {noCredential(of(client.IAM, "/v3/auth/tokens", answered(401, "", ""))), "Check user, password, account and project;", "clock"},
+		"an identity token":    {of(client.IAM, "/v3.0/OS-AUTH/id-token/tokens", answered(401, "", "")), "Check idp_id, and that the identity provider", "password"},
+		"keys for an identity": {of(client.IAM, "keys", answered(403, "", "")), "Check what the rules of the identity provider (idp_id) permit", "agency"},
+		"an unknown agency":    {of(client.IAM, "/v3.0/OS-CREDENTIAL/securitytokens", answered(404, "", "")), "name of the agency or identity provider", "no such API"},
 		"an unknown agency, STS": {
 			of(client.STS, "/v5/agencies/assume", answered(404, "", "")), "Check endpoints.sts, the region, and the name of the agency", "no such API",
 		},
 		"a certificate for another use": {
 			failed(func(e *client.Error) { e.Err = x509.CertificateInvalidError{Reason: x509.IncompatibleUsage} }), "is not trusted here", "clock",
 		},
-		"a declined agency": {of(client.STS, "/v5/agencies/assume", answered(403, "PAP5.1", "access key")), "Agent Operator", ""},
-		"keys of an agency": {of(client.STS, "/v5/agencies/assume", answered(401, "", "access key …1 (environment)")), "Check the key, its secret", ""},
+		"a declined agency": {of(client.STS, "/v5/agencies/assume", answered(403, "PAP5.1", "key")), "Agent Operator", ""},
+		"keys of an agency": {of(client.STS, "/v5/agencies/assume", answered(401, "", "key")), "Check the key, its secret", ""},
 		"a fault of IAM":    {of(client.IAM, "/v3/auth/tokens", answered(503, "", "")), "IAM is failing at the moment.", ""},
 		"a code of IAM's":   {of(client.IAM, "/v3/auth/tokens", answered(500, "500", "")), "This code is not retried.", "raise"},
 		"a throttling IAM":  {of(client.IAM, "/v3/auth/tokens", answered(429, "", "")), "The service throttles.", "password"},
@@ -140,19 +148,19 @@ func TestAdvice(t *testing.T) {
 			failed(func(e *client.Error) { e.Status, e.Err = 401, &client.RefusedError{First: answered(401, "", "")} }),
 			"Correct the error of GET h.test" + way + " first.", "key",
 		},
-		"a refused token":         {answered(401, "APIGW.0301", "token (environment)"), "The token was refused", "secret"},
-		"a refused token's clock": {answered(401, "APIGW.0301", "token (environment)"), "give a new one", "clock"},
-		"a refused temporary key": {answered(401, "APIGW.0301", "temporary access key …1 (x)"), "key, secret and security token belong together", ""},
-		"a refused key":           {answered(401, "APIGW.0301", "access key …1 (x)"), "Check the key, its secret and this machine's clock", ""},
+		"a refused token":         {answered(401, "APIGW.0301", "token"), "The token was refused", "secret"},
+		"a refused token's clock": {answered(401, "APIGW.0301", "token"), "give a new one", "clock"},
+		"a refused temporary key": {answered(401, "APIGW.0301", "temporary key"), "key, secret and security token belong together", ""},
+		"a refused key":           {answered(401, "APIGW.0301", "key"), "Check the key, its secret and this machine's clock", ""},
 		"no such project":         {&client.ProjectError{Region: "r", Name: "n"}, "Set project_id in the provider block or the data source", ""},
 		"a look-up that is refused": {
-			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(401, "", "access key …1 (x)"))}, "Check the key, its secret", "no look-up is needed",
+			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(401, "", "key"))}, "Check the key, its secret", "no look-up is needed",
 		},
 		"a look-up that is forbidden": {
-			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(403, "", "access key …1 (x)"))}, "iam:projects:listProjects", "",
+			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(403, "", "key"))}, "iam:projects:listProjects", "",
 		},
 		"a look-up while IAM fails": {
-			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(503, "", "access key …1 (x)"))}, "IAM is failing at the moment.", "no look-up is needed",
+			&client.ProjectError{Err: of(client.IAM, "/v3/projects", answered(503, "", "key"))}, "IAM is failing at the moment.", "no look-up is needed",
 		},
 		"a code that is not retried": {
 			failed(func(e *client.Error) { e.Status, e.Code, e.RequestID = 500, "ROMA.00110999", "req-1" }),
@@ -215,16 +223,20 @@ func TestWhatHappened(t *testing.T) {
 		err  error
 		want string
 	}{
-		"a setting":             {&settingError{"region", "no region is set"}, "No region is set."},
-		"something else":        {errors.New("the statistics cannot be trusted"), "The statistics cannot be trusted."},
-		"a refused key":         {asked(401, key, nil), "GET h.test/p: HTTP 401 Unauthorized. Authenticated with access key …1 (environment)."},
-		"nobody's refusal":      {asked(401, "", nil), "GET h.test/p: HTTP 401 Unauthorized."},
-		"a forbidden key":       {asked(403, key, nil), "GET h.test/p: HTTP 403 Forbidden."},
-		"half a credential":     {asked(0, "", fmt.Errorf("%w: %w", client.ErrNoCredential, settingErrorf("secret_key is not"))), "secret_key is not."},
-		"a file that is not":    {asked(0, "", fmt.Errorf("%w: %w", client.ErrNoCredential, errors.New("no file"))), "No file."},
-		"a sign-in":             {asked(0, "", fmt.Errorf("%w: %w", client.ErrNoCredential, signIn)), "POST iam.test/v3/auth/tokens: HTTP 401 Unauthorized."},
+		"a setting":          {&settingError{"region", "no region is set"}, "No region is set."},
+		"something else":     {errors.New("the statistics cannot be trusted"), "The statistics cannot be trusted."},
+		"a refused key":      {asked(401, key, nil), "GET h.test/p: HTTP 401 Unauthorized. Authenticated with access key …1 (environment)."},
+		"nobody's refusal":   {asked(401, "", nil), "GET h.test/p: HTTP 401 Unauthorized."},
+		"a forbidden key":    {asked(403, key, nil), "GET h.test/p: HTTP 403 Forbidden."},
+		"half a credential":  {asked(0, "", &client.NoCredentialError{Reason: settingErrorf("secret_key is not")}), "secret_key is not."},
+		"a file that is not": {asked(0, "", &client.NoCredentialError{Reason: errors.New("no file")}), "No file."},
+		"a sign-in":          {asked(0, "", &client.NoCredentialError{Reason: signIn}), "POST iam.test/v3/auth/tokens: HTTP 401 Unauthorized."},
+		"a sign-in that another one needs": {asked(0, "", &client.NoCredentialError{Reason: fmt.Errorf("the agency a: %w", asked(0, "",
+			&client.NoCredentialError{Reason: fmt.Errorf("the sign-in of x: %w", signIn)}))}), "The sign-in of x: POST iam.test/v3/auth/tokens: HTTP 401 Unauthorized."},
+		"a file that an agency needs": {asked(0, "", &client.NoCredentialError{Reason: fmt.Errorf("the agency a: %w",
+			&client.NoCredentialError{Reason: errors.New("the identity token of x: no file")})}), "The identity token of x: no file."},
 		"refused before":        {asked(401, key, &client.RefusedError{First: asked(401, key, nil)}), "Not sent: access key …1 (environment) was already refused in this run."},
-		"waiting for its turn":  {asked(0, "", &client.TurnError{Hosts: []string{"a.test"}, Err: context.DeadlineExceeded}), "Not sent, waiting for an answer of a.test to another request with this credential: timed out."},
+		"waiting for its turn":  {asked(0, "", &client.TurnError{Hosts: []string{"a.test"}, Err: errors.New("timed out")}), "Not sent, waiting for an answer of a.test to another request with this credential: timed out."},
 		"a look-up's own fault": {&client.ProjectError{Region: "r", Name: "n", Host: "iam.test", Found: 2}, `Looking up the id of project "n" of region "r" at iam.test: 2 projects have that name, wanted one.`},
 	}
 	for name, test := range tests {

@@ -27,12 +27,12 @@ func (f *form) diagnose(m model, report *gate.Report, diags *diag.Diagnostics) {
 		if report.DoubtCause == nil {
 			detail += " " + doubtAdvice(report.Doubt)
 		} else {
-			detail += "\n\n" + sentence(report.DoubtCause.Error()) + "\n\n" + f.unreadDetailsAdvice(report.DoubtCause)
+			detail += "\n\n" + text.Sentence(report.DoubtCause.Error()) + "\n\n" + f.unreadDetailsAdvice(report.DoubtCause)
 		}
 		diags.AddWarning("The state of "+object+" is not clear", detail)
 	}
 	if report.UnreadDetails != nil {
-		diags.AddWarning("Cannot read the "+f.details+" of "+object, fmt.Sprintf("%s%s\n\n%s", sentence(report.UnreadDetails.Error()),
+		diags.AddWarning("Cannot read the "+f.details+" of "+object, fmt.Sprintf("%s%s\n\n%s", text.Sentence(report.UnreadDetails.Error()),
 			f.unreadDetailsEffect(report), f.unreadDetailsAdvice(report.UnreadDetails)))
 	}
 	if report.Timeout != nil {
@@ -84,7 +84,7 @@ func (f *form) addTimeout(m model, report *gate.Report, diags *diag.Diagnostics)
 	}
 	detail := strings.Join(parts, "; ") + "."
 	if timeout.Err != nil {
-		detail += " The last look failed: " + sentence(timeout.Err.Error())
+		detail += " The last look failed: " + text.Sentence(timeout.Err.Error())
 	}
 	title := text.Capitalize(m.objectName()) + " did not end in time"
 	if f.service == client.ROMA {
@@ -97,8 +97,7 @@ func (f *form) addTimeout(m model, report *gate.Report, diags *diag.Diagnostics)
 	case f.alwaysWaits:
 		diags.AddError(title, detail+"\n\n"+advice+".")
 	default:
-		diags.AddError(title, detail+"\n\n"+advice+", or set continue_on_timeout = true to take the state as data. If this blocks a "+
-			"destroy, run it with -refresh=false.")
+		diags.AddError(title, detail+"\n\n"+advice+", or set continue_on_timeout = true to take the state as data. "+f.destroyAdvice())
 	}
 }
 
@@ -116,7 +115,7 @@ func (f *form) unreadDetailsAdvice(err error) string {
 
 // addClosedGateError is for the forms that are gates themselves, without a postcondition.
 func (f *form) addClosedGateError(report *gate.Report, diags *diag.Diagnostics) {
-	diags.AddError(report.Summary, "This gate requires "+f.goodResult+"."+culpritList(report))
+	diags.AddError(report.Summary, joinSentences("This gate requires "+f.goodResult+".", f.destroyAdvice())+culpritList(report))
 }
 
 // addClosedGateWarning is for such a gate where it is not enforced.

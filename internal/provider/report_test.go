@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/big"
@@ -102,22 +101,6 @@ func TestAdviceOfWarnings(t *testing.T) {
 	} {
 		if got := (&form{source: scriptOrder}).unreadDetailsAdvice(err); !strings.HasPrefix(got, want) {
 			t.Errorf("%v: %q, want %q first", err, got, want)
-		}
-	}
-}
-
-// TestWarningsSayTimedOut has no words of Go for a look, or for details, that the time did not suffice for.
-func TestWarningsSayTimedOut(t *testing.T) {
-	t.Parallel()
-	late := fmt.Errorf("GET x: %w", context.DeadlineExceeded)
-	for want, report := range map[string]*gate.Report{
-		"The last look failed: GET x: timed out.": {Timeout: &gate.Progress{Err: late}},
-		"GET x: timed out. So failed_jobs":        {UnreadDetails: late},
-	} {
-		var diags diag.Diagnostics
-		(&form{source: instanceStatus, operation: "read"}).diagnose(&instanceStatusModel{}, report, &diags)
-		if len(diags) != 1 || !strings.Contains(diags[0].Detail(), want) {
-			t.Errorf("%v, want %q in it", diags, want)
 		}
 	}
 }

@@ -225,7 +225,7 @@ func TestIncompleteCredentials(t *testing.T) {
 			told, _ := configured(t.Context(), t, mock.options(test.environment, test.files), merged(test.block, arguments{"region": "cn-north-4"}))
 			begin := "ERROR  Cannot read COC script order " + orderID + ": "
 			if !strings.HasPrefix(told, begin) || !strings.Contains(strings.ToLower(told), strings.ToLower(test.want)) || strings.Contains(told, "GET ") ||
-				!strings.HasSuffix(told, "\n\nThen run again; terraform destroy -refresh=false works without credentials.\n\n") {
+				!strings.HasSuffix(told, "\n\nThen run again. If this blocks a destroy, run it with -refresh=false.\n\n") {
 				t.Errorf("told: %s, want %q", told, test.want)
 			}
 			if seen := mock.seen(); len(seen) > 0 {

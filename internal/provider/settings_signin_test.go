@@ -77,7 +77,7 @@ func TestPublishedSignIns(t *testing.T) {
 		"assume_role_with_oidc": {
 			environment: map[string]string{"HW_ASSUME_ROLE_ID_TOKEN": idToken},
 			reader:      assumedKey, good: oidcExchanges(3600, 3600), bad: refused(identityAt, oidcExchanges(3600, 3600)),
-			want: "the identity token of the provider block: POST iam.cn-north-4.myhuaweicloud.com/v3.0/OS-AUTH/id-token/tokens: HTTP 401",
+			want: "he identity token of the provider block: POST iam.cn-north-4.myhuaweicloud.com/v3.0/OS-AUTH/id-token/tokens: HTTP 401",
 		},
 	}
 	for _, file := range examplesOf(t) {
@@ -254,7 +254,7 @@ func TestFailedSignIns(t *testing.T) {
 				orderID + ": No credentials found. Set HW_ACCESS_KEY and HW_SECRET_KEY, or see the guide on authentication.\n  - provider block: " + nothingBeside +
 					"\n  - profile (provider block): neither a profile nor a file is named\n  - environment: " + nothingBeside +
 					"\n  - profile (environment): neither a profile nor a file is named\n  - metadata of the machine: HTTP 404",
-				"terraform destroy -refresh=false works without credentials.",
+				"Then run again. If this blocks a destroy, run it with -refresh=false.",
 			},
 		},
 		"a security token alone": {
