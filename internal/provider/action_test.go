@@ -337,7 +337,7 @@ func TestStopWaitsForActions(t *testing.T) {
 		title  string
 	}{
 		"a request that ends late":      {works: 200 * time.Millisecond, took: 200 * time.Millisecond, title: "Cannot read COC script order " + exampleID},
-		"work that goes on":             {works: time.Minute, took: 250 * time.Millisecond, title: "Cannot read coc_script_order"},
+		"work that goes on":             {works: time.Minute, took: 400 * time.Millisecond, title: "Cannot read coc_script_order"},
 		"a receiver that has gone away": {stalls: true, took: 900 * time.Millisecond, title: "Cannot read "},
 	} {
 		t.Run(name, func(t *testing.T) {

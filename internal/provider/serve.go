@@ -29,7 +29,7 @@ func newServer(inner tfprotov6.ProviderServer, actions tfprotov6.ActionServer, r
 
 const (
 	// reportTimeout is how long a canceled operation may take to end by itself. Its own error says more than the server's.
-	reportTimeout = 250 * time.Millisecond
+	reportTimeout = 400 * time.Millisecond
 	// stopTimeout is how long a stop waits for a receiver that stalls.
 	stopTimeout = 900 * time.Millisecond
 )

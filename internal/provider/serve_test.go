@@ -41,11 +41,12 @@ type run struct {
 
 // outcome is what Terraform was told.
 type outcome struct {
-	ended      time.Duration
-	err        error
-	completed  bool
-	failed     bool
-	progressed int
+	ended     time.Duration
+	err       error
+	completed bool
+	failed    bool
+	// progressed is when the last line of progress came.
+	progressed time.Duration
 	// called is when the server got the call. began and worked are whether the provider began to work and came to its end, at the time done.
 	called, done  time.Duration
 	began, worked bool
@@ -224,14 +225,15 @@ func invoke[Request, Event any](
 ) error {
 	request := new(Request)
 	reflect.ValueOf(request).Elem().FieldByName("ActionType").SetString(name)
+	began := time.Now()
 	return call(request, receiver[Event]{ctx: ctx, receive: func(event *Event) {
-		time.Sleep(d.receives)
 		result := reflect.ValueOf(event).Elem().FieldByName("Type").Elem().Elem().FieldByName("Completed")
-		if !result.IsValid() {
-			o.progressed++
-			return
+		if result.IsValid() {
+			o.completed, o.failed = true, result.Elem().FieldByName("Diagnostics").Len() > 0
+		} else {
+			o.progressed = d.asked + time.Since(began)
 		}
-		o.completed, o.failed = true, result.Elem().FieldByName("Diagnostics").Len() > 0
+		time.Sleep(d.receives)
 	}})
 }
 
@@ -240,7 +242,8 @@ func play(t *testing.T, r run) (outcomes []outcome, stopped []time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeProvider{deeds: r.deeds, outcomes: make([]outcome, len(r.deeds)), began: time.Now()}
-		library := tf6server.New("hwgate/hwgate", &slowLibrary{newServer(fake, fake, false), fake, r}, tf6server.WithLoggingSink(t))
+		served := newServer(fake, fake, false)
+		library := tf6server.New("hwgate/hwgate", &slowLibrary{served, fake, r}, tf6server.WithLoggingSink(t))
 		told := make([]outcome, len(r.deeds))
 		stopped = make([]time.Duration, len(r.stops))
 		var all sync.WaitGroup
@@ -272,6 +275,9 @@ func play(t *testing.T, r run) (outcomes []outcome, stopped []time.Duration) {
 			})
 		}
 		all.Wait()
+		if left := len(served.running); left > 0 {
+			t.Errorf("%d operations are kept", left)
+		}
 		time.Sleep(time.Minute) // Work that was given up ends later, but it ends.
 		for number := range told {
 			inner := fake.outcomes[number]
@@ -297,6 +303,8 @@ func judge(r run, outcomes []outcome, stopped []time.Duration) error {
 		switch {
 		case o.green() && (!d.good || d.silent || !o.worked || o.done > first):
 			return wrong("a green that nobody has seen, or that came after the stop")
+		case o.progressed > first:
+			return wrong("progress after the stop")
 		case o.green() && streamed && !o.completed:
 			return wrong("a stream without a result")
 		case o.called > first && (o.began || o.ended > o.called):
@@ -364,6 +372,15 @@ func checkRun(t *testing.T, rt *rapid.T) {
 func TestStopAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) { checkRun(t, r) })
+}
+
+// TestStopOfTwoStalls does not add up the time of two receivers that have gone away.
+func TestStopOfTwoStalls(t *testing.T) {
+	t.Parallel()
+	stalls := deed{form: "invoke", works: time.Hour, progresses: 100 * time.Millisecond, receives: time.Minute}
+	if _, took := play(t, run{deeds: []deed{stalls, stalls}, stops: []time.Duration{time.Second}}); took[0] != stopTimeout {
+		t.Errorf("the stop took %s, want %s", took[0], stopTimeout)
+	}
 }
 
 // FuzzStop is TestStopAtAnyMoment with moments of the fuzzer.
