@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"encoding/json"
@@ -27,16 +28,18 @@ var configurations embed.FS
 
 func main() {
 	terraform := flag.String("terraform", "terraform", "the Terraform or OpenTofu to run")
+	picture := flag.String("picture", "", "instead of the demo, write to this file what a terminal shows of a closed gate and of an action")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *terraform); err != nil {
+	err := run(ctx, *terraform, *picture)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1) //nolint:gocritic // nothing is left for the deferred stop
 	}
 }
 
-func run(ctx context.Context, terraform string) error {
+func run(ctx context.Context, terraform, picture string) error {
 	fmt.Println("Building the provider and installing it in a local mirror ...")
 	box, err := sandbox.New(ctx, terraform)
 	if err != nil {
@@ -44,8 +47,10 @@ func run(ctx context.Context, terraform string) error {
 	}
 	defer box.Close()
 	svc := cloudtest.New()
-	if err := svc.Recorded(recording.Documented()...); err != nil {
-		return err
+	if picture == "" {
+		if err := svc.Recorded(recording.Documented()...); err != nil {
+			return err
+		}
 	}
 	server := svc.Start()
 	defer svc.Close()
@@ -55,6 +60,9 @@ func run(ctx context.Context, terraform string) error {
 		return err
 	}
 	program := cli{box, server, product, version}
+	if picture != "" {
+		return writePicture(ctx, program, svc, picture)
+	}
 	for _, show := range []func(context.Context, cli, *cloudtest.Service) error{
 		showSources, showOpenGate, showClosedGate, showFailedJob, showWait, showSavedPlan, showProgress,
 	} {
@@ -201,6 +209,31 @@ func showProgress(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	_, progress, _ := strings.Cut(out, "Action started")
 	fmt.Printf("\nAction started%s\n", strings.TrimRight(progress, "\n"))
 	return nil
+}
+
+// writePicture writes the output of a closed gate and of an action, with its colors, each after its command.
+func writePicture(ctx context.Context, cli cli, svc *cloudtest.Service, file string) error {
+	if cli.product == "OpenTofu" || cli.older([2]int{1, 14}) {
+		return fmt.Errorf("the picture shows an action, which needs Terraform 1.14, and this is %s", cli.name())
+	}
+	svc.Order("SCT2023102211473xxxxxxxxxx").Then(cloudtest.Failed(3, 2))
+	svc.Order("SCT-progress").Then(cloudtest.Ready(10), cloudtest.Running(3, 10), cloudtest.Running(8, 10), cloudtest.Finished(10))
+	var terminal strings.Builder
+	for _, scene := range []struct{ name, option, from string }{
+		{"closed", "", "\x1b[31m╷"}, {"progress", "-invoke=action.coc_script_order.verify", "\x1b[0m\x1b[1mAction started"},
+	} {
+		folder, err := cli.prepare(ctx, scene.name)
+		if err != nil {
+			return err
+		}
+		arguments := strings.Fields("apply -auto-approve " + scene.option)
+		out, err := cli.Run(ctx, folder, []string{"TF_VAR_server=" + cli.server}, arguments...)
+		if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
+			return err
+		}
+		fmt.Fprintf(&terminal, "\x1b[1m$ terraform %s\x1b[0m\n%s\n", strings.Join(arguments, " "), out[max(bytes.Index(out, []byte(scene.from)), 0):])
+	}
+	return os.WriteFile(file, []byte(strings.TrimRight(terminal.String(), "\n")+"\n"), 0o644) //nolint:gosec // a file of the repository
 }
 
 // expectClosedGate returns the exit code of a command that a gate stopped, or an error if it was not stopped.

@@ -51,7 +51,7 @@ func objects() []object {
 		{"order", "SCT-succeeded", "succeeded on 10 hosts, just before the mock started", order, func(m *mock) http.Handler {
 			return m.ended(cloudtest.Finished(10))
 		}},
-		{"order", "SCT-failed", "failed on 2 of 5 hosts", order, func(m *mock) http.Handler { return m.ended(cloudtest.Failed(3, 2)) }},
+		{"order", "SCT-failed", "failed on 2 of 5 hosts", order, func(*mock) http.Handler { return cloudtest.Failed(3, 2) }},
 		{"order", "SCT-old", "succeeded in 2023", order, func(*mock) http.Handler { return cloudtest.Finished(10) }},
 		{"order", "SCT-running", "runs for 20 s, then has succeeded; POST /start begins again", order, (*mock).running},
 		{"order", "SCT-turns", "has succeeded until POST /fail, and again after POST /succeed", order, func(m *mock) http.Handler {

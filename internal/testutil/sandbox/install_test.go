@@ -1,18 +1,19 @@
 package sandbox_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
 // home is the home directory of a user who has just cloned the project.
@@ -85,6 +86,38 @@ func cli(t *testing.T) string {
 	return program
 }
 
+// mock starts the program of `make mock` on a free port, after a check that its own address is the documented one.
+func mock(t *testing.T, documented string) (address string) {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "mock")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/mock").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if usage, _ := exec.CommandContext(t.Context(), program, "-help").CombinedOutput(); !strings.Contains(string(usage), strings.TrimPrefix(documented, "http://")) {
+		t.Errorf("the mock does not listen on %s:\n%s", documented, usage)
+	}
+	process := exec.CommandContext(t.Context(), program, "-listen", "127.0.0.1:0")
+	output, err := process.StdoutPipe()
+	if err == nil {
+		err = process.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = process.Process.Kill()
+		_ = process.Wait()
+	})
+	lines := bufio.NewReader(output)
+	first, err := lines.ReadString('\n')
+	address = regexp.MustCompile(`http://[0-9.:]+`).FindString(first)
+	if err != nil || address == "" {
+		t.Fatalf("the mock prints %q, %v", first, err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, lines) }()
+	return address
+}
+
 // workspace is a new directory with one file of configuration.
 func workspace(t *testing.T, configuration string) string {
 	t.Helper()
@@ -95,8 +128,8 @@ func workspace(t *testing.T, configuration string) string {
 	return folder
 }
 
-// TestInstall gets from a clone to a closed gate with nothing but `make install` and the README: its commands and its configuration
-// print what it shows. The provider is found under the hosts of both registries.
+// TestInstall gets from a clone to a closed gate with nothing but `make install`, `make mock` and the README: its commands and its
+// configuration print what it shows. The provider is found under the hosts of both registries.
 func TestInstall(t *testing.T) {
 	t.Parallel()
 	h := install(t)
@@ -106,23 +139,21 @@ func TestInstall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, section, _ := strings.Cut(string(page), "\n## A first gate\n")
+		_, section, _ := strings.Cut(string(page), "\n## Try it\n")
+		inClone, section := block(t, section, "sh")
 		settings, section := block(t, section, "sh")
 		configuration, section := block(t, section, "terraform")
 		commands, section := block(t, section, "sh")
 		shown, _ := block(t, section, "text")
-
-		service := cloudtest.New(cloudtest.Report(t.Errorf), cloudtest.Signed(map[string]string{"an-access-key": "a-secret-key"}))
-		t.Cleanup(service.Close)
-		service.Order("SCT2023083109562601af694bf").Then(cloudtest.Failed(3, 2))
-		folder := workspace(t, configuration)
-		// The test adds only the settings that direct the provider to the mock.
-		provider := fmt.Sprintf("provider \"hwgate\" {\n  endpoints = { coc = %q }\n}\n", service.Start())
-		if err := os.WriteFile(filepath.Join(folder, "service.tf"), []byte(provider), 0o600); err != nil {
-			t.Fatal(err)
+		if !strings.HasSuffix(inClone, "\nmake install\nmake mock\n") {
+			t.Errorf("the commands in the clone are\n%s", inClone)
 		}
-		script := strings.NewReplacer("<your access key>", "an-access-key", "<your secret key>", "a-secret-key").Replace(settings) +
-			"terraform() { \"" + cli(t) + "\" \"$@\"; }\n" + strings.ReplaceAll(commands, "terraform plan", "terraform plan -no-color")
+		const address = "http://127.0.0.1:8700"
+		if !strings.Contains(configuration, address) {
+			t.Errorf("%s is not in\n%s", address, configuration)
+		}
+		folder := workspace(t, strings.ReplaceAll(configuration, address, mock(t, address)))
+		script := settings + "terraform() { \"" + cli(t) + "\" \"$@\"; }\n" + strings.ReplaceAll(commands, "terraform plan", "terraform plan -no-color")
 		out, err := h.run(t.Context(), folder, "sh", "-ec", script)
 		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
 			t.Errorf("%v, wanted exit code 1\n%s", err, out)
