@@ -118,7 +118,7 @@ func TestOneGoodSecond(t *testing.T) {
 	together(t, map[string]gateRun{
 		"healthy for good": {
 			looks: []http.Handler{cloudtest.Tasks(nil, map[string]int{"running": 3}), healthy, blip, healthy},
-			words: []string{": running; 12 running; stable for"},
+			words: []string{": running, healthy (the condition for tasks that run forever); 12 running; stable for"},
 		},
 		"healthy for a second": {
 			looks: []http.Handler{healthy, blip}, code: 1, timesOut: true,

@@ -337,7 +337,7 @@ func TestWaitForTasks(t *testing.T) {
 		if !got.Good() || got.Outcome != Running || len(service.asked) != 5 || got.Timeout != nil {
 			t.Errorf("after %d looks: %+v", len(service.asked), got.Report)
 		}
-		if !strings.Contains(got.Summary, ": running; 12 running; waited ") {
+		if !strings.Contains(got.Summary, ": running, healthy (the condition for tasks that run forever); 12 running; waited ") {
 			t.Errorf("summary %q", got.Summary)
 		}
 	})

@@ -493,7 +493,7 @@ func TestOrderTimesOut(t *testing.T) {
 					t.Errorf("timeout %+v", got.Timeout)
 				}
 				if paused := test.status == "PAUSED"; (got.Counts != nil) != paused || (got.Failures != nil) != paused ||
-					len(got.Failures) != test.failures || got.UnreadDetails != nil {
+					len(got.Failures) != test.failures || got.UnreadDetails != nil || got.DoubtCause != nil {
 					t.Errorf("counts %v, failures %v, unread %v", got.Counts, got.Failures, got.UnreadDetails)
 				}
 				if !strings.HasSuffix(got.Summary, "; timed out after 1m50s") || test.tally != "" && !strings.Contains(got.Summary, "; "+test.tally) {

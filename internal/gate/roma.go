@@ -85,7 +85,12 @@ func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskRe
 	if report.Timeout != nil {
 		report.Timeout.Missing = joinParts(report.Timeout.Missing, abnormal.summary())
 	}
-	report.describe(name, string(report.Outcome), nil, taskFigures(report.Counts), abnormal,
+	state := string(report.Outcome)
+	if report.Good() && report.Outcome == Running {
+		// A gate that asks for success stays closed.
+		state += ", healthy (the condition for tasks that run forever)"
+	}
+	report.describe(name, state, nil, taskFigures(report.Counts), abnormal,
 		result.observation.Tally, result.observation.Wanted, abnormal.summary(), result.ending())
 	return report, nil
 }

@@ -99,7 +99,7 @@ func TestAbnormalTasks(t *testing.T) {
 		null         bool
 		text, unread string
 	}{
-		"none":                     {text: "running; 1 running"},
+		"none":                     {text: "running, healthy (the condition for tasks that run forever); 1 running"},
 		"one":                      {abnormal: 1, listed: 1, asked: true, tasks: 1, text: "abnormal tasks: task-1"},
 		"eleven":                   {abnormal: 11, listed: 11, asked: true, tasks: 11, text: "task-10 and 1 more"},
 		"more than a hundred":      {abnormal: 230, listed: 100, asked: true, tasks: 100, text: "task-10 and 220 more"},

@@ -70,8 +70,10 @@ func TestTasks(t *testing.T) {
 		text    string
 	}
 	verdict := func(outcome Outcome, healthy bool, text string, running, abnormal, terminated, completed int64) want {
-		phase := Moving
+		phase, state := Moving, string(outcome)
 		switch {
+		case healthy && outcome == Running:
+			phase, state = Good, "running, healthy (the condition for tasks that run forever)"
 		case healthy:
 			phase = Good
 		case outcome == Empty:
@@ -82,7 +84,7 @@ func TestTasks(t *testing.T) {
 				Outcome: outcome, Phase: phase,
 				Counts: map[string]int64{"running": running, "abnormal": abnormal, "terminated": terminated, "completed": completed},
 			},
-			new(running + abnormal + terminated + completed), string(outcome) + "; " + text,
+			new(running + abnormal + terminated + completed), state + "; " + text,
 		}
 	}
 	unknown := func(doubt string) want {
