@@ -147,7 +147,7 @@ func TestBaselineDoubts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				service := &dataArts{statistics: always(jobs(test.counts))}
 				got := readJobs(t, service, JobRequest{Baseline: test.baseline, Wait: wait, Details: true})
-				want := Verdict{Outcome: Unknown, Phase: Over, Doubt: test.doubt, Counts: allWords(test.counts)}
+				want := Verdict{Outcome: Unknown, Phase: Over, Doubt: test.doubt, DoubtKind: BadBaseline, Counts: allWords(test.counts)}
 				if diff := cmp.Diff(want, got.Verdict); diff != "" || got.Tally != nil || got.Failures != nil || got.Timeout != nil {
 					t.Errorf("%s: tally %v, failures %v, timeout %v, verdict (-want +got):\n%s", name, got.Tally, got.Failures, got.Timeout, diff)
 				}

@@ -186,7 +186,7 @@ func lookAtWorkspace(reader JobReader, req JobRequest) lookFunc[jobLook] {
 			restarted = watch.observe(answered.Add(-time.Since(sent)), answered, statistics, verdict.Good())
 		}
 		if restarted != "" {
-			verdict, tally = Verdict{Outcome: Unknown, Counts: verdict.Counts, Doubt: restarted}, nil
+			verdict, tally = Verdict{Outcome: Unknown, Counts: verdict.Counts, Doubt: restarted, DoubtKind: DayBorder}, nil
 		}
 		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobSummary(verdict, tally)}
 		if restarted != "" || baselineDoubt(req.Baseline, verdict.Counts) != "" {
@@ -221,7 +221,7 @@ func judgeJobs(statistics *client.JobStatistics, against comparison) (Verdict, *
 		return newCountsVerdict(counts, statistics.Further), nil
 	}
 	if doubt := baselineDoubt(baseline, counts); doubt != "" {
-		return Verdict{Outcome: Unknown, Doubt: doubt, Counts: counts}, nil
+		return Verdict{Outcome: Unknown, Doubt: doubt, DoubtKind: BadBaseline, Counts: counts}, nil
 	}
 	sinceBaseline := func(words ...string) int64 {
 		var rest int64
@@ -342,7 +342,9 @@ func newCountsVerdict(counts, further map[string]int64) Verdict {
 	if counts != nil {
 		maps.Copy(counts, further)
 	}
-	return Verdict{Outcome: Unknown, Doubt: "counts new to this version of the provider: " + joinAllNames(list), Counts: counts}
+	return Verdict{
+		Outcome: Unknown, Doubt: "counts new to this version of the provider: " + joinAllNames(list), DoubtKind: NewWord, Counts: counts,
+	}
 }
 
 // readFailures reads the failed instances into the report; those of one job are known. The table is nil if none can be named.

@@ -273,7 +273,7 @@ func TestJobsFurtherCounts(t *testing.T) {
 			statistics := jobs(map[string]int64{"success": 5})
 			statistics.Further = test.further
 			got := readJobs(t, &dataArts{statistics: always(statistics)}, JobRequest{Details: true})
-			want := Verdict{Outcome: Unknown, Doubt: "counts new to this version of the provider: " + test.doubt}
+			want := Verdict{Outcome: Unknown, Doubt: "counts new to this version of the provider: " + test.doubt, DoubtKind: NewWord}
 			if test.counts != nil {
 				want.Counts = allWords(test.counts)
 				maps.Copy(want.Counts, test.counts)

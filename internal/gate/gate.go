@@ -47,14 +47,34 @@ const (
 	Good
 )
 
+// DoubtKind classifies a doubt by what settles it.
+type DoubtKind int
+
+// The kinds of doubts.
+const (
+	// OtherDoubt is settled at the service's console, or by a later look.
+	OtherDoubt DoubtKind = iota
+	// NewWord is a status or a count that this version does not know.
+	NewWord
+	// DayBorder is a look after the counts have begun again.
+	DayBorder
+	// TooOld is an order that is not known to be as new as asked.
+	TooOld
+	// BadBaseline is a baseline that the counts cannot be compared with.
+	BadBaseline
+	// NotStable is a good state that did not last until the deadline.
+	NotStable
+)
+
 // Verdict is the conclusion from one look.
 type Verdict struct {
 	Outcome Outcome
 	Phase   Phase
 	// Completed reports that nothing is still moving.
 	Completed bool
-	// Doubt explains an Unknown outcome; empty otherwise.
-	Doubt string
+	// Doubt explains an Unknown outcome; empty otherwise. DoubtKind says what to do about it.
+	Doubt     string
+	DoubtKind DoubtKind
 	// Counts maps statuses to counts; nil if they were not read or cannot be trusted.
 	Counts map[string]int64
 }
@@ -95,7 +115,7 @@ func (w *waitResult[T]) report(unread []string) Report {
 	r := Report{Verdict: w.observation.Verdict, Timeout: w.timeout, PastDoubts: w.pastDoubts, UnreadFields: unread}
 	if r.Timeout != nil && r.Good() {
 		r.Outcome, r.Phase, r.Completed = Unknown, Moving, false
-		r.Doubt = "the time was over before the state had been stable for long enough: " + r.Timeout.Missing
+		r.Doubt, r.DoubtKind = "the time was over before the state had been stable for long enough: "+r.Timeout.Missing, NotStable
 	}
 	return r
 }

@@ -130,6 +130,7 @@ func TestTimedOutIsNeverGood(t *testing.T) {
 			want := before
 			if good {
 				want.Outcome, want.Phase, want.Completed = Unknown, Moving, false
+				want.DoubtKind = NotStable
 				want.Doubt = "the time was over before the state had been stable for long enough: stable for 1s of 2s"
 			}
 			if diff := cmp.Diff(want, report.Verdict); diff != "" || report.Timeout == nil || len(report.PastDoubts) != 1 {

@@ -260,7 +260,7 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 	case len(unknown) > 0:
 		slices.Sort(unknown)
 		instances.Outcome = Unknown
-		instances.Doubt = "status new to this version of the provider: " + joinAllNames(unknown)
+		instances.Doubt, instances.DoubtKind = "status new to this version of the provider: "+joinAllNames(unknown), NewWord
 	case tally.Total == 0:
 		instances.Outcome = Empty
 	case tally.Unfinished > 0 && tally.Unfinished == counts[ready]:

@@ -40,7 +40,7 @@ func TestStatistics(t *testing.T) {
 		return told{tallied(outcome, completed, counts, tally), string(outcome) + "; " + text}
 	}
 	newWord := func(word string, want told) told {
-		want.instances.Doubt = "status new to this version of the provider: " + word
+		want.instances.Doubt, want.instances.DoubtKind = "status new to this version of the provider: "+word, NewWord
 		want.text = strings.Replace(want.text, "unknown; ", "unknown; "+want.instances.Doubt+"; ", 1)
 		return want
 	}
@@ -281,7 +281,7 @@ func TestBatch(t *testing.T) {
 		"1 of 3 instances finished, 1 failed, 1 SKIPPED; failed hosts: h2",
 		counts{"FINISHED": 1, "ABNORMAL": 1, "SKIPPED": 1},
 		Tally{Total: 3, Finished: 1, Failed: 1, Unfinished: 1, SuccessRate: 100.0 / 3}, "h2")
-	newWord.instances.Doubt = "status new to this version of the provider: SKIPPED"
+	newWord.instances.Doubt, newWord.instances.DoubtKind = "status new to this version of the provider: SKIPPED", NewWord
 	nullStatus := batch(2, "FINISHED", "FINISHED")
 	nullStatus.ExecuteInstances[1].Status = nil
 	const filtered = "the listing is filtered, so it proves nothing about the batch"

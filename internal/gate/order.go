@@ -142,7 +142,7 @@ func (r *orderRead) look(ctx, waitCtx context.Context) (orderLook, Observation, 
 	switch doubt := ageDoubt(order, verdict, r.since); {
 	case doubt != "":
 		look.tooOld = true
-		verdict = Verdict{Outcome: Unknown, Phase: Over, Completed: verdict.Completed, Doubt: joinParts(doubt, verdict.Doubt)}
+		verdict = Verdict{Outcome: Unknown, Phase: Over, Completed: verdict.Completed, Doubt: joinParts(doubt, verdict.Doubt), DoubtKind: TooOld}
 	case !r.Details:
 	case verdict.Good():
 		r.readStatistics(ctx, &look)
@@ -288,6 +288,7 @@ func judgeOrder(order *client.ScriptOrder) Verdict {
 	default:
 		return Verdict{
 			Outcome: Unknown, Phase: phase, Completed: ended, Doubt: "the status " + statusWord(status) + " is new to this version of the provider",
+			DoubtKind: NewWord,
 		}
 	}
 }

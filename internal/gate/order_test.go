@@ -55,6 +55,11 @@ func TestOrder(t *testing.T) {
 	unknown := func(completed bool, doubt string) Verdict {
 		return Verdict{Outcome: Unknown, Phase: phaseOf(Unknown, completed), Completed: completed, Doubt: doubt}
 	}
+	newWord := func(completed bool, doubt string) Verdict {
+		verdict := unknown(completed, doubt)
+		verdict.DoubtKind = NewWord
+		return verdict
+	}
 	const noStatus = "the answer has no status"
 	for name, test := range map[string]struct {
 		order   *client.ScriptOrder
@@ -73,16 +78,16 @@ func TestOrder(t *testing.T) {
 		"ROLLBACKED":                        {over("ROLLBACKED"), final(Failed), both, "failed (ROLLBACKED) after 5m11s, ended 2023-08-31T02:01:37Z"},
 		"ROLLED BACK":                       {over("ROLLED BACK"), final(Failed), both, "failed (ROLLBACKED) after 5m11s, ended 2023-08-31T02:01:37Z"},
 		"new word": {
-			open("SKIPPED"), unknown(false, "the status SKIPPED "+newStatus), created, "unknown (SKIPPED); the status SKIPPED " + newStatus,
+			open("SKIPPED"), newWord(false, "the status SKIPPED "+newStatus), created, "unknown (SKIPPED); the status SKIPPED " + newStatus,
 		},
 		"new word with a finishing time": {
-			over("SKIPPED"), unknown(true, "the status SKIPPED "+newStatus), both, "unknown (SKIPPED) after 5m11s, ended 2023-08-31T02:01:37Z; the status SKIPPED " + newStatus,
+			over("SKIPPED"), newWord(true, "the status SKIPPED "+newStatus), both, "unknown (SKIPPED) after 5m11s, ended 2023-08-31T02:01:37Z; the status SKIPPED " + newStatus,
 		},
 		"word that cannot be printed": {
-			open("\x1b\n"), unknown(false, `the status "\x1b\n" `+newStatus), created, `unknown ("\x1b\n"); the status "\x1b\n" ` + newStatus,
+			open("\x1b\n"), newWord(false, `the status "\x1b\n" `+newStatus), created, `unknown ("\x1b\n"); the status "\x1b\n" ` + newStatus,
 		},
 		"word that looks like success": {
-			over("FINISHED\x00"), unknown(true, `the status "FINISHED\x00" `+newStatus), both,
+			over("FINISHED\x00"), newWord(true, `the status "FINISHED\x00" `+newStatus), both,
 			`unknown ("FINISHED\x00") after 5m11s, ended 2023-08-31T02:01:37Z; the status "FINISHED\x00" ` + newStatus,
 		},
 		"no status": {
@@ -96,7 +101,7 @@ func TestOrder(t *testing.T) {
 		},
 		"times that are none": {
 			&client.ScriptOrder{Status: new("SKIPPED"), GmtCreated: new(int64(-1)), GmtFinished: new(int64(0))},
-			unknown(false, "the status SKIPPED "+newStatus), Span{}, "unknown (SKIPPED); the status SKIPPED " + newStatus,
+			newWord(false, "the status SKIPPED "+newStatus), Span{}, "unknown (SKIPPED); the status SKIPPED " + newStatus,
 		},
 		"times beyond what RFC 3339 can write": {
 			&client.ScriptOrder{Status: new("FINISHED"), GmtCreated: new(int64(253402300800000)), GmtFinished: new(int64(1<<63 - 1))},

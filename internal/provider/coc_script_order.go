@@ -14,7 +14,7 @@ import (
 var scriptOrder = source{
 	name: "coc_script_order", service: client.COC, schema: scriptOrderSchema, goodResult: goodSuccess, waits: true,
 	newModel: func() model { return &scriptOrderModel{} },
-	details:  "failure details", nullWithoutDetails: "counts, failed_hosts and failed_instances are",
+	details:  "failure details", withoutDetails: "So counts, failed_hosts and failed_instances are null; everything else is complete.",
 	actionDetails: "Whether to read the statistics of the order. They count its instances in the lines of progress, confirm that a FINISHED " +
 		"order succeeded, without which it is `unknown`, and lead to the names of what failed. Costs one request for each look, and one for " +
 		"each 50 instances of the batches with a failed one. With `false`, the status alone decides. Default: `true`.",

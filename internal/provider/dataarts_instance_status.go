@@ -24,7 +24,7 @@ import (
 var instanceStatus = source{
 	name: "dataarts_instance_status", service: client.DataArts, schema: instanceStatusSchema, goodResult: goodSuccess, waits: true,
 	newModel: func() model { return &instanceStatusModel{} },
-	details:  "failed jobs", nullWithoutDetails: "failed_jobs is",
+	details:  "failed jobs", withoutDetails: "So failed_jobs is null; everything else is complete.",
 	actionDetails: "Whether to name the instances that failed. What cannot be read is a warning. Costs one request for each failing state " +
 		"that has instances; with `all`, up to eight, one a day; with `job_name`, none. Default: `true`.",
 }

@@ -25,7 +25,7 @@ func (f *form) diagnose(m model, report *gate.Report, diags *diag.Diagnostics) {
 	if report.Doubt != "" && report.Timeout == nil && !report.Filtered {
 		detail := text.Sentence(report.Doubt) + " It counts as not succeeded."
 		if report.DoubtCause == nil {
-			detail += " " + doubtAdvice(report.Doubt)
+			detail += " " + doubtAdvice(report.DoubtKind)
 		} else {
 			detail += "\n\n" + text.Sentence(report.DoubtCause.Error()) + "\n\n" + f.unreadDetailsAdvice(report.DoubtCause)
 		}
@@ -40,15 +40,15 @@ func (f *form) diagnose(m model, report *gate.Report, diags *diag.Diagnostics) {
 	}
 }
 
-func doubtAdvice(doubt string) string {
-	switch {
-	case strings.Contains(doubt, "new to this version"):
+func doubtAdvice(kind gate.DoubtKind) string {
+	switch kind {
+	case gate.NewWord:
 		return "Look at the raw fields, and for a newer version of hwgate."
-	case strings.Contains(doubt, "the day of the counts"):
+	case gate.DayBorder:
 		return "Look at the service's console for how the runs of the day before ended."
-	case strings.Contains(doubt, " since ("):
+	case gate.TooOld:
 		return "Give the id of the order that was started later, or correct since."
-	case strings.Contains(doubt, "baseline"):
+	case gate.BadBaseline:
 		return "Take the baseline again, before the run that it is for."
 	default:
 		return "Look at the raw fields, and at the service's console."
@@ -63,7 +63,7 @@ func (f *form) unreadDetailsEffect(report *gate.Report) string {
 	case f.alwaysWaits:
 		return " The verdict does not depend on them."
 	}
-	return " So " + f.nullWithoutDetails + " null; everything else is complete."
+	return " " + f.withoutDetails
 }
 
 // addTimeout adds the error of a wait that timed out, or a warning with continue_on_timeout.
@@ -74,7 +74,7 @@ func (f *form) addTimeout(m model, report *gate.Report, diags *diag.Diagnostics)
 		parts[0] = fmt.Sprintf("The answers had no status in %s of waiting", timeout.Elapsed.Round(time.Second))
 	}
 	doubt := report.Doubt
-	if timeout.Missing != "" && strings.Contains(doubt, timeout.Missing) {
+	if report.DoubtKind == gate.NotStable {
 		doubt = "" // It says no more than what was missing.
 	}
 	for _, more := range []string{doubt, timeout.Tally, timeout.Missing} {

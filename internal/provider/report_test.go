@@ -84,14 +84,13 @@ func TestUnreadDetailsEffect(t *testing.T) {
 // TestAdviceOfWarnings says what to do about each kind of doubt, and about details that could not be read.
 func TestAdviceOfWarnings(t *testing.T) {
 	t.Parallel()
-	for doubt, want := range map[string]string{
-		"the status X is new to this version of the provider": "for a newer version of hwgate.",
-		"there are only 2: the day of the counts has changed": "how the runs of the day before ended.",
-		"the baseline has no count of fail":                   "Take the baseline again",
-		"the total is missing":                                "Look at the raw fields, and at the service's console.",
+	for kind, want := range map[gate.DoubtKind]string{
+		gate.NewWord: "for a newer version of hwgate.", gate.DayBorder: "how the runs of the day before ended.", gate.BadBaseline: "Take the baseline again",
+		gate.TooOld: "Give the id of the order that was started later", gate.OtherDoubt: "Look at the raw fields, and at the service's console.",
+		gate.NotStable: "Look at the raw fields, and at the service's console.",
 	} {
-		if got := doubtAdvice(doubt); !strings.Contains(got, want) {
-			t.Errorf("%s: %q, want %q in it", doubt, got, want)
+		if got := doubtAdvice(kind); !strings.Contains(got, want) {
+			t.Errorf("%d: %q, want %q in it", kind, got, want)
 		}
 	}
 	for want, err := range map[string]error{

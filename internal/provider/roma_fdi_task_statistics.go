@@ -13,7 +13,7 @@ import (
 var fdiTaskStatistics = source{
 	name: "roma_fdi_task_statistics", service: client.ROMA, schema: fdiTaskStatisticsSchema, goodResult: goodHealth, waits: true,
 	newModel: func() model { return &fdiTaskStatisticsModel{} },
-	details:  "abnormal tasks", nullWithoutDetails: "abnormal_tasks is",
+	details:  "abnormal tasks", withoutDetails: "So abnormal_tasks is null; everything else is complete.",
 	actionDetails: "Whether to name the abnormal tasks. What cannot be read is a warning. Costs one request. Default: `true`.",
 }
 

@@ -35,8 +35,8 @@ type source struct {
 	waits bool
 	// actionDetails describes failure_details for an action, which has no results.
 	actionDetails string
-	// details names the failure details, and nullWithoutDetails the attributes that need them. Both are empty if there are none.
-	details, nullWithoutDetails string
+	// details names the failure details, and withoutDetails says what is null if they cannot be read. Both are empty if there are none.
+	details, withoutDetails string
 }
 
 const (
