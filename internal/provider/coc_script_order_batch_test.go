@@ -146,3 +146,21 @@ func batchBody(finished, abnormal int) string {
 	}
 	return fmt.Sprintf(`{"data":{"batch_index":1,"total_instances":%d,"execute_instances":[%s]}}`, finished+abnormal, rows[1:])
 }
+
+// TestCOCScriptOrderBatchErrors holds failed reads to their words.
+func TestCOCScriptOrderBatchErrors(t *testing.T) {
+	t.Parallel()
+	testErrors(t, "coc_script_order_batch", `execute_uuid = "`+orderID+`"
+		batch_index = 2`, orderPath+"/batches/2?*", map[string]failedRead{
+		"order not found": {
+			answer: cloudtest.NotFound,
+			says: []string{
+				"Error: Cannot read batch 2 of COC script order " + orderID, "HTTP 400 Bad Request: COC.00040709", "set ignore_not_found = true",
+			},
+		},
+		"a total that is no number": {
+			answer: cloudtest.Answer{Body: `{"data":{"total_instances":true}}`},
+			says:   []string{"malformed answer: data.total_instances is a boolean, wanted a whole number."},
+		},
+	})
+}

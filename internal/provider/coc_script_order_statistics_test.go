@@ -87,3 +87,20 @@ func statisticsBody(finished, abnormal int) string {
 		`{"instance_status":"FINISHED","instance_count":%d,"batch_indexes":[1]},`+
 		`{"instance_status":"ABNORMAL","instance_count":%d,"batch_indexes":%s}]}}`, finished+abnormal, finished, abnormal, batches)
 }
+
+// TestCOCScriptOrderStatisticsErrors holds failed reads to their words.
+func TestCOCScriptOrderStatisticsErrors(t *testing.T) {
+	t.Parallel()
+	testErrors(t, "coc_script_order_statistics", `execute_uuid = "`+orderID+`"`, orderPath+"/statistics", map[string]failedRead{
+		"order not found": {
+			answer: cloudtest.NotFound,
+			says: []string{
+				"Error: Cannot read instances of COC script order " + orderID, "HTTP 400 Bad Request: COC.00040709", "set ignore_not_found = true",
+			},
+		},
+		"a count that is no number": {
+			answer: cloudtest.Answer{Body: `{"data":{"total_instance":{}}}`},
+			says:   []string{"malformed answer: data.total_instance is an object, wanted a whole number."},
+		},
+	})
+}

@@ -5,7 +5,6 @@ import (
 	"net"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -232,41 +231,6 @@ func TestTenReadsThroughFaults(t *testing.T) {
 		reads.Wait()
 		if got, want := len(network.service.Log().Data()), 7*len(badAnswers()); got != want {
 			t.Errorf("%d requests came, want %d", got, want)
-		}
-	})
-}
-
-// TestTenReadsRefused sends one request with a key that is refused: more of them would lock it. Its read tells what the service said, and
-// the others whose error that is.
-func TestTenReadsRefused(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		network := newNetwork(t, deployment(t, faults{says(401, `{"error_code":"APIGW.0301","error_msg":"no","request_id":"req-1"}`)}))
-		p := network.start(t, "http://service.test", nil)
-		var reads sync.WaitGroup
-		var told atomic.Int64
-		for source, asked := range badAnswers() {
-			for range 2 {
-				reads.Go(func() {
-					attributes, diagnostics := p.read(t.Context(), t, source, asked.arguments)
-					checkNotGreen(t, attributes)
-					if !strings.Contains(shown(diagnostics), "Not sent") {
-						told.Add(1)
-						checkFailure(t, diagnostics, []string{asked.path, ": HTTP 401 Unauthorized: APIGW.0301: no", "(request id req-1).", "clock"})
-						return
-					}
-					checkFailure(t, diagnostics, []string{
-						"\n\nNot sent: access key …0001 (provider block) was already refused in this run.\n\nCorrect the error of GET service.test/", " first.",
-					})
-					if strings.Contains(shown(diagnostics), "401") {
-						t.Errorf("the answer of another read is repeated:\n%s", shown(diagnostics))
-					}
-				})
-			}
-		}
-		reads.Wait()
-		if got := len(network.service.Log().Data()); got != 1 || told.Load() != 1 {
-			t.Errorf("%d requests came, and %d errors tell what came back, want 1", got, told.Load())
 		}
 	})
 }

@@ -384,26 +384,6 @@ provider "hwgate" {
 		resource.TestStep{Config: block + deferred, ConfigStateChecks: running})
 }
 
-// TestWrongKeyIsSentOnce reads ten orders with a wrong key in one plan, with the real CLI.
-func TestWrongKeyIsSentOnce(t *testing.T) {
-	t.Parallel()
-	mock := newAuthMock(t)
-	exchanges := map[string]exchange{}
-	var blocks strings.Builder
-	for i := range 10 {
-		exchanges[fmt.Sprintf("%s%d", strings.TrimSuffix(orderAt, orderID), i)] = exchange{by: accessKey, status: 401, answer: `{"error_code":"APIGW.0301","error_msg":"no"}`}
-		fmt.Fprintf(&blocks, "data \"coc_script_order\" \"n%d\" {\n  provider = hwgate\n  execute_uuid = \"%d\"\n}\n", i, i)
-	}
-	mock.expect(accessKey, exchanges)
-	acceptWith(t, mock.options(merged(keysInEnv, map[string]string{"HW_REGION_NAME": "cn-north-4"}), nil), resource.TestStep{
-		Config:      terraformBlock + blocks.String(),
-		ExpectError: wrapped("Not sent: access key …0001 (environment) was already refused in this run."),
-	})
-	if seen := mock.seen(); len(seen) != 1 {
-		t.Errorf("sent %q, want one request", seen)
-	}
-}
-
 // TestMissingService wants host and setting in the answer to a wrong host.
 func TestMissingService(t *testing.T) {
 	t.Parallel()

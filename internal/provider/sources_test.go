@@ -79,7 +79,7 @@ func TestEverySourceHasFacts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, kind := range []string{"Documented", "Fields", "Arguments"} {
+			for _, kind := range []string{"Documented", "Fields", "Errors", "Arguments"} {
 				if !strings.Contains(string(tests), kind+"(t *testing.T) {") {
 					t.Errorf("%s_test.go has no Test…%s", name, kind)
 				}
