@@ -134,7 +134,7 @@ var glossaryRow = regexp.MustCompile(`(?m)^\| ?([^|]*?) ?\| ?([^|]*?) ?\| ?([^|]
 func TestBlocks(t *testing.T) {
 	t.Parallel()
 	const page = "---\npage_title: A\n---\n\n# Head\n\nSee `a` and [b](b.md#c).\n\n- one `x`\n  more\n- two\n\n| k `y` | v |\n|---|---|\n\n" +
-		"```sh\nrun it # why\n# all of it\n```\n```mermaid\n  participant A as an action\n  A->>B: look\n```\n"
+		"```sh\nrun it # why\n# all of it\n```\n```mermaid\n  participant A as an action\n  A->>B: look\n  x[\"want\"]\n  section tasks\n  healthy :done, 1m\n```\n"
 	tests := map[string]struct {
 		old, instead string
 		same         bool
@@ -161,6 +161,11 @@ func TestBlocks(t *testing.T) {
 		"another language of the code":  {"```sh", "```text", false},
 		"a name in a diagram":           {"an action", "动作", true},
 		"a label in a diagram":          {": look", ": 查询", true},
+		"a label of a node":             {`"want"`, `"想"`, true},
+		"a section of a chart":          {"section tasks", "section 任务", true},
+		"a span of a chart":             {"healthy :done", "正常 :done", true},
+		"another span of a chart":       {"healthy :done", "healthy :crit", false},
+		"another node":                  {"x[", "y[", false},
 		"an arrow in a diagram":         {"A->>B", "B->>A", false},
 		"no comment":                    {"# all of it\n", "", false},
 		"a paragraph less":              {"See `a` and [b](b.md#c).\n\n", "", false},
@@ -194,7 +199,7 @@ var (
 	anchorLine = regexp.MustCompile(`^<a id="([^"]+)"></a>$`)
 	lineMark   = regexp.MustCompile(`^(#+|\||-|\d+\.|<!--) ?`)
 	comment    = regexp.MustCompile(`(^|\s)#.*`)
-	label      = regexp.MustCompile(`(: | as ).*`)
+	label      = regexp.MustCompile(`(: | as ).*|"[^"]*"|^ *section .*|[^:]+ :`)
 	matter     = regexp.MustCompile(`(?s)\A---\n.*?\n---\n`)
 )
 
