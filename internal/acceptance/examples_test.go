@@ -45,11 +45,10 @@ var shownExamples = map[string]shownExample{
 	},
 	"dataarts_instance_status": {
 		show: func(svc *cloudtest.Service, good bool) {
-			svc.Workspace(workspaceID).Now(pick(good, cloudtest.Jobs(map[string]int{"success": 5}),
-				cloudtest.Jobs(map[string]int{"success": 5, "fail": 2})))
+			svc.Job(workspaceID, "etl_orders").Now(cloudtest.Runs(cloudtest.Run{ID: 2, Status: pick(good, "success", "fail")}))
 		},
-		title:  "DataArts job instances of workspace " + workspaceID,
-		reason: "failed; 2 failed, 5 succeeded; failed jobs: job-1 (instance 1), job-2 (instance 2)",
+		title:  "DataArts job etl_orders of workspace " + workspaceID,
+		reason: "failed; 1 failed; failed jobs: etl_orders (instance 2)",
 	},
 	"roma_fdi_task_statistics": {
 		show: func(svc *cloudtest.Service, good bool) {

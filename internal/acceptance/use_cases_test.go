@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
@@ -60,6 +61,14 @@ var (
 // jobsAre plays the workspace of the cases, at one look after the other.
 func jobsAre(looks ...http.Handler) play {
 	return func(svc *cloudtest.Service) { svc.Workspace(workspaceID).Now(looks...) }
+}
+
+// thisMorning is a run before the deployment.
+var thisMorning = cloudtest.Run{ID: 1, Status: "fail", Began: time.Now().Add(-3 * time.Hour)}
+
+// runsAre shows the runs of a job, at one look after the other.
+func runsAre(looks ...http.Handler) play {
+	return func(svc *cloudtest.Service) { svc.Job(workspaceID, "etl_orders").Now(looks...) }
 }
 
 // jobs are counts of a workspace, of other states by word. What failed has a message that must not come to the console.
@@ -202,6 +211,30 @@ func useCases() map[string]useCase {
 				{jobsAre(cloudtest.Answer{Body: `{"fail_count":0}`}, jobs(0, 6)), []string{": unknown; the baseline has no count of fail"}},
 			},
 		},
+		"15-the-run-after-the-deployment": {
+			environment: oneWorkspace, command: applying, next: "terraform_data.next_layer: Creating...", after: checkKeptBaseline,
+			override: `data "dataarts_instance_status" "run" {
+  poll_interval = "1s"
+  timeouts {
+    read = "10s"
+  }
+}
+`,
+			// The morning's failure does not count. The run comes at the second look, and has succeeded at the third.
+			good: runsAre(cloudtest.Runs(thisMorning), cloudtest.Runs(cloudtest.Run{ID: 2, Status: "running"}, thisMorning),
+				cloudtest.Runs(cloudtest.Run{ID: 2, Status: "success"}, thisMorning)),
+			bad: []badState{
+				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "fail"})), []string{": failed; 1 failed; failed jobs: etl_orders (instance 2)"}},
+				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "manual-stop"})), []string{": canceled; 1 stopped by hand"}},
+				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "success"}, cloudtest.Run{ID: 3, Status: "fail"})), []string{": failed; 1 failed, 1 succeeded"}},
+				// Nothing has come: an old success is no verdict on the deployment.
+				{
+					runsAre(cloudtest.Runs(cloudtest.Run{ID: 1, Status: "success", Began: thisMorning.Began})),
+					[]string{"did not end in time", "The last status was pending", "no runs; 1 new run is needed"},
+				},
+				{runsAre(cloudtest.NoSuchJob), []string{"DLF.0100", "Check job_name"}},
+			},
+		},
 		"08-roma-after-a-switch": {
 			environment: oneInstance, command: applying, next: "terraform_data.traffic: Creating...",
 			override: `data "roma_fdi_task_statistics" "switch" {
@@ -256,6 +289,13 @@ func moduleCases() map[string]useCase {
 			bad: []badState{{jobsAre(jobs(2, 5)), []string{failedNightly}}},
 		},
 		"dataarts-gate-2": {
+			command: planning, good: runsAre(cloudtest.Runs(), cloudtest.Runs(cloudtest.Run{ID: 2, Status: "success"})),
+			bad: []badState{
+				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "fail"})), []string{"DataArts job etl_orders of workspace", ": failed; 1 failed"}},
+				{runsAre(cloudtest.NoSuchJob), []string{"DLF.0100", "Check job_name"}},
+			},
+		},
+		"dataarts-gate-3": {
 			command: applying, beside: keptBaseline,
 			override: `data "dataarts_instance_status" "gate" {
   stable_for    = "1s"

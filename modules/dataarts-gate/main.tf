@@ -13,10 +13,22 @@ variable "workspace_id" {
   description = "Id of the workspace. Default: the default workspace."
 }
 
+variable "job_name" {
+  type        = string
+  default     = null
+  description = "Name of the job to judge. Default: all jobs of the workspace."
+}
+
+variable "since" {
+  type        = string
+  default     = null
+  description = "Time in RFC 3339, or a duration back from now such as 2h: only runs of the job that began since then are judged. Needs `job_name`."
+}
+
 variable "query_days" {
   type        = string
   default     = null
-  description = "Days to count: today, yesterday, before_yesterday or all. Default: yesterday, or today with a baseline."
+  description = "Days to count: today, yesterday, before_yesterday or all; none with `since`. Default: yesterday, or today with a baseline."
 }
 
 variable "wait" {
@@ -28,13 +40,13 @@ variable "wait" {
 variable "baseline_counts" {
   type        = map(number)
   default     = null
-  description = "Counts of an earlier read, taken before the run: only what has come since is judged. Default: none, everything is judged."
+  description = "Counts of an earlier read of a whole workspace, taken before the run: only what has come since is judged. Default: none."
 }
 
 variable "min_new_count" {
   type        = number
   default     = null
-  description = "How many instances must have come since the baseline. Default: 1, with a baseline."
+  description = "How many instances must have come since `since` or the baseline. Default: 1, with one of the two."
 }
 
 variable "stable_for" {
@@ -51,7 +63,9 @@ variable "timeout" {
 
 data "dataarts_instance_status" "gate" {
   workspace_id        = var.workspace_id
-  query_days          = coalesce(var.query_days, var.baseline_counts == null ? "yesterday" : "today")
+  job_name            = var.job_name
+  since               = var.since
+  query_days          = var.since != null ? var.query_days : coalesce(var.query_days, var.baseline_counts == null ? "yesterday" : "today")
   wait_for_completion = var.wait
   stable_for          = var.stable_for
   baseline_counts     = var.baseline_counts

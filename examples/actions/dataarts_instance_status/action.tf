@@ -1,10 +1,11 @@
-# Waits until nothing has run for three minutes. One failed instance closes the gate.
+# Waits until a run of the job has come and ended since an hour before. One failed run closes the gate.
 action "dataarts_instance_status" "deployment" {
   provider = hwgate
 
   config {
     workspace_id = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
-    stable_for   = "3m"
+    job_name     = "etl_orders"
+    since        = "1h"
 
     timeouts {
       invoke = "1h"
@@ -12,10 +13,7 @@ action "dataarts_instance_status" "deployment" {
   }
 }
 
-# The action runs before this is created or updated. It runs again only for a change, such as another version.
 resource "terraform_data" "next_layer" {
-  input = "1.0.0"
-
   lifecycle {
     action_trigger {
       events  = [before_create, before_update]

@@ -1,8 +1,9 @@
-# Closed if a job failed yesterday, or if none ran.
+# Closed unless the runs of the job in the last day succeeded.
 ephemeral "dataarts_instance_status" "nightly" {
   provider        = hwgate
   workspace_id    = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
-  query_days      = "yesterday"
+  job_name        = "etl_orders"
+  since           = "24h"
   require_success = terraform.applying
 }
 
