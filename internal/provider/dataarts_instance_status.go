@@ -103,7 +103,8 @@ func instanceStatusSchema() schema.Schema {
 						"than 1000 runs. Cannot be combined with `is_own = true` or `baseline_counts`. Default: all jobs of the workspace."),
 				"since": sinceAttribute("Judges only the runs of `job_name` that began at or after this time; a run that has not started, by its planned " +
 					"time. What has not ended counts whenever it began. Until `min_new_count` runs have come the outcome is `pending`, so that a wait " +
-					"goes on until the next run has ended. Needs `job_name`, replaces `query_days`, and reaches 30 days back at most."),
+					"goes on until the next run has ended. [Use case 15](https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/" +
+					"15-the-run-after-the-deployment) keeps the time of a deployment. Needs `job_name`, replaces `query_days`, and reaches 30 days back at most."),
 				"is_own": optionalBool("Whether to count the caller's own instances only. Default: `false`, everybody's."),
 				"query_days": optionalString(stringvalidator.OneOf("today", "yesterday", "before_yesterday", "all"),
 					"Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last "+

@@ -17,6 +17,7 @@ import (
 type account struct {
 	region, project            string
 	order, workspace, instance string
+	job                        string
 
 	accessKey, secretKey, securityToken, token string
 
@@ -30,7 +31,7 @@ type account struct {
 func newAccount(getenv func(string) string, transport http.RoundTripper) (*account, error) {
 	a := &account{
 		region: getenv("HW_REGION_NAME"), project: getenv("HW_PROJECT_ID"), order: getenv("HWGATE_LIVE_ORDER"),
-		workspace: getenv("HWGATE_LIVE_WORKSPACE"), instance: getenv("HWGATE_LIVE_ROMA"),
+		workspace: getenv("HWGATE_LIVE_WORKSPACE"), job: getenv("HWGATE_LIVE_JOB"), instance: getenv("HWGATE_LIVE_ROMA"),
 		accessKey: getenv("HW_ACCESS_KEY"), secretKey: getenv("HW_SECRET_KEY"), securityToken: getenv("HW_SECURITY_TOKEN"),
 		token: getenv("HW_AUTH_TOKEN"), transport: transport, now: time.Now(),
 	}

@@ -6,6 +6,7 @@
 //	HW_ACCESS_KEY, HW_SECRET_KEY, HW_SECURITY_TOKEN or HW_AUTH_TOKEN
 //	HWGATE_LIVE_ORDER      id of a script order of COC that has ended
 //	HWGATE_LIVE_WORKSPACE  id of a workspace of DataArts Factory that ran jobs today
+//	HWGATE_LIVE_JOB        name of a job in it that ran in the last week
 //	HWGATE_LIVE_ROMA       id of an instance of ROMA Connect
 //
 // An assumption whose id is missing is not checked.

@@ -26,7 +26,7 @@ const (
 
 var environment = map[string]string{
 	"HW_REGION_NAME": "cn-north-4", "HW_ACCESS_KEY": "AKPLANTEDPLANTED0001", "HW_SECRET_KEY": "planted-secret", "HW_PROJECT_ID": "p",
-	"HWGATE_LIVE_ORDER": order, "HWGATE_LIVE_WORKSPACE": "w", "HWGATE_LIVE_ROMA": "i",
+	"HWGATE_LIVE_ORDER": order, "HWGATE_LIVE_WORKSPACE": "w", "HWGATE_LIVE_JOB": "etl", "HWGATE_LIVE_ROMA": "i",
 }
 
 // asAssumed is a service for which every assumption holds.
@@ -37,6 +37,7 @@ func asAssumed(t *testing.T) *cloudtest.Service {
 	svc.Order("SCT2000010100000000000none").Then(cloudtest.NotFound)
 	svc.At(countsPath).Then(says(t, counts(map[string]any{"success_count": 12, "total_count": 12})))
 	svc.At(jobsPath).Then(jobs(t, func(offset int) int { return 2 * offset }))
+	svc.At(runsPath).Then(runsBy(t, "plan_time", func(offset int) int { return 2 * offset }))
 	svc.Instance("i").Then(cloudtest.Tasks(map[string]int{"running": 3, "abnormal": 2}, map[string]int{"running": 1}))
 	return svc
 }

@@ -17,13 +17,14 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/recording"
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
 )
 
-//go:embed read open closed failed waiting saved progress
+//go:embed read open closed failed job waiting saved progress
 var configurations embed.FS
 
 func main() {
@@ -64,7 +65,7 @@ func run(ctx context.Context, terraform, picture string) error {
 		return writePicture(ctx, program, svc, picture)
 	}
 	for _, show := range []func(context.Context, cli, *cloudtest.Service) error{
-		showSources, showOpenGate, showClosedGate, showFailedJob, showWait, showSavedPlan, showProgress,
+		showSources, showOpenGate, showClosedGate, showFailedJob, showJob, showWait, showSavedPlan, showProgress,
 	} {
 		if err := show(ctx, program, svc); err != nil {
 			return err
@@ -142,6 +143,30 @@ func showFailedJob(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 		return fmt.Errorf("the gate does not name the job\n%s", out)
 	}
 	fmt.Printf("\n%s\n", errorText(out))
+	return nil
+}
+
+// showJob judges one job of the workspace in which another has failed.
+func showJob(ctx context.Context, cli cli, svc *cloudtest.Service) error {
+	fmt.Println("\nThat failure need not be yours. This gate asks for the runs of one job of the same workspace since a deployment. It waits" +
+		"\nuntil the next run has come and ended, and opens:")
+	this, before := cloudtest.Run{ID: 1479209}, cloudtest.Run{ID: 1479208, Status: "fail", Began: time.Now().Add(-5 * time.Hour)}
+	for _, status := range []string{"", "running", "success"} {
+		runs := []cloudtest.Run{before}
+		if this.Status = status; status != "" {
+			runs = append(runs, this)
+		}
+		svc.Job("", "etl_orders").Then(cloudtest.Runs(runs...))
+	}
+	folder, _, err := cli.apply(ctx, "job")
+	if err != nil {
+		return err
+	}
+	out, err := cli.run(ctx, folder, "output", "-raw", "summary")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n%s\n", out)
 	return nil
 }
 
