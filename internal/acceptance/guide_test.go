@@ -71,6 +71,12 @@ func TestGatingGuide(t *testing.T) {
 			configuration: changed(matrixKind{}, provider+"\n", "", ""), commands: []string{"init"}, code: 1, says: "hashicorp/coc",
 		},
 	}
+	if cli.product == "OpenTofu" && !before(cli.version, [2]int{1, 11}) {
+		disabled, excluded := tests["the switch is off"], tests["a closed gate stays closed, and destroy gets through"]
+		disabled.configuration = changed(matrixKind{}, "lifecycle {", "lifecycle {\n    enabled = var.gate", "\nvariable \"gate\" {\n  type = bool\n}\n")
+		excluded.commands = []string{"apply -auto-approve -exclude=data.coc_script_order.gate"}
+		tests["the block is disabled"], tests["the gate is excluded"] = disabled, excluded
+	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

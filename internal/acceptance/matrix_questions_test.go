@@ -156,6 +156,13 @@ func questionRows() []questionRow {
 			},
 		},
 		{
+			name: "ephemeral, nothing changes behind it", available: hasEphemeral, applied: true,
+			wrong:   question{config: release + ephemeralGate + opened, command: released},
+			instead: "`input` from the rollout", right: question{
+				config: release + ephemeralGate + next("  input      = var.release\n  depends_on = [ephemeral.coc_script_order.gate]"), command: released,
+			},
+		},
+		{
 			name: "action, `before_create`, `import` of what comes next", available: withActions,
 			wrong:   question{config: imported + actionGate + triggers("  input = 1\n", "before_create")},
 			instead: "`before_update`", right: question{config: imported + actionGate + triggers("  input = 1\n", "before_create, before_update")},

@@ -495,7 +495,11 @@ func testNotify(t *testing.T, box *sandbox.Sandbox) {
 	files["notify.sh"] = published(t, "examples", "recipes", "notify")["notify.sh"]
 	folder := writeConfiguration(t, box, withOverride(files))
 	environment := append([]string{"WEBHOOK_URL=" + chat.URL, "TF_VAR_stand_in=" + newCloud(t, abnormalOrder).URL}, oneOrder...)
-	out, err := box.Script(t.Context(), folder, environment, "sh", "-c", "terraform plan -json > plan.json || { echo no JSON >> plan.json; sh notify.sh; }")
+	plan := "terraform plan -json > plan.json"
+	if cli.product == "OpenTofu" && !before(cli.version, [2]int{1, 12}) {
+		plan = "terraform plan -json-into=plan.json"
+	}
+	out, err := box.Script(t.Context(), folder, environment, "sh", "-c", plan+" || { echo no JSON >> plan.json; sh notify.sh; }")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
