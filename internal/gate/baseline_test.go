@@ -306,7 +306,7 @@ func TestJobsAndTasksTimeOut(t *testing.T) {
 			if err != nil || got.Timeout == nil || got.Outcome != test.outcome || got.Good() || got.Completed {
 				t.Fatalf("%s: got %+v and the error %v", name, got, err)
 			}
-			if got.Timeout.Tally != test.tally || got.Timeout.Missing != test.missing {
+			if got.Timeout.Counted != test.tally || got.Timeout.Missing != test.missing {
 				t.Errorf("%s: timeout %+v", name, got.Timeout)
 			}
 			if !strings.Contains(got.Summary, "; timed out after ") || harmless(got.Summary) != "" {
@@ -320,7 +320,7 @@ func TestJobsAndTasksTimeOut(t *testing.T) {
 		if err != nil || got.Timeout == nil || got.Outcome != Failed || got.Good() {
 			t.Fatalf("got %+v and the error %v", got, err)
 		}
-		if got.Timeout.Tally != "1 abnormal, 1 running" || got.Timeout.Missing != "3 must run; abnormal tasks: task-1" {
+		if got.Timeout.Counted != "1 abnormal, 1 running" || got.Timeout.Missing != "3 must run; abnormal tasks: task-1" {
 			t.Errorf("timeout %+v", got.Timeout)
 		}
 	})

@@ -488,7 +488,7 @@ func TestOrderTimesOut(t *testing.T) {
 				if err != nil || got.Timeout == nil || got.Good() || got.Completed {
 					t.Fatalf("got %+v and the error %v", got, err)
 				}
-				if got.Timeout.Status != test.status || got.Timeout.Tally != test.tally || got.Timeout.Missing != "" ||
+				if got.Timeout.Status != test.status || got.Timeout.Counted != test.tally || got.Timeout.Missing != "" ||
 					got.Timeout.Elapsed != 110*time.Second {
 					t.Errorf("timeout %+v", got.Timeout)
 				}

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -145,7 +143,7 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 			return nil, err
 		}
 	}
-	result, err := waitFor(ctx, req.Wait, name, look)
+	result, err := poll(ctx, req.Wait, name, look)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +164,7 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 		by = fmt.Sprintf("%d counted as successful because a person overrode the state", tally.Overridden)
 	}
 	report.describe(name, outcomeText(report.Outcome), nil, jobFigures(report.Counts), failed,
-		result.observation.Tally, result.observation.Wanted, failed.summary(), by, result.ending())
+		result.observation.Counted, result.observation.Wanted, failed.summary(), by, result.ending())
 	return report, nil
 }
 
@@ -188,7 +186,7 @@ func lookAtWorkspace(reader JobReader, req JobRequest) lookFunc[jobLook] {
 		if restarted != "" {
 			verdict, tally = Verdict{Outcome: Unknown, Counts: verdict.Counts, Doubt: restarted, DoubtKind: DayBorder}, nil
 		}
-		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobSummary(verdict, tally)}
+		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Counted: jobSummary(verdict, tally)}
 		if restarted != "" || baselineDoubt(req.Baseline, verdict.Counts) != "" {
 			// End the wait, since the new counts could reach the old ones and be compared with them.
 			seen.Phase = Over
@@ -327,24 +325,6 @@ func sumJobCounts(counts map[string]int64) (sum int64, fits bool) {
 		fits = fits && ok
 	}
 	return sum, fits
-}
-
-// newCountsVerdict is the verdict on counts that this version does not know. They are added to the others, unless one is negative or has
-// the name of a state.
-func newCountsVerdict(counts, further map[string]int64) Verdict {
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(further)) {
-		list = append(list, fmt.Sprintf("%s (%d)", statusWord(name), further[name]))
-		if _, taken := counts[name]; taken || further[name] < 0 {
-			counts = nil
-		}
-	}
-	if counts != nil {
-		maps.Copy(counts, further)
-	}
-	return Verdict{
-		Outcome: Unknown, Doubt: "counts new to this version of the provider: " + joinAllNames(list), DoubtKind: NewWord, Counts: counts,
-	}
 }
 
 // readFailures reads the failed instances into the report; those of one job are known. The table is nil if none can be named.

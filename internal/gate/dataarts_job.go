@@ -255,7 +255,7 @@ func lookAtRuns(reader JobReader, req JobRequest, now time.Time) (lookFunc[jobLo
 			}
 			verdict, look.tally = judgeJobs(count.statistics, against)
 		}
-		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: runSummary(verdict, look.tally)}
+		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Counted: runSummary(verdict, look.tally)}
 		if look.tally.lacks(req.MinNew) {
 			seen.Wanted = plural(req.MinNew, "new run is needed", "new runs are needed")
 		}

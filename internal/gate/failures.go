@@ -2,10 +2,8 @@ package gate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,27 +34,6 @@ const (
 	maxFailed = 1000
 )
 
-// detailsTimeout bounds the reading of details, which must not delay a failure for long.
-const detailsTimeout = time.Minute
-
-// ErrDetailsTimeout is the cause of details that were not read within detailsTimeout, although the read had more time.
-var ErrDetailsTimeout = errors.New("the names could not be read within a minute")
-
-// readDetails calls read with detailsTimeout.
-func readDetails[T any](ctx context.Context, read func(context.Context) (T, error)) (T, error) {
-	brief, cancel := context.WithTimeout(ctx, detailsTimeout)
-	defer cancel()
-	list, err := read(brief)
-	end, _ := brief.Deadline()
-	if whole, ok := ctx.Deadline(); ok && !end.Before(whole) {
-		return list, err
-	}
-	if err != nil && (brief.Err() != nil || pauseExceedsDeadline(err)) {
-		err = fmt.Errorf("%w: %w", ErrDetailsTimeout, err)
-	}
-	return list, err
-}
-
 // orderFailures are the failed instances of an order, sorted by batch, then in the API's order.
 type orderFailures struct {
 	instances []FailedInstance
@@ -67,7 +44,7 @@ type orderFailures struct {
 
 // readFailures reads the batches with a failed instance. An incomplete list is an error, since it would look better than the truth. Of
 // more than maxBatches it reads the first ones, and returns them together with an error.
-func readFailures(ctx context.Context, reader OrderReader, req OrderRequest, instances *Instances) (*orderFailures, error) {
+func readFailures(ctx context.Context, reader OrderReader, req OrderRequest, instances instancesVerdict) (*orderFailures, error) {
 	tally := instances.Tally
 	if tally.Failed > 0 && tally.FailedBatchIndexes == nil {
 		return nil, untrusted("the statistics", "they do not say which batches have failed instances")
@@ -169,12 +146,4 @@ func hostName(instance client.Instance) string {
 		return "unnamed instance"
 	}
 	return fmt.Sprintf("instance record %d", *instance.ID)
-}
-
-func deref[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }

@@ -4,11 +4,11 @@
 // (roma.go). It takes a request and a reader, the API client, and returns a report: raw data, verdict, what failed, and warnings. Verdicts
 // are pure functions and fail closed: anything missing, new or contradictory is [Unknown], never [Succeeded].
 //
-// wait.go polls for all sources, failures.go reads the failed instances of an order, and words.go and markdown.go format reports.
+// wait.go polls for all sources, counts.go and details.go serve several of them, failures.go reads the failed instances of an order, and
+// words.go and markdown.go format reports.
 package gate
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
@@ -120,25 +120,6 @@ func (w *waitResult[T]) report(unread []string) Report {
 	return r
 }
 
-func (r *Report) setCulprits(failed *table) {
-	r.Culprits = failed.lines[:min(len(failed.lines), maxCulprits)]
-	r.MoreCulprits = failed.total - int64(len(r.Culprits))
-}
-
-// setListedCulprits is setCulprits for a listing, which may be incomplete. It returns failed, or nil if nothing is listed.
-func (r *Report) setListedCulprits(failed *table, kind string, unread []string) *table {
-	listed := int64(len(failed.lines))
-	if listed < min(failed.total, maxCulprits) {
-		r.UnreadDetails = fmt.Errorf("the service counts %s, but lists %d", plural(failed.total, kind, kind+"s"), listed)
-	}
-	if listed == 0 {
-		return nil
-	}
-	r.UnreadFields = append(r.UnreadFields, unread...)
-	r.setCulprits(failed)
-	return failed
-}
-
 // describe sets Summary and Markdown. Empty details are omitted; ended is nil if it is not known when what was read ended.
 func (r *Report) describe(name, state string, ended *time.Time, counts []figure, failed *table, details ...string) {
 	name = text.Capitalize(name)
@@ -172,4 +153,12 @@ func (s Span) Duration() *time.Duration {
 		return nil
 	}
 	return new(s.FinishedAt.Sub(*s.CreatedAt))
+}
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
 }

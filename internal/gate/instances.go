@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -15,8 +14,8 @@ func instanceStatuses() []string {
 	return []string{ready, processing, abnormal, canceled, finished, rolledBack}
 }
 
-// Instances is the verdict on the instances of an order or batch.
-type Instances struct {
+// instancesVerdict is the verdict on the instances of an order or batch.
+type instancesVerdict struct {
 	Verdict
 
 	// Tally is nil if the counts cannot be trusted: one is missing or negative, they do not add up to the total, or only a part was
@@ -80,7 +79,7 @@ func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order,
 	return &StatisticsReport{Report: report, Tally: instances.Tally, Statistics: statistics}, nil
 }
 
-func judgeStatistics(statistics *client.ScriptOrderStatistics) Instances {
+func judgeStatistics(statistics *client.ScriptOrderStatistics) instancesVerdict {
 	counts := zeroCounts(instanceStatuses())
 	doubt := ""
 	failed := []int64{}
@@ -183,7 +182,7 @@ func lastEnd(instances []client.Instance) *time.Time {
 	return last
 }
 
-func judgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) (instances Instances, failedHosts []string) {
+func judgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) (instances instancesVerdict, failedHosts []string) {
 	if asked.Partial() {
 		return doubtful("the listing is filtered, so it proves nothing about the batch"), nil
 	}
@@ -210,14 +209,12 @@ func judgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) (instances I
 	return instances, hosts
 }
 
-const tooLarge = "the counts are too large to be true"
-
-func doubtful(doubt string) Instances {
-	return Instances{Verdict: Verdict{Outcome: Unknown, Doubt: doubt}}
+func doubtful(doubt string) instancesVerdict {
+	return instancesVerdict{Verdict: Verdict{Outcome: Unknown, Doubt: doubt}}
 }
 
 // judgeInstances judges counts by status. If doubt is not empty, or the counts do not add up to the total, they are not trusted.
-func judgeInstances(counts map[string]int64, total *int64, doubt string) Instances {
+func judgeInstances(counts map[string]int64, total *int64, doubt string) instancesVerdict {
 	tally := &Tally{Canceled: counts[canceled]}
 	var sum int64
 	var unknown []string
@@ -255,7 +252,7 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 	if tally.Total > 0 {
 		tally.SuccessRate = 100 * float64(tally.Finished) / float64(tally.Total)
 	}
-	instances := Instances{Verdict: Verdict{Counts: counts}, Tally: tally}
+	instances := instancesVerdict{Verdict: Verdict{Counts: counts}, Tally: tally}
 	switch {
 	case len(unknown) > 0:
 		slices.Sort(unknown)
@@ -278,8 +275,8 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) Instanc
 }
 
 // figures lists the counts; nil if they cannot be trusted.
-func (i *Instances) figures() []figure {
-	if i == nil || i.Tally == nil {
+func (i instancesVerdict) figures() []figure {
+	if i.Tally == nil {
 		return nil
 	}
 	list := []figure{
@@ -290,7 +287,7 @@ func (i *Instances) figures() []figure {
 }
 
 // summary formats the counts; empty if they cannot be trusted.
-func (i *Instances) summary() string {
+func (i instancesVerdict) summary() string {
 	list := i.figures()
 	switch {
 	case list == nil:
@@ -303,22 +300,6 @@ func (i *Instances) summary() string {
 		text += ", " + others
 	}
 	return text
-}
-
-func zeroCounts(words []string) map[string]int64 {
-	counts := make(map[string]int64, len(words))
-	for _, word := range words {
-		counts[word] = 0
-	}
-	return counts
-}
-
-// addCounts adds two counts that are not negative, and reports whether the sum fits.
-func addCounts(a, b int64) (int64, bool) {
-	if a > math.MaxInt64-b {
-		return math.MaxInt64, false
-	}
-	return a + b, true
 }
 
 func formatIntegers(list []int64) []string {

@@ -15,17 +15,17 @@ import (
 )
 
 // tallied is a verdict whose counts can be trusted; the words that it does not name count zero.
-func tallied(outcome Outcome, completed bool, counts map[string]int64, tally Tally) Instances {
+func tallied(outcome Outcome, completed bool, counts map[string]int64, tally Tally) instancesVerdict {
 	all := map[string]int64{"READY": 0, "PROCESSING": 0, "ABNORMAL": 0, "CANCELED": 0, "FINISHED": 0, "ROLLBACKED": 0}
 	maps.Copy(all, counts)
-	return Instances{
+	return instancesVerdict{
 		Verdict: Verdict{Outcome: outcome, Phase: phaseOf(outcome, completed), Completed: completed, Counts: all}, Tally: &tally,
 	}
 }
 
 // told is a verdict and what its summary says after the name.
 type told struct {
-	instances Instances
+	instances instancesVerdict
 	text      string
 }
 
@@ -252,7 +252,7 @@ func TestStatistics(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := test.want.instances
-			if diff := cmp.Diff(want, Instances{got.Verdict, got.Tally}, cmpopts.IgnoreUnexported(Tally{})); diff != "" {
+			if diff := cmp.Diff(want, instancesVerdict{got.Verdict, got.Tally}, cmpopts.IgnoreUnexported(Tally{})); diff != "" {
 				t.Errorf("verdict (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(named+": "+test.want.text, got.Summary); diff != "" {
@@ -367,7 +367,7 @@ func TestBatch(t *testing.T) {
 			changed := *test.batch
 			changed.TotalChanged = true
 			got := readBatch(t, test.asked, test.batch)
-			if diff := cmp.Diff(test.want.instances, Instances{got.Verdict, got.Tally}, cmpopts.IgnoreUnexported(Tally{})); diff != "" {
+			if diff := cmp.Diff(test.want.instances, instancesVerdict{got.Verdict, got.Tally}, cmpopts.IgnoreUnexported(Tally{})); diff != "" {
 				t.Errorf("verdict (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(named+": "+test.want.text, got.Summary); diff != "" {

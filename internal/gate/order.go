@@ -78,7 +78,7 @@ func ReadOrder(ctx context.Context, reader OrderReader, req OrderRequest) (*Orde
 		r.Now = time.Now
 	}
 	name := OrderName(req.ExecuteUUID)
-	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (orderLook, Observation, error) {
+	result, err := poll(ctx, req.Wait, name, func(waitCtx context.Context) (orderLook, Observation, error) {
 		return r.look(ctx, waitCtx)
 	})
 	switch {
@@ -116,8 +116,8 @@ type orderLook struct {
 	order *client.ScriptOrder
 	// tooOld reports that the order may have been created before Since. Its instances then prove nothing.
 	tooOld bool
-	// instances are those of the statistics; nil if they were not read. If they were requested, err then says why.
-	instances *Instances
+	// instances are those of the statistics. They have no Tally if they were not read; if they were requested, err then says why.
+	instances instancesVerdict
 	err       error
 }
 
@@ -159,7 +159,7 @@ func (r *orderRead) look(ctx, waitCtx context.Context) (orderLook, Observation, 
 	if verdict.Outcome == Empty && young {
 		verdict.Phase = Settling
 	}
-	return look, Observation{Verdict: verdict, Status: statusWord(orderStatus(order)), Tally: look.instances.summary()}, nil
+	return look, Observation{Verdict: verdict, Status: statusWord(orderStatus(order)), Counted: look.instances.summary()}, nil
 }
 
 // progressTimeout bounds the reading of statistics that only show progress.
@@ -176,12 +176,12 @@ func (r *orderRead) readStatistics(ctx context.Context, look *orderLook) {
 		look.err = untrusted("the statistics", instances.Doubt)
 		return
 	}
-	look.instances, r.lastCounts = &instances, instances.summary()
+	look.instances, r.lastCounts = instances, instances.summary()
 }
 
 // confirm judges a FINISHED order by its statistics. They may lag behind, so a wait looks again at anything but a success.
 func (r *orderRead) confirm(look *orderLook) Verdict {
-	if look.instances == nil {
+	if look.instances.Tally == nil {
 		doubt := "the order is FINISHED, but nothing confirms it: " + whyUnread(look.err)
 		if r.lastCounts != "" {
 			doubt += "; before, they counted " + r.lastCounts
@@ -221,11 +221,11 @@ func (r *orderRead) addInstances(ctx context.Context, report *OrderReport, look 
 	if !r.Details || look.tooOld {
 		return nil
 	}
-	if look.instances == nil && look.err == nil && (ends || report.Timeout != nil) {
+	if look.instances.Tally == nil && look.err == nil && (ends || report.Timeout != nil) {
 		r.readStatistics(ctx, look)
 	}
 	if report.Timeout != nil {
-		report.Timeout.Tally = look.instances.summary()
+		report.Timeout.Counted = look.instances.summary()
 	}
 	if !ends {
 		if report.Doubt != "" {
@@ -233,14 +233,14 @@ func (r *orderRead) addInstances(ctx context.Context, report *OrderReport, look 
 		}
 		return nil
 	}
-	if look.instances == nil {
+	if look.instances.Tally == nil {
 		report.UnreadDetails = look.err
 		return nil
 	}
 	if red := report.Outcome == Failed || report.Outcome == Canceled; red && look.instances.Tally.Failed == 0 {
 		report.UnreadDetails = untrusted("the statistics", fmt.Sprintf("they count no failed instance of an order that is %s (%s)",
 			report.Outcome, look.instances.summary()))
-		look.instances = nil
+		look.instances = instancesVerdict{}
 		return nil
 	}
 	failures, err := readDetails(ctx, func(brief context.Context) (*orderFailures, error) {
@@ -256,11 +256,6 @@ func (r *orderRead) addInstances(ctx context.Context, report *OrderReport, look 
 	report.UnreadFields = append(report.UnreadFields, failures.unreadFields...)
 	return failed
 }
-
-// ErrUntrusted is the cause of details that were read, but contradict each other or lack what is needed.
-var ErrUntrusted = errors.New("cannot be trusted")
-
-func untrusted(what, why string) error { return fmt.Errorf("%s %w: %s", what, ErrUntrusted, why) }
 
 func orderStatus(order *client.ScriptOrder) string { return normalize(deref(order.Status)) }
 
@@ -339,7 +334,7 @@ func missingOrder(what string, err error) Report {
 	return report
 }
 
-func (r *OrderReport) describe(name, status string, instances *Instances, failed *table, ending string) {
+func (r *OrderReport) describe(name, status string, instances instancesVerdict, failed *table, ending string) {
 	state := outcomeText(r.Outcome)
 	if status != "" {
 		state += " (" + status + ")"
@@ -348,7 +343,7 @@ func (r *OrderReport) describe(name, status string, instances *Instances, failed
 		state += " after " + duration.Round(time.Second).String()
 	}
 	tally, limit := instances.summary(), ""
-	if share := threshold(r.Order); share != nil && instances != nil && instances.Tally.Finished < instances.Tally.Total {
+	if share := threshold(r.Order); share != nil && instances.Tally != nil && instances.Tally.Finished < instances.Tally.Total {
 		limit = "success-rate threshold " + percent(*share)
 	}
 	if r.Doubt != "" {

@@ -49,14 +49,14 @@ func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskRe
 	name := TasksName(req.InstanceID)
 	// terminated are the counts of terminated tasks at the last look, by kind.
 	var terminated map[string]int64
-	result, err := waitFor(ctx, req.Wait, name, func(waitCtx context.Context) (*client.FDITaskStatistics, Observation, error) {
+	result, err := poll(ctx, req.Wait, name, func(waitCtx context.Context) (*client.FDITaskStatistics, Observation, error) {
 		statistics, err := reader.FDITaskStatistics(waitCtx, req.FDIInstance)
 		if err != nil {
 			return nil, Observation{}, err
 		}
 		verdict := judgeTasks(statistics, req.MinRunning)
 		// Never Over: tasks may run forever, so the wait ends if they are healthy, or if there are none.
-		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskSummary(statistics, verdict)}
+		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Counted: taskSummary(statistics, verdict)}
 		if verdict.Counts != nil {
 			before := terminated
 			terminated = terminatedTasks(statistics)
@@ -91,7 +91,7 @@ func ReadTasks(ctx context.Context, reader TaskReader, req TaskRequest) (*TaskRe
 		state += ", healthy (the condition for tasks that run forever)"
 	}
 	report.describe(name, state, nil, taskFigures(report.Counts), abnormal,
-		result.observation.Tally, result.observation.Wanted, abnormal.summary(), result.ending())
+		result.observation.Counted, result.observation.Wanted, abnormal.summary(), result.ending())
 	return report, nil
 }
 

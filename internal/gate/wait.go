@@ -36,8 +36,8 @@ type Observation struct {
 
 	// Status is the state in the service's own words.
 	Status string
-	// Tally is the counts in words; empty if there are none.
-	Tally string
+	// Counted is the counts in words; empty if there are none.
+	Counted string
 	// Wanted says which count is too low; empty if none is.
 	Wanted string
 	// Interruption says what happened since the look before that ends a stable span, although the state is good again; empty if nothing.
@@ -107,11 +107,11 @@ type waitResult[T any] struct {
 // lookFunc looks once. If it fails, only the phase of the observation is used: Settling if the object may not be visible yet.
 type lookFunc[T any] func(ctx context.Context) (T, Observation, error)
 
-// waitFor looks until there is nothing left to wait for, or until the deadline. Without a wait it looks once.
+// poll looks until there is nothing left to wait for, or until the deadline. Without a wait it looks once.
 //
 // Before the first answer every failure ends the wait, except one that is Settling within the grace period. After it, only failures do
 // that [client.EndsWait] names. The error is that failure, or the error of a canceled context.
-func waitFor[T any](ctx context.Context, w *Wait, name string, look lookFunc[T]) (waitResult[T], error) {
+func poll[T any](ctx context.Context, w *Wait, name string, look lookFunc[T]) (waitResult[T], error) {
 	if w == nil {
 		last, seen, err := look(ctx)
 		return waitResult[T]{last: last, observation: seen}, err
@@ -236,7 +236,7 @@ func (s *waitState) observe(sent, answered time.Duration, seen *Observation) boo
 		}
 		s.stableAt = max(sent, s.stableSince)
 	} else {
-		s.interrupt(cmp.Or(seen.Tally, seen.Status))
+		s.interrupt(cmp.Or(seen.Counted, seen.Status))
 	}
 	if seen.Doubt != "" && seen.Phase != Settling && len(s.doubts) < maxDoubts && !slices.Contains(s.doubts, seen.Doubt) {
 		s.doubts = append(s.doubts, seen.Doubt)
@@ -318,8 +318,8 @@ func (p Progress) Line(since time.Duration) string {
 		if p.Status != "" && p.Status != string(p.Outcome) {
 			state += " (" + p.Status + ")"
 		}
-		if p.Tally != "" {
-			state += ", " + p.Tally
+		if p.Counted != "" {
+			state += ", " + p.Counted
 		}
 	}
 	failed := ""

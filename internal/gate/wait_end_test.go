@@ -64,7 +64,7 @@ func TestWaitDeadline(t *testing.T) {
 					t.Errorf("last seen: %s at look %d, want %s", ended.observation.Outcome, ended.last, test.outcome)
 				}
 				timeout := ended.timeout
-				if !errors.Is(timeout.Err, test.lastError) || timeout.Status != ended.observation.Status || timeout.Tally != ended.observation.Tally ||
+				if !errors.Is(timeout.Err, test.lastError) || timeout.Status != ended.observation.Status || timeout.Counted != ended.observation.Counted ||
 					timeout.Missing != "" {
 					t.Errorf("timeout %+v, want the error %v", timeout, test.lastError)
 				}
@@ -100,7 +100,7 @@ func TestWaitKeepsTimeForDetails(t *testing.T) {
 				}
 				scene := playing(saw("PROCESSING"))
 				scene.start = time.Now()
-				ended, err := waitFor(ctx, &Wait{StableFor: test.stableFor}, "the order", scene.look)
+				ended, err := poll(ctx, &Wait{StableFor: test.stableFor}, "the order", scene.look)
 				if err != nil || ended.timeout == nil || ended.elapsed != test.want {
 					t.Errorf("ended after %s with the error %v, want %s", ended.elapsed, err, test.want)
 				}

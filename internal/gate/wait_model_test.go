@@ -145,7 +145,7 @@ func checkWait(t *rapid.T, bubble func(func(context.Context))) string {
 		start = time.Now()
 		ctx, cancel := context.WithDeadline(ctx, start.Add(total))
 		defer cancel()
-		ended, err = waitFor(ctx, &wait, "the order", look)
+		ended, err = poll(ctx, &wait, "the order", look)
 		took = time.Since(start)
 	})
 	limit := total - max(min(10*time.Second, (total-span)/10), 0)

@@ -36,7 +36,7 @@ func shifting(changes ...from) *scene {
 func sawTasks(running, abnormal int64) step {
 	statistics := ordinary(running, abnormal, 0, 0)
 	verdict := judgeTasks(statistics, 0)
-	return step{seen: Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: taskSummary(statistics, verdict)}}
+	return step{seen: Observation{Verdict: verdict, Status: string(verdict.Outcome), Counted: taskSummary(statistics, verdict)}}
 }
 
 // With stable_for a wait ends when every look of that long has shown what it is for; anything else starts the span again. What has

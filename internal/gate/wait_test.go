@@ -54,7 +54,7 @@ func await(ctx context.Context, s *scene, change func(*setting)) (waitResult[int
 	reserve := min(10*time.Second, (how.limit-how.StableFor)/9)
 	ctx, cancel := context.WithTimeout(ctx, how.limit+reserve)
 	defer cancel()
-	return waitFor(ctx, &how.Wait, "the order", s.look)
+	return poll(ctx, &how.Wait, "the order", s.look)
 }
 
 // playing shows the steps one by one, and the last one for ever.
@@ -80,7 +80,7 @@ func saw(status string) step {
 // sawJobs is a good answer: job instances in these states.
 func sawJobs(counts map[string]int64) step {
 	verdict, tally := judgeJobs(jobs(counts), comparison{minNew: 1})
-	return step{seen: Observation{Verdict: verdict, Status: string(verdict.Outcome), Tally: jobSummary(verdict, tally)}}
+	return step{seen: Observation{Verdict: verdict, Status: string(verdict.Outcome), Counted: jobSummary(verdict, tally)}}
 }
 
 // early is a look that may have come too early.

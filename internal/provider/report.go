@@ -77,7 +77,7 @@ func (f *form) addTimeout(m model, report *gate.Report, diags *diag.Diagnostics)
 	if report.DoubtKind == gate.NotStable {
 		doubt = "" // It says no more than what was missing.
 	}
-	for _, more := range []string{doubt, timeout.Tally, timeout.Missing} {
+	for _, more := range []string{doubt, timeout.Counted, timeout.Missing} {
 		if more != "" && more != timeout.Status {
 			parts = append(parts, more)
 		}
