@@ -68,7 +68,9 @@ func folders(t *testing.T, folder ...string) []string {
 	}
 	var names []string
 	for _, entry := range entries {
-		names = append(names, entry.Name())
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
 	}
 	return names
 }
