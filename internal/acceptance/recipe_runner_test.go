@@ -122,7 +122,7 @@ func (p *pipeline) run(job ciJob, looked <-chan struct{}) ciRun {
 		}
 		p.must(os.WriteFile(file("script"), []byte(step.script), 0o600))
 		command := job.command(file("script"))
-		process := exec.CommandContext(p.t.Context(), command[0], command[1:]...) //nolint:gosec // a shell of the recipe
+		process := exec.CommandContext(p.t.Context(), command[0], command[1:]...)
 		process.Dir = filepath.Join(result.checkout, step.folder)
 		process.Env = slices.Concat(environment, []string{
 			"GITHUB_ENV=" + file("env"), "GITHUB_OUTPUT=" + file("output"), "GITHUB_STEP_SUMMARY=" + file("summary"),
@@ -130,7 +130,7 @@ func (p *pipeline) run(job ciJob, looked <-chan struct{}) ciRun {
 		process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		printed := &screen{interrupted: make(chan struct{})}
 		process.Stdout, process.Stderr = printed, printed
-		err, canceled := p.await(process, looked, job, printed, &result)
+		canceled, err := p.await(process, looked, job, printed, &result)
 		result.log += printed.String()
 		result.failed = result.failed || err != nil
 		if canceled {
@@ -143,7 +143,7 @@ func (p *pipeline) run(job ciJob, looked <-chan struct{}) ciRun {
 	for name := range p.files {
 		place, _, _ := strings.Cut(name, "/")
 		lock := place + "/.terraform.lock.hcl"
-		if content, err := os.ReadFile(filepath.Join(result.checkout, lock)); err == nil { //nolint:gosec // a folder of the test
+		if content, err := os.ReadFile(filepath.Join(result.checkout, lock)); err == nil {
 			p.files[lock] = &fstest.MapFile{Data: content}
 		}
 	}
@@ -151,14 +151,14 @@ func (p *pipeline) run(job ciJob, looked <-chan struct{}) ciRun {
 }
 
 // await runs a command to its end, which a cancellation must bring about.
-func (p *pipeline) await(process *exec.Cmd, looked <-chan struct{}, job ciJob, printed *screen, result *ciRun) (err error, canceled bool) {
+func (p *pipeline) await(process *exec.Cmd, looked <-chan struct{}, job ciJob, printed *screen, result *ciRun) (canceled bool, err error) {
 	p.t.Helper()
 	p.must(process.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- process.Wait() }()
 	select {
 	case err := <-ended:
-		return err, false
+		return false, err
 	case <-looked:
 	}
 	result.locked = exists(p.t, p.lock())
@@ -173,14 +173,14 @@ func (p *pipeline) await(process *exec.Cmd, looked <-chan struct{}, job ciJob, p
 		}
 		select {
 		case err := <-ended:
-			return err, true
+			return true, err
 		case <-noticed:
 			p.must(job.insist(process.Process.Pid))
 			job.insist = nil
 		case <-patience.Done():
 			p.must(syscall.Kill(-process.Process.Pid, syscall.SIGKILL))
 			p.t.Errorf("it did not end when it was canceled: %v", <-ended)
-			return errors.New("killed"), true
+			return true, errors.New("killed")
 		}
 	}
 }
@@ -194,13 +194,13 @@ func (p *pipeline) handOver(step ciStep, checkout string) bool {
 		from, to string
 	}{{step.keeps, checkout, kept}, {step.takes, kept, checkout}} {
 		for _, name := range copied.names {
-			content, err := os.ReadFile(filepath.Join(copied.from, name)) //nolint:gosec // a folder of the test
+			content, err := os.ReadFile(filepath.Join(copied.from, name))
 			if err != nil {
 				return false
 			}
 			target := filepath.Join(copied.to, name)
 			p.must(os.MkdirAll(filepath.Dir(target), 0o700))
-			p.must(os.WriteFile(target, content, 0o600)) //nolint:gosec // a folder of the test
+			p.must(os.WriteFile(target, content, 0o600))
 		}
 	}
 	return true
@@ -225,7 +225,7 @@ func (p *pipeline) path(work string, tools []string) string {
 
 func (p *pipeline) read(file string) string {
 	p.t.Helper()
-	content, err := os.ReadFile(file) //nolint:gosec // a file of the test
+	content, err := os.ReadFile(file)
 	p.must(err)
 	return string(content)
 }

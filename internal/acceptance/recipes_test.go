@@ -72,7 +72,7 @@ func recipes() map[string]recipe {
 		gates: []string{"gate"}, folders: map[string]string{"gate": "use-cases/02-gate-without-state"},
 		object: orderOf, good: cloudtest.Finished(5), bad: failedOrderScene(), opened: succeeded, closed: failedOrder,
 	}
-	github, gitlab, codeArts, monitor, junit := gate, gate, gate, gate, gate
+	github, gitlab, codeArts, junit := gate, gate, gate, gate
 	github.read, github.after = githubJobs, checkAnnotations
 	gitlab.read, gitlab.environment, gitlab.after = gitlabJobs, append(slices.Clip(ciVariables), oneOrder...), checkReportJob
 	gitlab.folders = map[string]string{"gate": "use-cases/02-gate-without-state", "report": "use-cases/04-failure-report"}
@@ -81,7 +81,7 @@ func recipes() map[string]recipe {
 	junit.read, junit.environment, junit.after = gitlabJobs, gitlab.environment, checkTestReport
 	junit.folders, junit.opened = map[string]string{"gate": "recipes/junit"}, "1 passed, 0 failed"
 	junit.since, junit.terraformOnly = [2]int{1, 11}, true
-	monitor = recipe{
+	monitor := recipe{
 		read: githubJobs, gates: []string{"monitor"}, folders: map[string]string{"monitor": "use-cases/06-continuous-check"}, since: testSince,
 		object: workspaceOf, good: jobs(0, 5), bad: jobs(2, 5), opened: "1 passed, 0 failed", closed: failedNightly, insist: true,
 	}
@@ -180,6 +180,7 @@ func TestRecipes(t *testing.T) {
 
 // runRecipe runs the jobs of a recipe in turn. The trouble comes with one of them.
 func runRecipe(t *testing.T, test recipe, content []byte, name string, at int, trouble trouble) {
+	t.Helper()
 	t.Run(fmt.Sprintf("%s at %d", name, at), func(t *testing.T) {
 		t.Parallel()
 		jobs := test.read(t, content, githubValues())
@@ -560,7 +561,7 @@ func fakeTerraform(t *testing.T, lines string) (program string) {
 	program = filepath.Join(folder, "terraform")
 	script := "#!/bin/sh\ntest \"$1\" != plan || { cat '" + folder + "/lines'; exit 1; }\n"
 	for file, content := range map[string]string{program: script, filepath.Join(folder, "lines"): lines} {
-		if err := os.WriteFile(file, []byte(content), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(file, []byte(content), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
