@@ -324,7 +324,7 @@ func TestFailedJobInstancesMeetsErrors(t *testing.T) {
 
 func isMalformed(err error) bool { return errors.Is(err, ErrMalformed) }
 
-// TestListingsAreRecorded reads the recordings of both listings: the client asks what they answer.
+// TestListingsAreRecorded reads the recordings of all listings: the client asks what they answer.
 func TestListingsAreRecorded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -349,6 +349,20 @@ func TestListingsAreRecorded(t *testing.T) {
 				{
 					JobName: new("daily_orders"), InstanceID: new("34765"), Status: new("fail"), ErrorMessage: new("scrubbed"),
 					PlanTime: new(int64(1551671580000)), StartTime: new(int64(1551671590000)), EndTime: new(int64(1551671608000)),
+				},
+			}},
+		},
+		"dataarts_job_runs": {
+			func(ctx context.Context, c *Client) (any, error) {
+				asked := testRuns
+				asked.Target = Target{Region: "cn-north-4", ProjectID: "b384b9e9ab9b4ee8994c8633aabc9505"}
+				return c.JobRuns(ctx, asked)
+			},
+			&JobRunList{Total: new(int64(2)), Runs: []JobRun{
+				{JobName: new("etl_orders"), InstanceID: new(int64(1479209)), Status: new("waiting"), PlanTime: new(int64(1785230930000))},
+				{
+					JobName: new("etl_orders"), InstanceID: new(int64(1479208)), Status: new("success"), PlanTime: new(int64(1785227330000)),
+					StartTime: new(int64(1785227332000)), EndTime: new(int64(1785227336000)), ForceSuccess: new(false), IgnoreSuccess: new(false),
 				},
 			}},
 		},

@@ -179,7 +179,8 @@ func drawJobs(t *rapid.T) (wireAnswers, bool) {
 	}
 	further := oddly(t, "further", []string{"", "0", "null"}, []string{"7", "-1"})
 	if further != "" {
-		members = append(members, jsonMember("timeout_count", further))
+		name := rapid.SampledFrom([]string{"timeout_count", "timeoutCount", "FAIL_COUNT", "failed", "error_tasks"}).Draw(t, "name of the further count")
+		members = append(members, jsonMember(name, further))
 	}
 	answer, ok := envelope(t, "jobs", jsonObject(members...), false)
 	good := ok && trusted && (further == "" || further == "0" || further == "null") && counts["success"]+counts["force_success"]+counts["ignore_success"] > 0
@@ -230,7 +231,7 @@ func drawTasks(t *rapid.T) (wireAnswers, bool) {
 // wholePath reads what was drawn, and compares the state with the oracle.
 func wholePath(tb testing.TB, t *rapid.T) {
 	tb.Helper()
-	source := rapid.SampledFrom([]string{"coc_script_order", "dataarts_instance_status", "roma_fdi_task_statistics"}).Draw(t, "source")
+	source := rapid.SampledFrom([]string{"coc_script_order", "dataarts_instance_status", "one job", "roma_fdi_task_statistics"}).Draw(t, "source")
 	var answers wireAnswers
 	var good bool
 	arguments, verdict := map[string]tftypes.Value{}, "succeeded"
@@ -240,6 +241,10 @@ func wholePath(tb testing.TB, t *rapid.T) {
 		arguments["execute_uuid"] = str("SCT1")
 	case "dataarts_instance_status":
 		answers, good = drawJobs(t)
+	case "one job":
+		answers, good = drawRuns(t)
+		source = "dataarts_instance_status"
+		arguments["job_name"], arguments["since"] = str("etl"), str("2h")
 	default:
 		answers, good = drawTasks(t)
 		arguments["instance_id"], verdict = str("i"), "healthy"
