@@ -2,11 +2,11 @@ package provider_test
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
 // TestProviderSettings holds each setting of the provider block to what it does.
@@ -56,10 +56,12 @@ func TestProviderSettings(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			options := provider.Options{WrapTransport: func(http.RoundTripper) http.RoundTripper {
-				return refuse{t}
-			}}
-			options.Getenv = func(name string) string { return test.environment[name] }
+			// Nothing may be sent, but for the look at the machine's metadata.
+			svc := cloudtest.New(cloudtest.Report(t.Errorf))
+			for _, at := range []string{machineAt, hardenedAt} {
+				svc.At(at).Then(http.NotFoundHandler())
+			}
+			options := provider.Options{WrapTransport: svc.Transport, Getenv: func(name string) string { return test.environment[name] }}
 			told, failed := validated(t, test.given.values(t, block)), true
 			if told == "" {
 				told, failed = configured(t.Context(), t, options, test.given)
@@ -69,16 +71,4 @@ func TestProviderSettings(t *testing.T) {
 			}
 		})
 	}
-}
-
-// refuse fails a test that sends anything, but for the look at the machine's metadata, where it says that there is none.
-type refuse struct{ t *testing.T }
-
-func (r refuse) RoundTrip(request *http.Request) (*http.Response, error) {
-	if request.URL.Host != "169.254.169.254" {
-		r.t.Errorf("sent: %s %s", request.Method, request.URL)
-	}
-	answer := httptest.NewRecorder()
-	answer.WriteHeader(http.StatusNotFound)
-	return answer.Result(), nil
 }

@@ -11,22 +11,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
-	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
 const exampleID = "SCT2023083109562601af694bf"
 
 const exampleOrder = "/v1/job/script/orders/" + exampleID
-
-// readOnFakeClock reads from a service on a fake clock: no wait takes time.
-func readOnFakeClock(
-	t *testing.T, svc *cloudtest.Service, source string, arguments map[string]tftypes.Value,
-) (map[string]tftypes.Value, []*tfprotov6.Diagnostic) {
-	t.Helper()
-	p := start(t, provider.Options{WrapTransport: svc.Transport}, keyed(map[string]tftypes.Value{"region": str("cn-north-4")}))
-	return p.read(t.Context(), t, source, arguments)
-}
 
 // waitingFor are the arguments of an order that is waited for.
 func waitingFor(more map[string]tftypes.Value) map[string]tftypes.Value {
