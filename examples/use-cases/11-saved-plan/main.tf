@@ -20,7 +20,7 @@ variable "order_id" {
 ephemeral "coc_script_order" "migrate" {
   provider            = hwgate
   execute_uuid        = var.order_id
-  wait_for_completion = true
+  wait_for_completion = terraform.applying
   require_success     = terraform.applying
 
   timeouts {
