@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -132,7 +133,7 @@ func (got *reply) parse(ctx context.Context, success bool) error {
 		}
 	}
 	if !found && (!success || got.fault != nil) {
-		got.envelope.message = describeBody(got.body)
+		got.envelope.message = describeBody(got.body, got.header.Get("Content-Type"))
 	}
 	return nil
 }
@@ -180,6 +181,10 @@ func (x *exchange) roundTrip(request *http.Request) (reply, error) {
 	response, err := x.client.transport.RoundTrip(request)
 	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(record.RecordHeader[:]) == "HTTP/" {
 		err = http.ErrSchemeMismatch
+	}
+	// An alert of TLS is what some servers answer to plain HTTP.
+	if err != nil && strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`) {
+		err = ErrHTTPSWanted
 	}
 	if errors.Is(err, io.EOF) {
 		err = fmt.Errorf("the connection was closed without an answer: %w", err)

@@ -45,7 +45,7 @@ func TestAttemptTimeout(t *testing.T) {
 		start := time.Now()
 		_, err := newClient(t, answering(hangs)).ScriptOrder(t.Context(), testOrder)
 		e := failure(t, err)
-		if !errors.Is(err, ErrAttemptTimeout) || !IsTransient(err) || errors.Is(err, context.DeadlineExceeded) {
+		if !errors.Is(err, ErrAttemptTimeout) || !isTransient(err) || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v, want ErrAttemptTimeout", err)
 		}
 		if want := "no complete answer within 30s"; e.Answer() != want {
@@ -121,7 +121,7 @@ func TestDeadline(t *testing.T) {
 		{
 			"in the middle of an attempt", hangs, 10 * time.Second,
 			span{10 * time.Second, 10*time.Second + 1}, 1,
-			func(e *Error) bool { return errors.Is(e, context.DeadlineExceeded) && e.Status == 0 && !IsTransient(e) },
+			func(e *Error) bool { return errors.Is(e, context.DeadlineExceeded) && e.Status == 0 && !isTransient(e) },
 		},
 		{
 			"in the middle of the second attempt", hangs, 40 * time.Second,
@@ -180,7 +180,7 @@ func TestCanceled(t *testing.T) {
 				service := answering(test.answer)
 				_, err := newClient(t, service, retries(5)).ScriptOrder(ctx, testOrder)
 				checkFailure(t, err)
-				if !errors.Is(err, context.Canceled) || IsTransient(err) || !strings.HasSuffix(err.Error(), "context canceled") {
+				if !errors.Is(err, context.Canceled) || isTransient(err) || !strings.HasSuffix(err.Error(), "context canceled") {
 					t.Errorf("error %v, want context.Canceled", err)
 				}
 				if took := time.Since(start); took != test.after {
@@ -234,7 +234,7 @@ func TestBodyOverTheLimit(t *testing.T) {
 			c.bodyLimit = 1 << 20
 			_, err := c.ScriptOrder(t.Context(), testOrder)
 			checkFailure(t, err)
-			if errors.Is(err, ErrTooLarge) != (test.status == 200) || IsTransient(err) {
+			if errors.Is(err, ErrTooLarge) != (test.status == 200) || isTransient(err) {
 				t.Errorf("error %v", err)
 			}
 			if len(service.sent()) != 1 {
@@ -277,7 +277,7 @@ func TestLog(t *testing.T) {
 				got = append(got, strings.TrimSpace(line))
 			}
 		}
-		const sent = `level=DEBUG msg="request sent" method=GET host=coc-intl.example.com path=/v1/job/script/orders/` + testOrderID
+		const sent = `level=DEBUG msg="request sent" method=GET host=coc.example.com path=/v1/job/script/orders/` + testOrderID
 		want := []string{
 			`level=INFO msg="credential chosen" credential="access key …0001" origin="the test"`,
 			sent + ` attempt=1 duration_ms=0 error="reset with ***"`,

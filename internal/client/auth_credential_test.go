@@ -53,7 +53,7 @@ func TestNoCredential(t *testing.T) {
 					service := answering(says(200, documented[call]))
 					_, err := read(t.Context(), newClient(t, service, retries(5), func(cfg *Config) { cfg.Credentials = source }))
 					e := failure(t, err)
-					if !errors.Is(err, ErrNoCredential) || !errors.Is(err, why) || IsTransient(err) || IsUnauthorized(err) {
+					if !errors.Is(err, ErrNoCredential) || !errors.Is(err, why) || isTransient(err) || IsUnauthorized(err) {
 						t.Errorf("error %v, want ErrNoCredential", err)
 					}
 					if want := "no usable credential: no access key is given"; e.Answer() != want {

@@ -102,7 +102,7 @@ func TestProvenKeyWithASilentService(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				service := answering(says(http.StatusOK, documentedOrder), byHost(map[string]answerer{
-					"coc-intl": test.orders, "roma": after(time.Second, says(http.StatusOK, documented["FDI"])),
+					"coc": test.orders, "roma": after(time.Second, says(http.StatusOK, documented["FDI"])),
 				}))
 				c := newClient(t, service, credential(test.credential))
 				if _, err := c.ScriptOrder(t.Context(), testOrder); err != nil {
@@ -127,7 +127,7 @@ func TestProvenKeyWithASilentService(t *testing.T) {
 				mu.Unlock()
 				orders := 0
 				for _, request := range service.sent()[1:] {
-					if strings.HasPrefix(request.URL.Host, "coc-intl.") {
+					if strings.HasPrefix(request.URL.Host, "coc.") {
 						orders++
 					}
 				}

@@ -80,12 +80,12 @@ func TestWrongKeyOverThreeServices(t *testing.T) {
 		answers map[string]answerer
 		sent    int
 	}{
-		{"answering", map[string]answerer{"coc-intl": refusal, "dayu": refusal, "roma": refusal}, 1},
+		{"answering", map[string]answerer{"coc": refusal, "dayu": refusal, "roma": refusal}, 1},
 		{"answering within two seconds", map[string]answerer{
-			"coc-intl": after(2*time.Second-1, refusal), "dayu": after(2*time.Second-1, refusal), "roma": after(2*time.Second-1, refusal),
+			"coc": after(2*time.Second-1, refusal), "dayu": after(2*time.Second-1, refusal), "roma": after(2*time.Second-1, refusal),
 		}, 1},
 		{"slow", map[string]answerer{
-			"coc-intl": after(20*time.Second, refusal), "dayu": after(20*time.Second, refusal), "roma": after(20*time.Second, refusal),
+			"coc": after(20*time.Second, refusal), "dayu": after(20*time.Second, refusal), "roma": after(20*time.Second, refusal),
 		}, 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestSilentHostHoldsNoOtherServiceUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var silent answerer = hangs
-		answers := map[string]answerer{"coc-intl": silent, "dayu": says(200, documentedTasks), "roma": says(200, documentedFDI)}
+		answers := map[string]answerer{"coc": silent, "dayu": says(200, documentedTasks), "roma": says(200, documentedFDI)}
 		service := answering(byHost(answers))
 		c := newClient(t, service, retries(5))
 		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
@@ -184,11 +184,11 @@ func TestReadThatNeverGotItsTurn(t *testing.T) {
 				_, err := c.ScriptOrder(ctx, testOrder)
 				e := failure(t, err)
 				turn, ok := errors.AsType[*TurnError](err)
-				if !ok || !slices.Equal(turn.Hosts, []string{"coc-intl.example.com"}) || !errors.Is(err, context.DeadlineExceeded) ||
-					e.Attempts != 0 || IsTransient(err) {
+				if !ok || !slices.Equal(turn.Hosts, []string{"coc.example.com"}) || !errors.Is(err, context.DeadlineExceeded) ||
+					e.Attempts != 0 || isTransient(err) {
 					t.Errorf("%#v", e)
 				}
-				const want = "not sent, waiting for an answer of coc-intl.example.com to another request with this credential: timed out"
+				const want = "not sent, waiting for an answer of coc.example.com to another request with this credential: timed out"
 				if e.Answer() != want {
 					t.Errorf("%q, want %q", e.Answer(), want)
 				}

@@ -138,7 +138,7 @@ func TestRefusedSignInIsNotRepeated(t *testing.T) {
 		for range 2 {
 			for _, err := range readTen(t.Context(), c)() {
 				checkHarmless(t, err.Error(), "hunter2!")
-				if e := failure(t, err); e.Attempts != 0 || !errors.Is(err, ErrNoCredential) || IsTransient(err) {
+				if e := failure(t, err); e.Attempts != 0 || !errors.Is(err, ErrNoCredential) || isTransient(err) {
 					t.Errorf("%#v", e)
 				}
 				var signIn *Error
@@ -220,7 +220,7 @@ func TestFailedSignInEndsTheRead(t *testing.T) {
 				start := time.Now()
 				for _, errs := range readAll(t.Context(), c) {
 					for _, err := range errs {
-						if e := failure(t, err); !errors.Is(err, ErrNoCredential) || !IsTransient(err) || e.Attempts != 0 {
+						if e := failure(t, err); !errors.Is(err, ErrNoCredential) || !isTransient(err) || e.Attempts != 0 {
 							t.Errorf("%#v", e)
 						}
 					}

@@ -30,7 +30,7 @@ func TestWrongKeyIsSentOnce(t *testing.T) {
 				e.Credential != "access key …0001 (test)" || e.Path != "/v1/job/script/orders/"+testOrderID {
 				t.Errorf("%#v", e)
 			}
-			if !IsUnauthorized(err) || IsTransient(err) {
+			if !IsUnauthorized(err) || isTransient(err) {
 				t.Errorf("error %v", err)
 			}
 		}
@@ -164,7 +164,7 @@ func TestRefusalsOfEachKind(t *testing.T) {
 				service := answering(kind)
 				c := newClient(t, service, retries(5))
 				for _, err := range readTen(t.Context(), c)() {
-					if !IsUnauthorized(err) || IsForbidden(err) || IsTransient(err) {
+					if !IsUnauthorized(err) || IsForbidden(err) || isTransient(err) {
 						t.Errorf("error %v", err)
 					}
 				}
@@ -192,7 +192,7 @@ func TestFirstRefusalIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refusal := func(code string) answerer { return says(401, `{"error_code":"`+code+`"}`) }
 		c := newClient(t, answering(byHost(map[string]answerer{
-			"coc-intl": after(3*time.Second, refusal("APIGW.0301")), "dayu": after(5*time.Second, refusal("APIGW.0307")),
+			"coc": after(3*time.Second, refusal("APIGW.0301")), "dayu": after(5*time.Second, refusal("APIGW.0307")),
 		})))
 		var wg sync.WaitGroup
 		wg.Go(func() { _, _ = callers["order"](t.Context(), c) })

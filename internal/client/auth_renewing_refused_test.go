@@ -165,7 +165,7 @@ func refusing(refused func(token string, host string) bool) answerer {
 		if refused(request.Header.Get("X-Auth-Token"), host) {
 			return says(401, `{"error_code":"APIGW.0307","error_msg":"the token must be updated"}`)(request)
 		}
-		return says(200, map[string]string{"coc-intl": documentedOrder, "dayu": documentedTasks, "roma": documentedFDI}[host])(request)
+		return says(200, map[string]string{"coc": documentedOrder, "dayu": documentedTasks, "roma": documentedFDI}[host])(request)
 	}
 }
 

@@ -343,7 +343,7 @@ func TestDeadlineDuringSignIn(t *testing.T) {
 				atPath := func(cfg *Config) { cfg.AuthURL = Setting{Value: "https://iam.ap-example-1.example.com/proxied/v3"} }
 				_, err := newClient(t, answering(hangs), retries(5), source(test.source), atPath).ScriptOrder(ctx, testOrder)
 				want := "no usable credential: " + test.source.Origin() + ": " + test.asked + ": timed out"
-				if e := failure(t, err); e.Answer() != want || !errors.Is(err, context.DeadlineExceeded) || IsTransient(err) {
+				if e := failure(t, err); e.Answer() != want || !errors.Is(err, context.DeadlineExceeded) || isTransient(err) {
 					t.Errorf("%q, want %q", e.Answer(), want)
 				}
 				// It was sent, unlike the read.

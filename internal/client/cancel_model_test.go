@@ -74,8 +74,8 @@ func (g *gateway) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		g.proven[token] = true
 		return says(200, map[string]string{
-			"coc-intl": strings.ReplaceAll(documentedOrder, testOrderID, path.Base(request.URL.Path)),
-			"dayu":     documentedTasks, "roma": documentedFDI, "iam": `{"projects":[{"id":"p1","name":"` + testRegion + `"}]}`,
+			"coc":  strings.ReplaceAll(documentedOrder, testOrderID, path.Base(request.URL.Path)),
+			"dayu": documentedTasks, "roma": documentedFDI, "iam": `{"projects":[{"id":"p1","name":"` + testRegion + `"}]}`,
 		}[host])(request)
 	})(request)
 	g.mu.Lock()

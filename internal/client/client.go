@@ -13,7 +13,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -104,9 +106,10 @@ func New(cfg Config) (*Client, error) {
 }
 
 func newTransport(cfg Config, secrets *redactor) http.RoundTripper {
+	proxyFor := proxyFromEnvironment()
 	transport := &http.Transport{
 		Proxy: func(request *http.Request) (*url.URL, error) {
-			proxy, err := http.ProxyFromEnvironment(request)
+			proxy, err := proxyFor(request.URL)
 			return secrets.addProxy(proxy), err
 		},
 		TLSClientConfig: &tls.Config{
@@ -150,7 +153,17 @@ func ParseEndpoint(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("the address must not hold a user name or password")
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
 		return nil, fmt.Errorf("the address must not have a query or a fragment")
+	case strings.Contains(strings.ToLower(u.EscapedPath()), "%2f"):
+		return nil, fmt.Errorf("the path must not have an escaped slash, which gateways read in different ways")
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
+	// net/http sends names in this form, so this form has to be signed.
+	if name := u.Hostname(); strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
+		ascii, err := idna.Lookup.ToASCII(name)
+		if err != nil {
+			return nil, fmt.Errorf("the host is not a valid name")
+		}
+		u.Host = strings.Replace(u.Host, name, ascii, 1)
+	}
 	return u, nil
 }

@@ -222,7 +222,7 @@ func TestScriptOrderBatchCanceledBetweenPages(t *testing.T) {
 		)
 		_, err := newClient(t, service, retries(5)).ScriptOrderBatch(ctx, testBatch)
 		checkFailure(t, err)
-		if !errors.Is(err, context.Canceled) || IsTransient(err) {
+		if !errors.Is(err, context.Canceled) || isTransient(err) {
 			t.Errorf("error %v, want context.Canceled", err)
 		}
 		if len(service.sent()) > 2 {

@@ -425,7 +425,7 @@ func TestCOCRequests(t *testing.T) {
 	profile := testOrder
 	profile.UserProfile = "profile-1"
 	noProject := Order{Target: Target{Region: testRegion}, ExecuteUUID: testOrderID}
-	const orders = "https://coc-intl.example.com/v1/job/script/orders/" + testOrderID
+	const orders = "https://coc.example.com/v1/job/script/orders/" + testOrderID
 	for _, test := range []struct {
 		name   string
 		change func(*Config)

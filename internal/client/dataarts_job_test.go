@@ -251,10 +251,10 @@ func TestJobRunsMeetErrors(t *testing.T) {
 	for body, check := range map[string]func(error) bool{
 		`{"error_code":"DLF.6888","error_msg":"no permission"}`: IsForbidden,
 		`{"error_code":"DLF.0100","error_msg":"The job does not exist."}`: func(err error) bool {
-			return IsJobMissing(err) && !IsNotFound(err) && !IsTransient(err)
+			return IsJobMissing(err) && !IsNotFound(err) && !isTransient(err)
 		},
 		`{"error_code":"APIGW.0106","error_msg":"Invalid header parameter: workspace, required"}`: func(err error) bool {
-			return IsWorkspaceRequired(err) && !IsTransient(err)
+			return IsWorkspaceRequired(err) && !isTransient(err)
 		},
 		`{"error_code":"APIGW.0106","error_msg":"Invalid header parameter: Content-Type"}`: func(err error) bool {
 			return !IsWorkspaceRequired(err)

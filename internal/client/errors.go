@@ -1,20 +1,15 @@
 package client
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"html"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
@@ -56,6 +51,10 @@ var (
 	ErrAttemptTimeout = errors.New("no complete answer within " + attemptTimeout.String())
 	// ErrRefusedBefore means that nothing was sent, since another request with the same credential was refused.
 	ErrRefusedBefore = errors.New("not sent, since the same credential has been refused before")
+	// ErrHTTPSWanted means that the request went out in plain HTTP, and the server wants HTTPS on this port.
+	ErrHTTPSWanted = errors.New("the port speaks HTTPS")
+	// ErrHeaderTooLarge means that the server takes no header as large as that of the request; only a token makes it large.
+	ErrHeaderTooLarge = errors.New("the server does not accept such a large header")
 	// ErrNoCredential means that nothing was sent, since no credential was available.
 	ErrNoCredential = errors.New("no usable credential")
 )
@@ -223,6 +222,10 @@ func (x *exchange) answerError(got reply) *Error {
 		e.Err = fmt.Errorf("%w: only HTTP 200 counts as an answer", ErrUnexpectedStatus)
 	case got.status >= 300 && got.status < 400:
 		e.Message = x.redirect(got.header.Get("Location"))
+	case x.request.URL.Scheme == "http" && got.status == http.StatusBadRequest && httpsWanted.Match(got.start()):
+		e.Err = ErrHTTPSWanted
+	case got.status == http.StatusRequestHeaderFieldsTooLarge, got.envelope.code == "" && headerTooLarge.Match(got.start()):
+		e.Err = ErrHeaderTooLarge
 	}
 	return e
 }
@@ -259,30 +262,6 @@ func (x *exchange) ids() []string {
 		ids = append(ids, x.request.Header.Get(name))
 	}
 	return ids
-}
-
-var htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
-
-// describeBody returns the type and size of a body, and the title of an HTML page.
-func describeBody(body []byte) string {
-	trimmed := bytes.TrimSpace(bytes.TrimPrefix(body, byteOrderMark))
-	kind := "text"
-	switch {
-	case len(trimmed) == 0:
-		return "empty body"
-	case trimmed[0] == '<':
-		kind = "HTML page"
-		if title := htmlTitle.FindSubmatch(trimmed); title != nil {
-			kind += ` "` + strings.Join(strings.Fields(html.UnescapeString(string(title[1]))), " ") + `"`
-		}
-	case jsontext.Value(trimmed).IsValid(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)):
-		kind = "JSON " + strings.TrimPrefix(strings.TrimPrefix(jsonType(trimmed), "a "), "an ")
-	case trimmed[0] == '{' || trimmed[0] == '[':
-		kind = "invalid JSON"
-	case !utf8.Valid(trimmed):
-		kind = "binary data"
-	}
-	return kind + ", " + formatSize(len(body))
 }
 
 func formatSize(n int) string {

@@ -168,9 +168,9 @@ func TestErrorOfAnswer(t *testing.T) {
 		},
 		{"a token that nobody knows, as the code", 400, `{"error_code":"` + strings.Repeat("Ab+/", 10) + `"}`, nil, Error{Code: "***"}},
 		{
-			"the path of the request", 400, `{"error_msg":"no /v1/job/script/orders/` + testOrderID + ` at coc-intl.example.com/v1/job/script/orders/` + testOrderID + `"}`,
+			"the path of the request", 400, `{"error_msg":"no /v1/job/script/orders/` + testOrderID + ` at coc.example.com/v1/job/script/orders/` + testOrderID + `"}`,
 			nil,
-			Error{Message: "no /v1/job/script/orders/" + testOrderID + " at coc-intl.example.com/v1/job/script/orders/" + testOrderID},
+			Error{Message: "no /v1/job/script/orders/" + testOrderID + " at coc.example.com/v1/job/script/orders/" + testOrderID},
 		},
 		{
 			"a token around an id of the request", 400, `{"error_msg":"no ` + testProject + strings.Repeat("Ab+/", 10) + `"}`, nil,
@@ -193,8 +193,8 @@ func TestErrorOfAnswer(t *testing.T) {
 			Error{Message: "the answer is a redirect to https://the-sign-in-portal-of-this-company.example.com, which is never followed"},
 		},
 		{
-			"the host of the request", 400, `{"error_msg":"coc-intl.example.com/coc-intl.example.com"}`, nil,
-			Error{Message: "coc-intl.example.com/coc-intl.example.com"},
+			"the host of the request", 400, `{"error_msg":"coc.example.com/coc.example.com"}`, nil,
+			Error{Message: "coc.example.com/coc.example.com"},
 		},
 		{"a redirect to nowhere", 302, "", nil, Error{Message: "the answer is a redirect, which is never followed"}},
 		{
@@ -218,14 +218,14 @@ func TestErrorOfAnswer(t *testing.T) {
 				t.Errorf("want (-), got (+):\n%s", diff)
 			}
 			asked := Error{
-				Service: COC, Method: "GET", Scheme: "https", Host: "coc-intl.example.com", Path: "/v1/job/script/orders/" + testOrderID, Attempts: 1,
+				Service: COC, Method: "GET", Scheme: "https", Host: "coc.example.com", Path: "/v1/job/script/orders/" + testOrderID, Attempts: 1,
 				Credential: "temporary access key …0001 (test)",
 			}
 			got := Error{Service: e.Service, Method: e.Method, Scheme: e.Scheme, Host: e.Host, Path: e.Path, Attempts: e.Attempts, Credential: e.Credential}
 			if diff := cmp.Diff(asked, got, cmpopts.EquateErrors()); diff != "" {
 				t.Errorf("want (-), got (+):\n%s", diff)
 			}
-			if want := "GET coc-intl.example.com/v1/job/script/orders/" + testOrderID + ": " + e.Answer(); err.Error() != want {
+			if want := "GET coc.example.com/v1/job/script/orders/" + testOrderID + ": " + e.Answer(); err.Error() != want {
 				t.Errorf("%q, want %q", err, want)
 			}
 			checkHarmless(t, err.Error(), token, hex)
@@ -327,7 +327,7 @@ func TestClassification(t *testing.T) {
 			t.Parallel()
 			for _, err := range []error{test.err, fmt.Errorf("reading: %w", test.err)} {
 				got := class{
-					IsNotFound(err), IsUnauthorized(err), IsForbidden(err), IsTransient(err),
+					IsNotFound(err), IsUnauthorized(err), IsForbidden(err), isTransient(err),
 					IsUnpublished(err), IsWorkspaceMissing(err), IsInstanceMissing(err),
 				}
 				if diff := cmp.Diff(test.want, got); diff != "" {

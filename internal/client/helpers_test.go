@@ -186,6 +186,12 @@ func failure(t testing.TB, err error) *Error {
 	return e
 }
 
+// isTransient reports whether a later request may succeed: after throttling, a fault of the service, or a network error.
+func isTransient(err error) bool {
+	e, ok := Cause(err)
+	return ok && (e.Kind().Retried() || e.Kind() == Failing || isNameError(e.Err))
+}
+
 // checkFailure checks that err is an *Error, and leaves the rest to the test.
 func checkFailure(t testing.TB, err error) {
 	t.Helper()

@@ -78,7 +78,7 @@ func checkFields[T any](t *testing.T, call caller, full string, want func() *T, 
 		got, err := decodeWith(t, call, body)
 		if rule == required || (rule == decides && wrong) {
 			e := failure(t, err)
-			if !errors.Is(err, ErrMalformed) || e.Status != http.StatusOK || e.Message != "" || IsTransient(err) {
+			if !errors.Is(err, ErrMalformed) || e.Status != http.StatusOK || e.Message != "" || isTransient(err) {
 				t.Errorf("error %v, want ErrMalformed", err)
 			}
 			return
@@ -264,7 +264,7 @@ func TestAnswerThatIsNoObject(t *testing.T) {
 				t.Parallel()
 				_, err := decodeWith(t, call, test.body)
 				e := failure(t, err)
-				if !errors.Is(err, ErrMalformed) || IsTransient(err) || IsNotFound(err) {
+				if !errors.Is(err, ErrMalformed) || isTransient(err) || IsNotFound(err) {
 					t.Errorf("error %v, want ErrMalformed", err)
 				}
 				if e.Message != test.message || e.Status != http.StatusOK || e.Attempts != 1 {

@@ -130,7 +130,7 @@ func kindWithoutAnswer(err error) Kind {
 		return Interrupted
 	case refusedByProxy && !kindOfStatus(proxy.Status, "").Retried() && proxy.Status != http.StatusTooManyRequests:
 		return Unreachable
-	case isNameError(err), isTLSError(err):
+	case isNameError(err), isTLSError(err), errors.Is(err, ErrHTTPSWanted), errors.As(err, new(*ProxySettingError)):
 		return Unreachable
 	default:
 		return Transient
@@ -151,12 +151,3 @@ func isTLSError(err error) bool {
 	alert, ok := errors.AsType[*net.OpError](err)
 	return certificate || record || errors.Is(err, http.ErrSchemeMismatch) || (ok && (alert.Op == "remote error" || alert.Op == "local error"))
 }
-
-// IsTransient reports whether a later request may succeed: after throttling, a fault of the service, or a network error.
-func IsTransient(err error) bool {
-	e, ok := Cause(err)
-	return ok && (e.Kind().Retried() || e.Kind() == Failing || isNameError(e.Err))
-}
-
-// IsRetried reports whether the retry policy applies to the error.
-func IsRetried(e *Error) bool { return e.Kind().Retried() }

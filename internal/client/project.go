@@ -78,7 +78,8 @@ func (c *Client) lookUpProject(ctx context.Context, region string) (string, erro
 // maxProjectIDLength bounds the length of an id, which is used in paths, headers and messages. Real ids have 32 characters.
 const maxProjectIDLength = 64
 
-// projectsNamed returns the ids of the projects with a name. A caller who may not list all projects may still list those it can use.
+// projectsNamed returns the ids of the projects with a name. A caller who may not list all projects, or gets none of
+// them, may still list those it can use.
 //
 // API: GET /v3/projects, https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0001.html, and
 // GET /v3/auth/projects, https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0003.html
@@ -103,7 +104,7 @@ func (c *Client) projectsNamed(ctx context.Context, region, name string) ([]stri
 	all := call{service: IAM, target: Target{Region: region}, path: []string{"v3", "projects"}, query: url.Values{"name": {name}}}
 	own := call{service: IAM, target: Target{Region: region}, path: []string{"v3", "auth", "projects"}}
 	found, err := get(ctx, c, all, read)
-	if IsForbidden(err) {
+	if IsForbidden(err) || (err == nil && len(found) == 0) {
 		if usable, ownErr := get(ctx, c, own, read); ownErr == nil {
 			return usable, nil
 		}

@@ -189,19 +189,27 @@ func TestProjectIsNotSettled(t *testing.T) {
 	}
 }
 
-// A caller who must not list the account's projects lists his own.
+// A caller who must not list the account's projects, or gets none of them, lists his own.
 func TestProjectAmongOwn(t *testing.T) {
 	t.Parallel()
-	own := says(200, `{"projects":[{"id":"other","name":"elsewhere"},{"id":"own","name":"ap-example-1"}]}`)
-	iam := answering(says(403, `{"error_code":"IAM.0002","error_msg":"no"}`), own)
-	c := newClient(t, iam)
-	for range 2 {
-		if target, err := c.ProjectTarget(t.Context(), "", ""); err != nil || target.ProjectID != "own" {
-			t.Errorf("%+v and error %v", target, err)
-		}
-	}
-	if sent := iam.sent(); len(sent) != 2 || sent[1].URL.RequestURI() != "/v3/auth/projects" {
-		t.Errorf("%d requests, want two, the second one for the caller's own projects", len(sent))
+	for name, all := range map[string]answerer{
+		"forbidden": says(403, `{"error_code":"IAM.0002","error_msg":"no"}`), "an empty list": says(200, `{"projects":[]}`),
+		"others": says(200, `{"projects":[{"id":"other","name":"elsewhere"}]}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			own := says(200, `{"projects":[{"id":"other","name":"elsewhere"},{"id":"own","name":"ap-example-1"}]}`)
+			iam := answering(all, own)
+			c := newClient(t, iam)
+			for range 2 {
+				if target, err := c.ProjectTarget(t.Context(), "", ""); err != nil || target.ProjectID != "own" {
+					t.Errorf("%+v and error %v", target, err)
+				}
+			}
+			if sent := iam.sent(); len(sent) != 2 || sent[1].URL.RequestURI() != "/v3/auth/projects" {
+				t.Errorf("%d requests, want two, the second one for the caller's own projects", len(sent))
+			}
+		})
 	}
 }
 
@@ -223,15 +231,15 @@ func TestProjectRefusalIsRemembered(t *testing.T) {
 // Another failure is not remembered: what was wrong may be mended while the process lives.
 func TestProjectIsLookedUpAgainAfterFailure(t *testing.T) {
 	t.Parallel()
-	iam := answering(says(500, `{"error_code":"IAM.9","error_msg":"no"}`), says(200, `{"projects":[]}`), findsProject)
+	iam := answering(says(500, `{"error_code":"IAM.9","error_msg":"no"}`), says(200, `{"projects":[]}`), says(200, `{"projects":[]}`), findsProject)
 	c := newClient(t, iam)
 	for i, ok := range []bool{false, false, true, true} {
 		if _, err := c.ProjectTarget(t.Context(), "", ""); (err == nil) != ok {
 			t.Errorf("look-up %d: error %v", i+1, err)
 		}
 	}
-	if len(iam.sent()) != 3 {
-		t.Errorf("%d requests, want 3", len(iam.sent()))
+	if len(iam.sent()) != 4 {
+		t.Errorf("%d requests, want 4", len(iam.sent()))
 	}
 }
 

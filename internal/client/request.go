@@ -32,6 +32,8 @@ type call struct {
 // pathSegment matches ids. No other value but the name of a job may be part of a path, so that none can change which API is called.
 var pathSegment = regexp.MustCompile(`^[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*$`)
 
+var zone = regexp.MustCompile(`%[^\]]*\]`)
+
 // get sends a call, with retries, and decodes the answer with read.
 func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) (value T, err error) {
 	x, got, err := c.do(ctx, call, c.auth)
@@ -113,6 +115,8 @@ func (c *Client) newExchange(ctx context.Context, call call) (*exchange, error) 
 	if err != nil {
 		return nil, fmt.Errorf("building the request: %w", err)
 	}
+	// net/http sends the host without the zone of an IPv6 address.
+	request.Host = zone.ReplaceAllString(request.Host, "]")
 	maps.Copy(request.Header, call.header)
 	request.Header.Set("Accept", "application/json")
 	// A cached state may be outdated.

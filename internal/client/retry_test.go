@@ -209,7 +209,7 @@ func TestNoRetries(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			service := answering(answer)
 			_, err := newClient(t, service, retries(0)).ScriptOrder(t.Context(), testOrder)
-			if e := failure(t, err); e.Attempts != 1 || len(service.sent()) != 1 || !IsTransient(err) {
+			if e := failure(t, err); e.Attempts != 1 || len(service.sent()) != 1 || !isTransient(err) {
 				t.Errorf("%#v after %d requests, want 1", e, len(service.sent()))
 			}
 		})

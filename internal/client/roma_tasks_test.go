@@ -207,7 +207,7 @@ func TestAbnormalTasksMeetsErrors(t *testing.T) {
 		check  func(error) bool
 	}{
 		{"forbidden", says(http.StatusForbidden, `{"error_code":"ROMA.1006","error_msg":"no"}`), "ROMA.1006", IsForbidden},
-		{"unknown", says(http.StatusInternalServerError, `{"error_code":"FDI.9999","error_msg":"no"}`), "FDI.9999", IsTransient},
+		{"unknown", says(http.StatusInternalServerError, `{"error_code":"FDI.9999","error_msg":"no"}`), "FDI.9999", isTransient},
 		{"total without rows", says(http.StatusOK, `{"total":2}`), "", isMalformed},
 		{"rows of another type", says(http.StatusOK, `{"total":2,"entities":{}}`), "", isMalformed},
 	} {

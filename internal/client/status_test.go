@@ -82,7 +82,7 @@ func TestEveryStatusEnds(t *testing.T) {
 					t.Errorf("%#v", e)
 				}
 				wanted := test.status >= 300 || test.lost
-				if errors.Is(err, ErrUnexpectedStatus) == wanted || IsTransient(err) != (test.lost || test.status == 429 || test.status >= 500) {
+				if errors.Is(err, ErrUnexpectedStatus) == wanted || isTransient(err) != (test.lost || test.status == 429 || test.status >= 500) {
 					t.Errorf("error %v", err)
 				}
 			})

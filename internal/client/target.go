@@ -152,7 +152,8 @@ func (c *Client) endpoint(service Service, region string) (*url.URL, error) {
 	if cloud == "" {
 		cloud = defaultCloud(region)
 	}
-	return ParseEndpoint(strings.NewReplacer("{coc}", cocHost(region), "{dlf}", dlfHost(region), "{region}", region, "{cloud}", cloud).Replace(facts.host))
+	names := strings.NewReplacer("{coc}", cocHost(region, cloud), "{dlf}", dlfHost(region), "{region}", region, "{cloud}", cloud)
+	return ParseEndpoint(names.Replace(facts.host))
 }
 
 // endpoint parses the configured address of a service. It drops /v3 from that of IAM, since other versions are called too.
@@ -175,10 +176,11 @@ func defaultCloud(region string) string {
 	return "myhuaweicloud.com"
 }
 
-// cocHost is the first label of the host of COC. The service is global with one host per site, which the region determines.
-func cocHost(region string) string {
+// cocHost is the first label of the host of COC. The service is global with one host per site, which the region determines. Partners'
+// clouds have one site.
+func cocHost(region, cloud string) string {
 	switch {
-	case strings.HasPrefix(region, "cn-"):
+	case strings.HasPrefix(region, "cn-"), cloud != "myhuaweicloud.com" && cloud != "myhuaweicloud.eu":
 		return "coc"
 	case region == "eu-west-101":
 		return "coc-eu-west-101-open-api"

@@ -49,9 +49,11 @@ func TestHosts(t *testing.T) {
 		{region: "eu-west-200", service: COC, want: "https://coc-intl.myhuaweicloud.com"},
 		{region: "eu-west-101", service: STS, want: "https://sts.eu-west-101.myhuaweicloud.eu"},
 		{region: "eu-west-200", service: IAM, want: "https://iam.eu-west-200.myhuaweicloud.com"},
-		{region: "eu-west-101", cfg: Config{Cloud: Setting{Value: "example.com"}}, service: COC, want: "https://coc-eu-west-101-open-api.example.com"},
+		{region: "eu-west-101", cfg: Config{Cloud: Setting{Value: "example.com"}}, service: COC, want: "https://coc.example.com"},
+		{region: "ap-southeast-3", cfg: Config{Cloud: Setting{Value: "myhuaweicloud.com"}}, service: COC, want: "https://coc-intl.myhuaweicloud.com"},
+		{region: "ap-southeast-3", cfg: Config{Cloud: Setting{Value: "myhuaweicloud.eu"}}, service: COC, want: "https://coc-intl.myhuaweicloud.eu"},
 		{region: "cn-north-4", cfg: Config{Cloud: Setting{Value: "example.com"}}, service: COC, want: "https://coc.example.com"},
-		{region: "ap-southeast-3", cfg: Config{Cloud: Setting{Value: "example.com"}}, service: COC, want: "https://coc-intl.example.com"},
+		{region: "ap-southeast-3", cfg: Config{Cloud: Setting{Value: "example.com"}}, service: COC, want: "https://coc.example.com"},
 		{region: "cn-north-4", cfg: Config{Cloud: Setting{Value: "example.com"}}, service: IAM, want: "https://iam.cn-north-4.example.com"},
 		{region: "cn-north-4", cfg: Config{Cloud: Setting{Err: unknown}}, service: ROMA, err: unknown},
 		{

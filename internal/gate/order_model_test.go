@@ -134,7 +134,7 @@ func TestOrdersFollowTheModel(t *testing.T) {
 		})
 		if err != nil {
 			ends["error"]++
-			if last := looks[len(looks)-1]; last.order != nil || !client.IsTransient(err) {
+			if last := looks[len(looks)-1]; last.order != nil || !client.KindOf(err).Retried() {
 				t.Fatalf("error %v", err)
 			}
 			return

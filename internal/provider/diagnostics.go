@@ -156,6 +156,12 @@ func networkAdvice(failure *client.Error) string {
 	case errors.Is(failure.Err, http.ErrSchemeMismatch):
 		return fmt.Sprintf("%s, or a proxy in front of it, speaks plain HTTP where HTTPS is expected. Check the proxy (HTTPS_PROXY) and the "+
 			"port of %s; write http:// there only if the service has no HTTPS.", host, setting)
+	case errors.Is(failure.Err, client.ErrHTTPSWanted):
+		return fmt.Sprintf("The request went out in plain HTTP, and the port seems to speak HTTPS. Begin the address in %s with https://.", setting)
+	case errors.Is(failure.Err, client.ErrHeaderTooLarge):
+		return fmt.Sprintf("A token in the header can be too large for %s or a proxy in front of it: use an access key in place of a token.", host)
+	case errors.As(failure.Err, new(*client.ProxySettingError)):
+		return fmt.Sprintf("Correct that variable, or name the host %s in NO_PROXY if it is reached without a proxy.", host)
 	case errors.Is(failure.Err, client.ErrTooLarge), errors.Is(failure.Err, client.ErrMalformed),
 		errors.Is(failure.Err, client.ErrUnexpectedStatus):
 		return fmt.Sprintf("Something other than the API answered, or the API has changed. Check that %s is the right host (%s, "+
@@ -164,10 +170,6 @@ func networkAdvice(failure *client.Error) string {
 		return fmt.Sprintf("Check the connection to %s (network, proxy variables, %s), then run again.", host, setting)
 	case failure.Status == http.StatusProxyAuthRequired:
 		return "Give the proxy its user name and password in HTTPS_PROXY (HTTP_PROXY for http://)."
-	case failure.Status == http.StatusBadRequest && failure.Code == "" && failure.Scheme == "http":
-		// Servers answer plain HTTP on the HTTPS port like this.
-		return fmt.Sprintf("The request went out in plain HTTP, and the port seems to speak HTTPS. Begin the address in %s with https://.",
-			setting)
 	case failure.Status >= 300 && failure.Status < 400:
 		return fmt.Sprintf("Set %s to the address that answers without a redirect.", setting)
 	case client.IsNotFound(failure), client.IsWorkspaceMissing(failure), client.IsInstanceMissing(failure):
@@ -259,15 +261,16 @@ func signInAdvice(failure *client.Error) string {
 }
 
 func isFault(failure *client.Error) bool {
-	return failure.Status >= 500 || failure.Status == http.StatusTooManyRequests
+	kind := failure.Kind()
+	return failure.Status != 0 && (kind.Retried() || kind == client.Failing)
 }
 
 // faultAdvice is for throttling and server errors.
 func faultAdvice(failure *client.Error) string {
 	switch {
-	case failure.Status == http.StatusTooManyRequests:
+	case failure.Kind() == client.Throttled:
 		return "The service throttles. Run again later, with fewer reads at a time (-parallelism), or raise max_retries."
-	case client.IsRetried(failure):
+	case failure.Kind().Retried():
 		return fmt.Sprintf("%s is failing at the moment. Run again later, or raise max_retries.", failure.Service.Name())
 	case failure.RequestID == "":
 		return "This code is not retried. Give it to the vendor's support, with the time and the path of the request."

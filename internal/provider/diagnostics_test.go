@@ -133,11 +133,20 @@ func TestAdvice(t *testing.T) {
 		"a certificate for another use": {
 			failed(func(e *client.Error) { e.Err = x509.CertificateInvalidError{Reason: x509.IncompatibleUsage} }), "is not trusted here", "clock",
 		},
-		"a declined agency": {of(client.STS, "/v5/agencies/assume", answered(403, "PAP5.1", "key")), "Agent Operator", ""},
-		"keys of an agency": {of(client.STS, "/v5/agencies/assume", answered(401, "", "key")), "Check the key, its secret", ""},
-		"a fault of IAM":    {of(client.IAM, "/v3/auth/tokens", answered(503, "", "")), "IAM is failing at the moment.", ""},
-		"a code of IAM's":   {of(client.IAM, "/v3/auth/tokens", answered(500, "500", "")), "This code is not retried.", "raise"},
-		"a throttling IAM":  {of(client.IAM, "/v3/auth/tokens", answered(429, "", "")), "The service throttles.", "password"},
+		"a declined agency":     {of(client.STS, "/v5/agencies/assume", answered(403, "PAP5.1", "key")), "Agent Operator", ""},
+		"keys of an agency":     {of(client.STS, "/v5/agencies/assume", answered(401, "", "key")), "Check the key, its secret", ""},
+		"a fault of IAM":        {of(client.IAM, "/v3/auth/tokens", answered(503, "", "")), "IAM is failing at the moment.", ""},
+		"a code of IAM's":       {of(client.IAM, "/v3/auth/tokens", answered(500, "500", "")), "This code is not retried.", "raise"},
+		"a throttling IAM":      {of(client.IAM, "/v3/auth/tokens", answered(429, "", "")), "The service throttles.", "password"},
+		"throttling with a 403": {answered(403, "APIGW.0308", ""), "The service throttles.", "permission"},
+		"throttling with a 200": {answered(200, "APIGW.0308", ""), "The service throttles.", "permission"},
+		"a header that is too large": {
+			failed(func(e *client.Error) { e.Status, e.Err = 431, client.ErrHeaderTooLarge }), "use an access key in place of a token.", "arguments",
+		},
+		"a proxy that is no URL": {
+			failed(func(e *client.Error) { e.Err = &client.ProxySettingError{Variable: "HTTPS_PROXY"} }),
+			"Correct that variable, or name the host h.test in NO_PROXY", "connection",
+		},
 		"no turn": {
 			failed(func(e *client.Error) {
 				e.Err = &client.TurnError{Hosts: []string{"a.test", "b.test"}, Err: context.DeadlineExceeded}

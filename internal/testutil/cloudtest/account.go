@@ -42,7 +42,7 @@ func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, object{"credentials": object{
 			"access_key_id": a.AccessKey, "secret_access_key": a.SecretKey, "security_token": a.SecurityToken, "expiration": end,
 		}})
-	case "/v3/projects":
+	case "/v3/projects", "/v3/auth/projects":
 		projects, name := []object{}, r.URL.Query().Get("name")
 		for _, known := range slices.Sorted(maps.Keys(a.Projects)) {
 			if name == "" || name == known {

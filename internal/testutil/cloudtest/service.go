@@ -218,7 +218,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.faulted[r.URL.Path]++
 	}
 	s.mu.Unlock()
-	unsigned := r.Header.Get("X-Auth-Token") != "" || (iam && r.URL.Path != "/v3/projects" && r.Header.Get("Authorization") == "")
+	unsigned := r.Header.Get("X-Auth-Token") != "" || (iam && !isProjects(r.URL.Path) && r.Header.Get("Authorization") == "")
 	if s.verify != nil && !unsigned {
 		if err := s.verify(r); err != nil {
 			s.report("%s %s: %s", r.Method, r.URL, err)
@@ -296,9 +296,11 @@ func subject(r *http.Request) (key string, look bool) {
 
 // isIAM reports whether a request is for credentials or projects.
 func isIAM(method, path string) bool {
-	return method == http.MethodPost || path == "/v3/projects" ||
+	return method == http.MethodPost || isProjects(path) ||
 		strings.HasPrefix(path, "/openstack/") || strings.HasPrefix(path, "/meta-data/")
 }
+
+func isProjects(path string) bool { return path == "/v3/projects" || path == "/v3/auth/projects" }
 
 // Start serves on loopback until Close is called.
 func (s *Service) Start() (address string) {
