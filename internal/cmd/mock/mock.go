@@ -47,6 +47,7 @@ type object struct {
 
 func objects() []object {
 	order, workspace, instance := (*cloudtest.Service).Order, (*cloudtest.Service).Workspace, (*cloudtest.Service).Instance
+	job := func(s *cloudtest.Service, name string) *cloudtest.Sequence { return s.Job("", name) }
 	return []object{
 		{"order", "SCT-succeeded", "succeeded on 10 hosts, just before the mock started", order, func(m *mock) http.Handler {
 			return m.ended(cloudtest.Finished(10))
@@ -60,7 +61,15 @@ func objects() []object {
 			}
 			return m.ended(cloudtest.Finished(10))
 		}},
-		{"workspace", "", "today the job load_orders has failed, and etl_orders runs at every full minute for 20 s, with success", workspace, (*mock).jobs},
+		{"workspace", "", "today the job load_orders has failed, all others have succeeded", workspace, func(*mock) http.Handler {
+			return cloudtest.JobScene{
+				Counts: map[string]int{"success": 6, "fail": 1}, Listed: []cloudtest.Job{{Name: "load_orders", Status: "fail", ID: 34765}},
+			}
+		}},
+		{"job", "etl_orders", "begins at every full minute, runs for 20 s and succeeds", job, (*mock).runs},
+		{"job", "load_orders", "failed just before the mock started", job, func(m *mock) http.Handler {
+			return cloudtest.Runs(cloudtest.Run{ID: 34765, Status: "fail", Began: m.start.Add(-time.Minute)})
+		}},
 		{"ROMA instance", "roma-healthy", "12 tasks run", instance, func(*mock) http.Handler {
 			return cloudtest.Tasks(map[string]int{"running": 12}, nil)
 		}},
@@ -95,10 +104,14 @@ func (m *mock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		command = ""
 	}
 	m.mu.Unlock()
-	switch id, isOrder := strings.CutPrefix(r.URL.Path, "/v1/job/script/orders/"); {
+	id, isOrder := strings.CutPrefix(r.URL.Path, "/v1/job/script/orders/")
+	_, name, isJob := strings.Cut(r.URL.Path, "/factory/jobs/")
+	switch {
 	case command != "":
 	case isOrder && !known("order", id):
 		cloudtest.NotFound.ServeHTTP(w, r)
+	case isJob && !known("job", name):
+		cloudtest.NoSuchJob.ServeHTTP(w, r)
 	default:
 		m.Service.ServeHTTP(w, r)
 	}
@@ -142,10 +155,18 @@ func (m *mock) running() http.Handler {
 	return scene
 }
 
-func (m *mock) jobs() http.Handler {
-	return cloudtest.JobScene{
-		Counts: map[string]int{"success": 6, "fail": 1}, Listed: []cloudtest.Job{{Name: "load_orders", Status: "fail", ID: 34765}},
+// runs are those of the last ten minutes.
+func (m *mock) runs() http.Handler {
+	var runs []cloudtest.Run
+	now := m.now()
+	for began := now.Truncate(time.Minute); now.Sub(began) < 10*time.Minute; began = began.Add(-time.Minute) {
+		run := cloudtest.Run{ID: began.Unix() / 60, Status: "success", Began: began}
+		if now.Sub(began) < runTime {
+			run.Status = "running"
+		}
+		runs = append(runs, run)
 	}
+	return cloudtest.Runs(runs...)
 }
 
 func (m *mock) tasks() http.Handler {

@@ -13,8 +13,8 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/gate"
 )
 
-// start is a moment between two full minutes.
-var start = time.Date(2026, 11, 28, 20, 0, 30, 0, time.UTC)
+// start is a moment between two full minutes, in the past, since the gate asks for runs until now.
+var start = time.Now().Truncate(time.Minute).Add(30*time.Second - time.Hour)
 
 // TestObjects asks for every object, at first, after a command and after the time that it says, as the provider would.
 func TestObjects(t *testing.T) {
@@ -32,6 +32,9 @@ func TestObjects(t *testing.T) {
 		{"SCT-old", order("SCT-old"), "", 0, []gate.Outcome{gate.Succeeded, gate.Succeeded, gate.Succeeded}},
 		{"SCT-running", order("SCT-running"), "", runTime, []gate.Outcome{gate.Running, gate.Running, gate.Succeeded}},
 		{"SCT-turns", order("SCT-turns"), "/fail", time.Hour, []gate.Outcome{gate.Succeeded, gate.Failed, gate.Failed}},
+		{"etl_orders since now", runs("etl_orders", start), "", 35 * time.Second, []gate.Outcome{gate.Pending, gate.Pending, gate.Running}},
+		{"etl_orders since a while", runs("etl_orders", start.Add(-time.Minute)), "", 55 * time.Second, []gate.Outcome{gate.Succeeded, gate.Succeeded, gate.Succeeded}},
+		{"load_orders", runs("load_orders", start.Add(-time.Hour)), "", 0, []gate.Outcome{gate.Failed, gate.Failed, gate.Failed}},
 		{"roma-healthy", tasks("roma-healthy"), "", 0, []gate.Outcome{gate.Running, gate.Running, gate.Running}},
 		{"roma-abnormal", tasks("roma-abnormal"), "", 0, []gate.Outcome{gate.Failed, gate.Failed, gate.Failed}},
 		{"roma-starting", tasks("roma-starting"), "", runTime, []gate.Outcome{gate.Pending, gate.Pending, gate.Running}},
@@ -145,6 +148,20 @@ func tasks(id string) func(context.Context, *client.Client) (gate.Outcome, error
 			return "", err
 		}
 		report, err := gate.ReadTasks(ctx, c, gate.TaskRequest{FDIInstance: client.FDIInstance{Target: target, InstanceID: id}, MinRunning: 12})
+		if err != nil {
+			return "", err
+		}
+		return report.Outcome, nil
+	}
+}
+
+func runs(job string, since time.Time) func(context.Context, *client.Client) (gate.Outcome, error) {
+	return func(ctx context.Context, c *client.Client) (gate.Outcome, error) {
+		target, err := c.ProjectTarget(ctx, "", "")
+		if err != nil {
+			return "", err
+		}
+		report, err := gate.ReadJobs(ctx, c, gate.JobRequest{WorkspaceJobs: client.WorkspaceJobs{Target: target}, JobName: job, Since: since, MinNew: 1})
 		if err != nil {
 			return "", err
 		}
