@@ -135,7 +135,7 @@ var ofTheCLI = []string{"resource postcondition failed", "error when invoking ac
 func TestMessagesOfTroubleshooting(t *testing.T) {
 	t.Parallel()
 	printed := ""
-	for _, folder := range []string{"client", "gate", "provider"} {
+	for _, folder := range []string{"client", "gate", "provider", "text"} {
 		files, err := fs.Glob(tree, path.Join("internal", folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)
