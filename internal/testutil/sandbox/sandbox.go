@@ -57,7 +57,7 @@ func (s *Sandbox) Close() { _ = os.RemoveAll(s.folder) }
 func (s *Sandbox) Install(ctx context.Context, source, pkg string) error {
 	file := binaryName(path.Base(source))
 	built := filepath.Join(s.folder, file)
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", //nolint:gosec // a package of this module
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath",
 		"-ldflags", "-s -w -X main.version="+version, "-o", built,
 		strings.TrimSuffix(module+"/"+pkg, "/."))
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as a release has it
@@ -135,16 +135,16 @@ func (s *Sandbox) WriteSharing(initialized string, configuration fs.FS) (name st
 		return "", err
 	}
 	const lock = ".terraform.lock.hcl"
-	locked, err := os.ReadFile(filepath.Join(s.folder, initialized, lock)) //nolint:gosec // a folder of the sandbox
+	locked, err := os.ReadFile(filepath.Join(s.folder, initialized, lock))
 	if err != nil {
 		return "", err
 	}
-	return filepath.Base(folder), os.WriteFile(filepath.Join(folder, lock), locked, 0o600) //nolint:gosec // a folder that was just made
+	return filepath.Base(folder), os.WriteFile(filepath.Join(folder, lock), locked, 0o600)
 }
 
 // Version returns the name of a program, Terraform or OpenTofu, and its major and minor version.
 func Version(ctx context.Context, program string) (product string, version [2]int, err error) {
-	process := exec.CommandContext(ctx, program, "version") //nolint:gosec // which program to run is the caller's to say
+	process := exec.CommandContext(ctx, program, "version")
 	process.Env = environment(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE="+os.DevNull)
 	out, err := process.CombinedOutput()
 	if err != nil {
@@ -188,7 +188,7 @@ func (s *Sandbox) Script(ctx context.Context, name string, environment []string,
 }
 
 func (s *Sandbox) command(ctx context.Context, name string, variables []string, program string, arguments ...string) *exec.Cmd {
-	process := exec.CommandContext(ctx, program, arguments...) //nolint:gosec // which program to run is the caller's to say
+	process := exec.CommandContext(ctx, program, arguments...)
 	process.Cancel = func() error { return process.Process.Signal(os.Interrupt) }
 	process.Dir = filepath.Join(s.folder, name)
 	process.Env = environment(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(s.folder, "cli.tfrc"), "CHECKPOINT_DISABLE=1")
