@@ -24,7 +24,6 @@ const (
 	orderID       = "SCT2023102211473xxxxxxxxxx"
 	projectID     = "b384b9e9ab9b4ee8994c8633aabc9505"
 	instanceID    = "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"
-	workspaceID   = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
 	overviewPath  = "/v2/" + projectID + "/factory/monitor/task-statistics-overview"
 	taskPath      = "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
 	// logText is what hosts log: it must not come to the console.

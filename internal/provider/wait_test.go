@@ -180,7 +180,3 @@ func TestWaitForJobs(t *testing.T) {
 		}
 	})
 }
-
-func exampleData(arguments string) string {
-	return dataBlock("coc_script_order", "execute_uuid = \""+exampleID+"\"\n"+arguments)
-}
