@@ -114,7 +114,7 @@ func TestNeighbors(t *testing.T) {
 	record := map[string]observed{"Terraform 1.5": {}, "Terraform 1.11": {}, "Terraform 1.16": {}, "OpenTofu 1.6": {}}
 	for name, want := range map[string]string{
 		"Terraform 1.4": "Terraform 1.5", "Terraform 1.7": "Terraform 1.5, Terraform 1.11", "Terraform 1.12": "Terraform 1.11, Terraform 1.16",
-		"Terraform 1.20": "Terraform 1.16", "OpenTofu 1.9": "OpenTofu 1.6",
+		"Terraform 1.20": "Terraform 1.16", "OpenTofu 1.9": "OpenTofu 1.6", "OpenTofu 1.5": "Terraform 1.5, OpenTofu 1.6",
 	} {
 		product, version := versionOf(name)
 		if got := strings.Join(neighbors(record, product, version), ", "); got != want {

@@ -147,6 +147,14 @@ func neighbors(record map[string]observed, product string, version [2]int) []str
 			above = name
 		}
 	}
+	if product == "OpenTofu" && below == "" {
+		// OpenTofu began as a copy of Terraform 1.6.
+		for _, name := range inOrder(record) {
+			if recorded, other := versionOf(name); recorded == "Terraform" && !before([2]int{1, 6}, other) {
+				below = name
+			}
+		}
+	}
 	return slices.DeleteFunc([]string{below, above}, func(name string) bool { return name == "" })
 }
 
