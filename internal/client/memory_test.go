@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -66,9 +67,35 @@ func peakOf(run func()) uint64 {
 	return peak.Load()
 }
 
+// BenchmarkBatch reads a batch of ten hosts with logs of 1 MB, with retries as the provider has them.
+func BenchmarkBatch(b *testing.B) {
+	c := newClient(b, answering(saysFrom(http.StatusOK, batchOf(10, 1e6))), retries(5))
+	batch := testBatch
+	batch.LogTail = 4096
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.ScriptOrderBatch(b.Context(), batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkValid checks the syntax of the same bytes, for comparison.
+func BenchmarkValid(b *testing.B) {
+	body, err := io.ReadAll(batchOf(10, 1e6)())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if !json.Valid(body) {
+			b.Fatal("not valid")
+		}
+	}
+}
+
 // BenchmarkOrderOf200 reads the logs of an order as large as an order may be: 20 batches of ten hosts with logs of 1 MB, 4 kB of which are kept.
 func BenchmarkOrderOf200(b *testing.B) {
-	c := newClient(b, answering(saysFrom(http.StatusOK, batchOf(10, 1e6))))
+	c := newClient(b, answering(saysFrom(http.StatusOK, batchOf(10, 1e6))), retries(5))
 	batch := testBatch
 	batch.LogTail = 4096
 	for b.Loop() {
@@ -88,7 +115,7 @@ func BenchmarkOrderOf200(b *testing.B) {
 
 // BenchmarkTenHostile reads ten answers of 120 MB at a time.
 func BenchmarkTenHostile(b *testing.B) {
-	c := newClient(b, answering(saysFrom(http.StatusOK, batchOf(10, 12e6))))
+	c := newClient(b, answering(saysFrom(http.StatusOK, batchOf(10, 12e6))), retries(5))
 	batch := testBatch
 	batch.LogTail = 4096
 	for b.Loop() {
