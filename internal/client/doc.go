@@ -17,7 +17,7 @@
 //
 // A read accepts only HTTP 200 with a JSON object in which no object has a repeated member. An error in it, in any envelope, makes it an
 // error, even next to data. A field of a wire type is nil if it is absent or null. Informational fields of an unexpected type are nil and
-// named in Warnings. Bodies of more than 1 MiB share a memory limit of the client.
+// named in Warnings. Bodies of more than 1 MiB share a memory limit of the client. The context is checked while an answer is decoded.
 //
 // # Retries
 //
@@ -30,6 +30,7 @@
 // # Authentication
 //
 // auth_refusal.go decides whether an answer refuses the credential, proves it, or says nothing about it. auth_lending.go limits concurrent
-// requests with an unproven credential, and blocks a refused one. auth_renewing.go renews credentials that expire: one sign-in at a time,
+// requests with an unproven credential or a key, and blocks a refused one. At ten reads at a time, twenty reads of one service take six
+// round trips with a key, and three with a token. auth_renewing.go renews credentials that expire: one sign-in at a time,
 // in the background while the current credential is valid, and all readers share its failure. The other auth files are the sources.
 package client
