@@ -43,7 +43,7 @@ func (a *sourceAction) Schema(ctx context.Context, _ action.SchemaRequest, resp 
 			"progress_interval": optionalString(progressIntervalFormat, "Longest time between two lines of progress, as a duration from `5s` to "+
 				"`5m`. Each change of status is reported at once. Default: `30s`."),
 		},
-		Blocks: map[string]schema.Block{"timeouts": a.timeouts(ctx)},
+		Blocks: map[string]schema.Block{"timeouts": a.timeouts()},
 	}
 	for name, attribute := range shared.Attributes {
 		if notInActions[name] || (!attribute.IsRequired() && !attribute.IsOptional()) {

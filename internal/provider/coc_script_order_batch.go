@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -52,7 +51,7 @@ func scriptOrderBatchSchema() schema.Schema {
 					Validators:          []validator.Number{atLeast(1)},
 					MarkdownDescription: "Batch to list, from 1.",
 				},
-				"status": optionalString(stringvalidator.OneOf("READY", "PROCESSING", "ABNORMAL", "CANCELED", "FINISHED"),
+				"status": optionalString(oneOf("READY", "PROCESSING", "ABNORMAL", "CANCELED", "FINISHED"),
 					"Lists only instances with this status: READY, PROCESSING, ABNORMAL, CANCELED or FINISHED. Default: "+
 						"all. A filtered listing proves nothing about the batch: `outcome` is `unknown` and the counts are null."),
 				"limit": optionalNumber(wholeNumber{1, 100},

@@ -127,7 +127,7 @@ func TestCOCScriptOrderBatchArguments(t *testing.T) {
 	testArguments(t, "coc_script_order_batch", map[string]badArgument{
 		"zero":     {"execute_uuid = \"x\"\nbatch_index = 0", `The value of batch_index cannot be used: 0 is less than 1.`},
 		"fraction": {"execute_uuid = \"x\"\nbatch_index = 1.5", `The value of batch_index cannot be used: 1.5 is not a whole number. Correct it.`},
-		"status":   {"execute_uuid = \"x\"\nbatch_index = 1\nstatus = \"ROLLBACKED\"", `status value must be one of`},
+		"status":   {"execute_uuid = \"x\"\nbatch_index = 1\nstatus = \"ROLLBACKED\"", `"ROLLBACKED" given, wanted one of READY, PROCESSING`},
 		"limit":    {"execute_uuid = \"x\"\nbatch_index = 1\nlimit = 101", `The value of limit cannot be used: 101 is more than 100.`},
 		"marker":   {"execute_uuid = \"x\"\nbatch_index = 1\nmarker = 0", `The value of marker cannot be used: 0 is less than 1.`},
 		"missing":  {`execute_uuid = "x"`, `The argument "batch_index" is required`},

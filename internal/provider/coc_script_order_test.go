@@ -231,7 +231,7 @@ func TestCOCScriptOrderArguments(t *testing.T) {
 		"interval_no_number": {orderWith(`poll_interval = "soon"`), `The value of poll_interval cannot be used`},
 		"log_tail":           {orderWith(`log_tail_bytes = -2`), `The value of log_tail_bytes cannot be used: -2 is less than -1.`},
 		"timeout_zero":       {orderWith(`timeouts { read = "0s" }`), `The value of timeouts.read cannot be used: "0s" given, wanted a duration above zero`},
-		"timeout_no_number":  {orderWith(`timeouts { read = "long" }`), `must be a string containing a sequence of decimal numbers`},
+		"timeout_no_number":  {orderWith(`timeouts { read = "long" }`), `"long" given, wanted a duration above zero, such as 10m`},
 		"misspelt":           {orderWith(`wait_for_complet = true`), `An argument named "wait_for_complet" is not expected here.`},
 	})
 }

@@ -25,7 +25,7 @@ func (d *dataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, r
 
 func (d *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = d.schema()
-	resp.Schema.Blocks = map[string]schema.Block{"timeouts": d.timeouts(ctx)}
+	resp.Schema.Blocks = map[string]schema.Block{"timeouts": d.timeouts()}
 }
 
 func (d *dataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {

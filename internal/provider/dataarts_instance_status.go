@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -106,7 +105,7 @@ func instanceStatusSchema() schema.Schema {
 					"goes on until the next run has ended. [Use case 15](https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/" +
 					"15-the-run-after-the-deployment) keeps the time of a deployment. Needs `job_name`, replaces `query_days`, and reaches 30 days back at most."),
 				"is_own": optionalBool("Whether to count the caller's own instances only. Default: `false`, everybody's."),
-				"query_days": optionalString(stringvalidator.OneOf("today", "yesterday", "before_yesterday", "all"),
+				"query_days": optionalString(oneOf("today", "yesterday", "before_yesterday", "all"),
 					"Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last "+
 						"seven days). The counts of a workspace start again at midnight (UTC+8, by this machine's clock): a wait that goes on past it ends "+
 						"with `unknown` unless all was well before, and so does one in which the total or the count of a state that lasts falls, except with "+

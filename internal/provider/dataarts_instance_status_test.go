@@ -118,7 +118,7 @@ func TestDataArtsInstanceStatusErrors(t *testing.T) {
 func TestDataArtsInstanceStatusArguments(t *testing.T) {
 	t.Parallel()
 	testArguments(t, "dataarts_instance_status", map[string]badArgument{
-		"days":      {`query_days = "today2"`, `query_days value must be one of`},
+		"days":      {`query_days = "today2"`, `"today2" given, wanted one of today, yesterday`},
 		"workspace": {`workspace_id = "a b"`, `The value of workspace_id cannot be used`},
 		"span":      {"wait_for_completion = true\nstable_for = \"2m\"\ntimeouts { read = \"1m\" }", `stable_for = "2m" cannot be used: it does not fit into timeouts.read (1m).`},
 		"no_state":  {`baseline_counts = { succeeded = 1 }`, `The count of "succeeded" cannot be used: it is no state of a job instance`},

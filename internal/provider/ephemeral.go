@@ -36,7 +36,7 @@ func (e *ephemeralResource) Schema(ctx context.Context, _ ephemeral.SchemaReques
 				"a warning with that title. `terraform.applying` warns at plan and enforces at apply; a bad result then does not block destroy. " +
 				"Default: neither, everything is data."),
 		},
-		Blocks: map[string]schema.Block{"timeouts": e.timeouts(ctx)},
+		Blocks: map[string]schema.Block{"timeouts": e.timeouts()},
 	}
 	for name, attribute := range shared.Attributes {
 		resp.Schema.Attributes[name] = attribute

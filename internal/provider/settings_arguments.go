@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -108,7 +107,7 @@ var arguments = map[string]argument{
 			"`myhuaweicloud.eu`.",
 	},
 	"language": {
-		atPlan: stringvalidator.OneOf("en-us", "zh-cn"),
+		atPlan: oneOf("en-us", "zh-cn"),
 		description: "Language of COC's messages, `en-us` or `zh-cn`. Default: `en-us`. Sent as `X-Language`; it changes no field that a " +
 			"verdict depends on.",
 	},

@@ -41,7 +41,7 @@ func TestProviderSettings(t *testing.T) {
 		"bad auth_url":   {given: arguments{"auth_url": "https://u:p@iam.example.com"}, want: `must not hold a user name or password`},
 		"bad region":     {environment: map[string]string{"HW_REGION_NAME": "a b"}, want: "taken from the environment variable HW_REGION_NAME,"},
 		"bad cloud":      {given: arguments{"cloud": "https://x"}, want: `"https://x" given, wanted a domain such as myhuaweicloud.com`},
-		"language":       {given: arguments{"language": "de"}, want: "language value must be one of"},
+		"language":       {given: arguments{"language": "de"}, want: `"de" given, wanted one of en-us, zh-cn`},
 		"retries":        {given: arguments{"max_retries": "-1"}, want: "The value of max_retries cannot be used: -1 is less than 0."},
 		"retries in env": {environment: map[string]string{"HW_MAX_RETRIES": "many"}, want: `"many" given, wanted a whole number from 0`},
 		"insecure":       {environment: map[string]string{"OS_INSECURE": "perhaps"}, want: `"perhaps" given, wanted true or false`},

@@ -8,11 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -177,13 +175,10 @@ func unknownArguments(config tftypes.Value) []string {
 }
 
 // timeouts returns the block of that name.
-func (f *form) timeouts(ctx context.Context) schema.Block {
-	block, _ := timeouts.BlockWithOpts(ctx, timeouts.Opts{ReadDescription: f.timeoutDescription()}).(schema.SingleNestedBlock)
-	timeout, _ := block.Attributes["read"].(schema.StringAttribute)
-	timeout.Validators = append(timeout.Validators, aboveZero{})
+func (f *form) timeouts() schema.Block {
 	return schema.SingleNestedBlock{
 		MarkdownDescription: "Bounds the whole read, pauses and repeated requests included.",
-		Attributes:          map[string]schema.Attribute{f.operation: timeout},
+		Attributes:          map[string]schema.Attribute{f.operation: optionalString(timeoutFormat, f.timeoutDescription())},
 	}
 }
 
@@ -195,19 +190,6 @@ func (f *form) timeoutDescription() string {
 		return "Longest time of the whole read, as a duration such as `90s` or `1h`, above zero. Default: `30m` when waiting, else `5m`."
 	default:
 		return "Longest time of the whole read, as a duration such as `90s`, above zero. Default: `5m`."
-	}
-}
-
-// aboveZero refuses a timeout that ends every read at once. The library's own validator refuses what is not a duration.
-type aboveZero struct{}
-
-func (aboveZero) Description(context.Context) string         { return "must be above zero" }
-func (aboveZero) MarkdownDescription(context.Context) string { return "must be above zero" }
-
-func (aboveZero) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	given := req.ConfigValue.ValueString()
-	if timeout, err := time.ParseDuration(given); err == nil && timeout <= 0 {
-		addValueError(&resp.Diagnostics, req.Path, quoted(given)+" given, wanted a duration above zero, such as 10m")
 	}
 }
 

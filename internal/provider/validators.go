@@ -44,6 +44,11 @@ func pattern(wanted, expression string) stringFormat {
 	}}
 }
 
+// oneOf admits only the given words.
+func oneOf(words ...string) stringFormat {
+	return pattern("one of "+strings.Join(words, ", "), strings.Join(words, "|"))
+}
+
 // Values become part of a path, a host or a header, so these formats admit nothing else.
 var (
 	idFormat       = pattern("1 to 64 letters, digits, dashes and underscores", `[A-Za-z0-9_-]{1,64}`)
@@ -79,6 +84,7 @@ var (
 			return nil
 		},
 	}
+	timeoutFormat          = durationBetween(1, math.MaxInt64)
 	pollIntervalFormat     = durationBetween(time.Second, 5*time.Minute)
 	stableForFormat        = durationBetween(0, 24*time.Hour)
 	progressIntervalFormat = durationBetween(5*time.Second, 5*time.Minute)
@@ -134,6 +140,9 @@ func checkSecret(value string) error {
 
 func durationBetween(least, most time.Duration) stringFormat {
 	wanted := "a duration from " + shortDuration(least) + " to " + shortDuration(most)
+	if most == math.MaxInt64 {
+		wanted = "a duration above zero, such as 10m"
+	}
 	return stringFormat{wanted: wanted, check: func(value string) error {
 		d, err := time.ParseDuration(value)
 		switch {
