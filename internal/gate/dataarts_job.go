@@ -150,7 +150,7 @@ func countRuns(list *client.JobRunList, window runWindow, now time.Time) runCoun
 func runState(run client.JobRun) (state string, known bool) {
 	state, known = runStates[deref(run.Status)]
 	switch {
-	case !known || isUnfinished(state):
+	case isUnfinished(state):
 	case deref(run.ForceSuccess):
 		state = "force_success"
 	case deref(run.IgnoreSuccess):
