@@ -142,7 +142,8 @@ func (m *sinceModel) since(now time.Time) (*gate.Since, error) {
 // sinceAttribute returns the argument of sinceModel; effect says what it does.
 func sinceAttribute(effect string) schema.Attribute {
 	return optionalString(sinceFormat, effect+" Either a time in RFC 3339, such as `2026-11-28T20:00:00Z`, or a duration back from now, "+
-		"above zero, such as `2h`. A time more than ten minutes ahead of this machine's clock is an error. Default: none.")
+		"above zero, such as `2h`, by the clock of the service if this machine's is behind. A time more than ten minutes ahead of this machine's "+
+		"clock is an error. Default: none.")
 }
 
 // tallyModel holds the counts that statistics and batch compute.
