@@ -20,7 +20,7 @@ type collectionVariable struct {
 }
 
 var (
-	variableBlock = regexp.MustCompile(`(?ms)^variable "(\w+)" \{(.*?)^\}`)
+	variableBlock = regexp.MustCompile(`(?ms)^variable "(\w+)" \{(.*?)\n\}`)
 	variableType  = regexp.MustCompile(`(?m)^ {2}type += +(\w+)`)
 )
 
@@ -111,7 +111,7 @@ func TestListsInPages(t *testing.T) {
 			}
 			for _, block := range variableBlock.FindAllStringSubmatch(string(file.Data), -1) {
 				read++
-				if kind := variableType.FindStringSubmatch(block[2]); kind != nil && slices.Contains([]string{"list", "set", "tuple"}, kind[1]) &&
+				if kind := variableType.FindStringSubmatch(block[2]); len(kind) == 2 && slices.Contains([]string{"list", "set", "tuple"}, kind[1]) &&
 					!wrapped("validation { condition = length(var."+block[1]+") > 0").MatchString(block[2]) {
 					t.Errorf("%s/%s: the variable %s takes an empty list", folder, name, block[1])
 				}

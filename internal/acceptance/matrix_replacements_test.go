@@ -32,12 +32,12 @@ func replacementRows() []replacementRow {
 		return fmt.Sprintf("    action_trigger {\n      events  = [%s]\n      actions = [action.coc_script_order.gate]\n    }\n", events)
 	}
 	// TestBeforeCreateOfAReplacement has the older versions with actions.
-	any, withActions := func() bool { return true }, func() bool { return hasActions(beforeDestroySince) }
+	always, withActions := func() bool { return true }, func() bool { return hasActions(beforeDestroySince) }
 	const allEvents = "`before_create`, `before_update`, `before_destroy`"
 	events := strings.ReplaceAll(allEvents, "`", "")
 	behind := "  depends_on = [ephemeral.coc_script_order.gate]\n"
 	return []replacementRow{
-		{"`postcondition`", data, "  depends_on = [data.coc_script_order.gate]\n", any},
+		{"`postcondition`", data, "  depends_on = [data.coc_script_order.gate]\n", always},
 		{"ephemeral, `require_success = terraform.applying`", ephemeralGate, behind, hasEphemeral},
 		{"ephemeral, `create_before_destroy`", ephemeralGate, behind + lifecycle(first), hasEphemeral},
 		{"action, `before_create`", actionGate, lifecycle(trigger("before_create")), withActions},
