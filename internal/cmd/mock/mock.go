@@ -155,11 +155,11 @@ func (m *mock) running() http.Handler {
 	return scene
 }
 
-// runs are those of the last ten minutes.
+// runs are those since ten minutes before the start. A listing that loses a run would be distrusted.
 func (m *mock) runs() http.Handler {
 	var runs []cloudtest.Run
 	now := m.now()
-	for began := now.Truncate(time.Minute); now.Sub(began) < 10*time.Minute; began = began.Add(-time.Minute) {
+	for began := now.Truncate(time.Minute); m.start.Sub(began) < 10*time.Minute; began = began.Add(-time.Minute) {
 		run := cloudtest.Run{ID: began.Unix() / 60, Status: "success", Began: began}
 		if now.Sub(began) < runTime {
 			run.Status = "running"
