@@ -104,7 +104,7 @@ var arguments = map[string]argument{
 	"cloud": {
 		variables: []string{"HW_CLOUD"}, format: domainFormat, atPlan: domainFormat,
 		description: "Domain of the service hosts. Default: `myhuaweicloud.com`; for regions that begin with `eu-west-1`, " +
-			"`myhuaweicloud.eu`.",
+			"`myhuaweicloud.eu`. In any other domain the host of COC is `coc.{cloud}` in every region.",
 	},
 	"language": {
 		atPlan: oneOf("en-us", "zh-cn"),
