@@ -181,6 +181,9 @@ func TestRuns(t *testing.T) {
 			runs(jobRun(1, "success", startedAt(noon.Add(10*time.Minute+time.Millisecond)))), 1, Unknown, "", nil, 0, 0,
 			"the run 1 began at 2026-07-28T12:10:00Z, which is in the future",
 		},
+		"runs since the future": {
+			runs(jobRun(1, "running", startedAt(noon.Add(11*time.Minute)))), 1, Unknown, "", nil, 0, 0, "which is in the future",
+		},
 		"ended in the future without a start": {
 			runs(jobRun(1, "success", plannedAt(noon.Add(time.Hour)))), 1, Unknown, "", nil, 0, 0, "which is in the future",
 		},
@@ -454,6 +457,15 @@ func TestClockBehindTheService(t *testing.T) {
 			}
 		})
 	}
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(noon))
+		began := startedAt(deployed.Add(9 * time.Minute))
+		service := &dataArts{runs: inTurn(runs(jobRun(1, "running", began)), runs(jobRun(1, "success", began)))}
+		asked := JobRequest{JobName: "etl_orders", Since: deployed, SinceNow: true, Now: behind, Wait: &Wait{}}
+		if got := readJobs(t, service, asked); got.Outcome != Succeeded {
+			t.Errorf("the time moves with each look: %+v", got.Report)
+		}
+	})
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(untilMidnight - 9*time.Minute - 500*time.Millisecond)
 		service := &dataArts{statistics: inTurn(jobs(map[string]int64{"running": 1}), jobs(map[string]int64{"success": 8}))}
