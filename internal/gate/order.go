@@ -139,10 +139,10 @@ func (r *orderRead) look(ctx, waitCtx context.Context) (orderLook, Observation, 
 	look := orderLook{order: order}
 	verdict := judgeOrder(order)
 	showsProgress := r.Wait != nil && r.Wait.Progress != nil
-	switch doubt := ageDoubt(order, verdict, r.since); {
+	switch doubt, kind := ageDoubt(order, verdict, r.since, r.Now()); {
 	case doubt != "":
 		look.tooOld = true
-		verdict = Verdict{Outcome: Unknown, Phase: Over, Completed: verdict.Completed, Doubt: joinParts(doubt, verdict.Doubt), DoubtKind: TooOld}
+		verdict = Verdict{Outcome: Unknown, Phase: Over, Completed: verdict.Completed, Doubt: joinParts(doubt, verdict.Doubt), DoubtKind: kind}
 	case !r.Details:
 	case verdict.Good():
 		r.readStatistics(ctx, &look)
@@ -288,19 +288,23 @@ func judgeOrder(order *client.ScriptOrder) Verdict {
 	}
 }
 
-// ageDoubt says why an order is not known to be from since or later; empty if it is, if since is nil, or if it is not successful anyway.
-func ageDoubt(order *client.ScriptOrder, verdict Verdict, since *time.Time) string {
+// ageDoubt says why an order is not known to be from since or later; empty if it is, if since is nil, or if it is not successful anyway. A
+// time in the future is that of another clock or zone, so that the order may be hours older.
+func ageDoubt(order *client.ScriptOrder, verdict Verdict, since *time.Time, now time.Time) (doubt string, kind DoubtKind) {
 	if since == nil || verdict.Outcome == Failed || verdict.Outcome == Canceled {
-		return ""
+		return "", OtherDoubt
 	}
 	const layout = "2006-01-02T15:04:05.999Z07:00"
 	switch created := Instant(order.GmtCreated); {
 	case created == nil:
-		return fmt.Sprintf("the answer does not say when the order was created, so it may be older than since (%s)", since.Format(layout))
+		return fmt.Sprintf("the answer does not say when the order was created, so it may be older than since (%s)", since.Format(layout)), TooOld
 	case created.Before(*since):
-		return fmt.Sprintf("the order was created at %s, which is before since (%s)", created.Format(layout), since.Format(layout))
+		return fmt.Sprintf("the order was created at %s, which is before since (%s)", created.Format(layout), since.Format(layout)), TooOld
+	case created.After(now.Add(maxClockSkew)):
+		return fmt.Sprintf("the order was created at %s, which is in the future, so it may be older than since (%s)",
+			created.Format(layout), since.Format(layout)), OtherDoubt
 	default:
-		return ""
+		return "", OtherDoubt
 	}
 }
 

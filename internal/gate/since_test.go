@@ -178,7 +178,8 @@ func TestSinceNeverOpensTooEarly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		young := order.GmtCreated != nil && *order.GmtCreated >= since && *order.GmtCreated > 0 && *order.GmtCreated < 253402300800000
+		young := order.GmtCreated != nil && *order.GmtCreated >= since && *order.GmtCreated > 0 &&
+			*order.GmtCreated <= time.Now().Add(maxClockSkew).UnixMilli()
 		if want := young && *order.Status == "FINISHED"; got.Good() != want || got.Succeeded() != want {
 			t.Fatalf("got %+v, want a success: %t", got.Verdict, want)
 		}
@@ -207,5 +208,33 @@ func TestSinceWithAClockThatIsOff(t *testing.T) {
 				t.Errorf("%s behind: got %+v", off, got.Report)
 			}
 		})
+	}
+}
+
+// A service that writes its local time as UTC makes an order look hours younger. Then it may be from before since, which only a clock that
+// is off by a few minutes explains otherwise; a failed order stays failed.
+func TestSinceWithAnOrderFromTheFuture(t *testing.T) {
+	t.Parallel()
+	for ahead, outcome := range map[time.Duration]Outcome{
+		0: Succeeded, maxClockSkew: Succeeded, maxClockSkew + time.Millisecond: Unknown, 8 * time.Hour: Unknown, 24 * 365 * time.Hour: Unknown,
+	} {
+		for _, behind := range []time.Duration{0, time.Hour} {
+			for _, since := range []string{"2h", "2026-11-28T19:00:00Z"} {
+				synctest.Test(t, func(t *testing.T) {
+					time.Sleep(time.Until(time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)))
+					served := func() time.Time { return time.Now().Add(behind) }
+					order := &client.ScriptOrder{Status: new("FINISHED"), GmtCreated: new(served().Add(ahead).UnixMilli())}
+					service := &coc{order: always(order), statistics: always(finishedOf(1, 0))}
+					got := readOrder(t, service, OrderRequest{Details: true, Wait: &Wait{}, Since: sinceOf(t, since), Now: served})
+					if got.Outcome != outcome || strings.Contains(got.Summary, "in the future") != (outcome == Unknown) || got.Timeout != nil {
+						t.Errorf("%s ahead, since %s: %q", ahead, since, got.Summary)
+					}
+					order.Status = new("ABNORMAL")
+					if got := readOrder(t, service, OrderRequest{Since: sinceOf(t, since), Now: served}); got.Outcome != Failed {
+						t.Errorf("%s ahead, since %s: failed order is %s", ahead, since, got.Outcome)
+					}
+				})
+			}
+		}
 	}
 }

@@ -66,8 +66,8 @@ func scriptOrderSchema() schema.Schema {
 			completionAttributes("Whether the order has ended: its status is CANCELED, ABNORMAL, ERROR, ROLLBACKED, FINISHED if the "+
 				"statistics confirm that or show no instance, or a new word with a finishing time."),
 			map[string]schema.Attribute{
-				"since": sinceAttribute("Refuses an old success: an order that COC created before this time, or that has no creation time, is " +
-					"`unknown`, unless it failed or was canceled. Its instances are not read, and a wait ends with it at once."),
+				"since": sinceAttribute("Refuses an old success: an order that COC created before this time, or whose creation time is missing " +
+					"or in the future, is `unknown`, unless it failed or was canceled. Its instances are not read, and a wait ends with it at once."),
 				"failure_details": optionalBool(
 					"Whether to read the statistics of an order that has ended or is paused, and the batches with a failed " +
 						"instance, for `counts`, `failed_hosts` and `failed_instances`, which are null otherwise. The statistics also " +
