@@ -173,8 +173,18 @@ func testReportWithoutLogs(t *testing.T, box *sandbox.Sandbox, files fstest.MapF
 			t.Errorf("%s holds what was read", file)
 		}
 	}
-	if !f.holds("terraform.tfstate", exampleID) {
+	if !f.holds("terraform.tfstate", "terraform_data") {
 		t.Error("the state is not where it was looked for")
+	}
+	// As much as the service may give is still a report, and so is a second one on the same order.
+	large := cloudtest.Failed(0, 200)
+	large.Log = strings.Repeat("日志", 2000)
+	f.order.Now(large)
+	f.run(0, "apply", "-auto-approve")
+	for words, want := range map[string]bool{"\necs-100:\n": true, "\necs-101:\n": false, logText: false} {
+		if f.holds("report.md", words) != want {
+			t.Errorf("the report has %q: %t", words, !want)
+		}
 	}
 	// Nobody waits for a report for long, and there is one also of an order that runs, or is gone.
 	main := string(files["main.tf"].Data)

@@ -202,7 +202,7 @@ func TestWaitForTheRunThatWasStarted(t *testing.T) {
 		},
 		"midnight": {
 			[]*client.JobStatistics{jobs(before), jobs(counts{"success": 1}), jobs(counts{"success": 9})}, 1, 0, Unknown, 2,
-			"an earlier look of this wait counted 7 instances, and now there are only 1",
+			"an earlier read of this wait counted 7 instances, and now there are only 1",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -237,7 +237,7 @@ func TestMidnightInAWait(t *testing.T) {
 	}{
 		"after a failure": {
 			"", nil, []map[string]int64{failing, {"success": 3}}, Unknown, 2,
-			"unknown; an earlier look of this wait counted 8 instances, and now there are only 3: the day of the counts has changed",
+			"unknown; an earlier read of this wait counted 8 instances, and now there are only 3: the day of the counts has changed",
 		},
 		"while something runs":           {"today", nil, []map[string]int64{running, {"success": 3}}, Unknown, 2, "counted 7 instances"},
 		"above the baseline":             {"", allWords(counts{"success": 1}), []map[string]int64{running, {"success": 3}}, Unknown, 2, "counted 7"},

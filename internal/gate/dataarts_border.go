@@ -40,7 +40,7 @@ func (d *dayWatch) observe(sent, answered time.Time, statistics *client.JobStati
 		doubt = "midnight (UTC+8) came in this wait, so the day of the counts has changed, and they lack what was seen before it"
 	case complete && total < d.total:
 		doubt = fmt.Sprintf(
-			"an earlier look of this wait counted %d instances, and now there are only %d: the day of the counts has changed", d.total, total)
+			"an earlier read of this wait counted %d instances, and now there are only %d: the day of the counts has changed", d.total, total)
 	default:
 		for _, state := range lastingStates {
 			if now, ok := known[state]; ok && now < d.ended[state] {

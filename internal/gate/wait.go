@@ -324,7 +324,7 @@ func (p Progress) Line(since time.Duration) string {
 	}
 	failed := ""
 	if p.Err != nil && p.Outcome != "" {
-		failed = "the last look failed"
+		failed = "the last read failed"
 	}
 	elapsed := p.Elapsed + since
 	return joinParts(state, p.Missing, failed,

@@ -169,7 +169,7 @@ func TestWaitProgress(t *testing.T) {
 			[]string{
 				"no answer yet", "not visible yet",
 				"pending (READY)", "running (PROCESSING)",
-				"running (PROCESSING); the last look failed", "succeeded (FINISHED)",
+				"running (PROCESSING); the last read failed", "succeeded (FINISHED)",
 			},
 		},
 		"jobs": {

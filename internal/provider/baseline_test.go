@@ -88,7 +88,7 @@ func TestBaseline(t *testing.T) {
 			looks:   []http.Handler{with(nil), cloudtest.Jobs(nil), cloudtest.Jobs(map[string]int{"success": 9})},
 			want:    values{"outcome": text("unknown"), "completed": no},
 			waited:  between(time.Second/2, 2*time.Second),
-			warning: "An earlier look of this wait counted 7 instances, and now there are only 0: the day of the counts has changed",
+			warning: "An earlier read of this wait counted 7 instances, and now there are only 0: the day of the counts has changed",
 		},
 		"success lasts": {
 			looks:     []http.Handler{with(map[string]int{"success": 1})},

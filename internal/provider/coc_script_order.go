@@ -16,7 +16,7 @@ var scriptOrder = source{
 	newModel: func() model { return &scriptOrderModel{} },
 	details:  "failure details", withoutDetails: "So counts, failed_hosts and failed_instances are null; everything else is complete.",
 	actionDetails: "Whether to read the statistics of the order. They count its instances in the lines of progress, confirm that a FINISHED " +
-		"order succeeded, without which it is `unknown`, and lead to the names of what failed. Costs one request for each look, and one for " +
+		"order succeeded, without which it is `unknown`, and lead to the names of what failed. Costs one request for each read, and one for " +
 		"each 50 instances of the batches with a failed one. With `false`, the status alone decides. Default: `true`.",
 }
 
@@ -63,19 +63,15 @@ func scriptOrderSchema() schema.Schema {
 				"the order is completed or paused"),
 			orderAttributes(),
 			pollAttributes(),
-			completionAttributes("Whether the order has ended: its status is CANCELED, ABNORMAL, ERROR, ROLLBACKED, FINISHED if the "+
-				"statistics confirm that or show no instance, or a new word with a finishing time."),
+			completionAttributes("Whether the order has ended: by its status, or by its finishing time if the status is new. A FINISHED order "+
+				"has ended once its statistics confirm that, or show no instance."),
 			map[string]schema.Attribute{
 				"since": sinceAttribute("Refuses an old success: an order that COC created before this time, or whose creation time is missing " +
 					"or in the future, is `unknown`, unless it failed or was canceled. Its instances are not read, and a wait ends with it at once."),
 				"failure_details": optionalBool(
-					"Whether to read the statistics of an order that has ended or is paused, and the batches with a failed " +
-						"instance, for `counts`, `failed_hosts` and `failed_instances`, which are null otherwise. The statistics also " +
-						"have to confirm a FINISHED order. Without any instance it is `empty`. It is `unknown` if they cannot be read or do not add up, if an " +
-						"instance has not ended, or if fewer finished than the order's success-rate threshold requires (without one from 1 to 100: all); " +
-						"a wait reads them again for up to a minute. What else cannot be read, contradicts a failure, or is beyond 100 batches or 1,000 " +
-						"failed instances, is a warning. Costs one request, and one for each 50 instances of those batches. With `false`, the status alone " +
-						"decides. Default: `true`."),
+					"Whether to read the instances of an order that has ended or is paused: for `counts`, `failed_hosts` and `failed_instances`, " +
+						"and to confirm a FINISHED order. With `false` those are null, and the status alone decides. What cannot be read, or is beyond 100 " +
+						"batches or 1,000 failed instances, is a warning. The page of the data source has a table. Default: `true`."),
 				"log_tail_bytes": logTailAttribute(),
 
 				"gmt_created":  computedInt64("When the order was created, in milliseconds since 1970, UTC."),

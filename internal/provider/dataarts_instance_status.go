@@ -114,14 +114,12 @@ func instanceStatusSchema() schema.Schema {
 					Optional:    true,
 					ElementType: types.NumberType,
 					Validators:  []validator.Map{baselineValidator{}},
-					MarkdownDescription: "For a whole workspace: the `counts` of a read before the run, so that only what is new since then is judged. For one " +
-						"job use `job_name` and `since`. [Use case 7]" +
-						"(https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/07-no-new-failures) shows how to keep them. The " +
-						"outcome is `unknown`, and a wait ends, if the baseline lacks a state or counts more than there is now: it is of another day, " +
-						"workspace or filter. It is valid for its own day only: once a later day has counted as much, nothing shows that it is old. " +
-						"New instances of other jobs are judged too. An earlier failure that is rerun or overridden hides a new one. If the counts may be " +
-						"null, write `coalesce(…, {})`, which is `unknown`: null means no baseline. Unknown states, fractions and negative numbers are " +
-						"errors. Default: none, everything is judged.",
+					MarkdownDescription: "Danger: a gate with a baseline can be open after a new failure, if an old one is rerun or overridden, or on a later " +
+						"day. For one job use `job_name` and `since`. For a whole workspace: the `counts` of a read before the run, so that only what is new " +
+						"since then is judged, of every job. If the counts may be null, write `coalesce(…, {})`, which is `unknown`: null means no baseline. " +
+						"The page of the data source has a table. [Use case 7]" +
+						"(https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/07-no-new-failures) shows how to keep them. " +
+						"Unknown states, fractions and negative numbers are errors. Default: none, everything is judged.",
 				},
 				"min_new_count": optionalNumber(atLeast(1),
 					"Smallest number, from 1, of new instances since `since` or `baseline_counts`, one of which it needs. With fewer the outcome is "+

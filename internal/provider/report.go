@@ -84,7 +84,7 @@ func (f *form) addTimeout(m model, report *gate.Report, diags *diag.Diagnostics)
 	}
 	detail := strings.Join(parts, "; ") + "."
 	if timeout.Err != nil {
-		detail += " The last look failed: " + text.Sentence(timeout.Err.Error())
+		detail += " The last read failed: " + text.Sentence(timeout.Err.Error())
 	}
 	title := text.Capitalize(m.objectName()) + " did not end in time"
 	if f.service == client.ROMA {

@@ -66,9 +66,9 @@ func (f *form) validateStableFor(w *waitModel, timeout time.Duration, timeoutKno
 	interval := durationOr(w.PollInterval, gate.DefaultPollInterval)
 	switch {
 	case !f.alwaysWaits && !w.enabled.IsUnknown() && !w.enabled.ValueBool():
-		addError("it needs " + w.argument + " = true, since a single look cannot show that a state lasts")
+		addError("it needs " + w.argument + " = true, since a single read cannot show that a state lasts")
 	case !w.PollInterval.IsUnknown() && stable < interval:
-		addError(fmt.Sprintf("it is shorter than poll_interval (%s), so that no second look would fall into it. Raise stable_for, or "+
+		addError(fmt.Sprintf("it is shorter than poll_interval (%s), so that no second read would fall into it. Raise stable_for, or "+
 			"lower poll_interval", shortDuration(interval)))
 	case timeoutKnown && stable >= timeout:
 		addError(fmt.Sprintf("it does not fit into %s (%s). Lower stable_for, or raise %[1]s", f.timeoutName(), shortDuration(timeout)))

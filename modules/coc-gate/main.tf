@@ -58,6 +58,6 @@ output "succeeded" {
 }
 
 output "summary" {
-  description = "One line that says what was looked at, its outcome, and why."
+  description = "One line that says what was read, its outcome, and why."
   value       = data.coc_script_order.gate.summary
 }

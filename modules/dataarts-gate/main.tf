@@ -99,6 +99,6 @@ output "counts" {
 }
 
 output "summary" {
-  description = "One line that says what was looked at, its outcome, and why."
+  description = "One line that says what was read, its outcome, and why."
   value       = data.dataarts_instance_status.gate.summary
 }

@@ -72,6 +72,6 @@ output "healthy" {
 }
 
 output "summary" {
-  description = "One line that says what was looked at, its outcome, and why."
+  description = "One line that says what was read, its outcome, and why."
   value       = data.roma_fdi_task_statistics.gate.summary
 }

@@ -16,13 +16,14 @@ variable "order_id" {
 }
 
 # The logs are read, but kept neither in the plan nor in the state. It reports on an order that still runs after a minute, and on one that
-# is gone, too.
+# is gone, too. The system bounds what a command is given: on Linux 128 KiB for each variable.
 ephemeral "coc_script_order" "rollout" {
   provider            = hwgate
   execute_uuid        = var.order_id
   wait_for_completion = true
   continue_on_timeout = true
   ignore_not_found    = true
+  log_tail_bytes      = 1000 # for each of 100 hosts
 
   timeouts {
     open = "1m"
@@ -32,14 +33,15 @@ ephemeral "coc_script_order" "rollout" {
 # Replace the command with your own way of sending the report. A provisioner may use values of an ephemeral resource; Terraform then
 # prints nothing of its output.
 resource "terraform_data" "report" {
-  triggers_replace = var.order_id
+  triggers_replace = plantimestamp() # each apply reports
 
   provisioner "local-exec" {
     command = "printf '%s\n' \"$REPORT\" \"$LOGS\" > report.md"
     environment = {
       REPORT = ephemeral.coc_script_order.rollout.report_markdown
       LOGS = join("\n", [
-        for failed in coalesce(ephemeral.coc_script_order.rollout.failed_instances, []) : "${failed.host_name}:\n${coalesce(failed.log, "-")}\n"
+        for i, failed in coalesce(ephemeral.coc_script_order.rollout.failed_instances, []) :
+        "${failed.host_name}:\n${coalesce(failed.log, "-")}\n" if i < 100
       ])
     }
   }

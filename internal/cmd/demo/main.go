@@ -172,7 +172,7 @@ func showJob(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 
 func showWait(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	fmt.Println("\nSome states need time. After a switch, the tasks of ROMA start one by one. This gate waits until twelve of them run and" +
-		"\nnone is abnormal, and until that has lasted for two seconds. One task is abnormal at the second look:")
+		"\nnone is abnormal, and until that has lasted for two seconds. One task is abnormal at the second read:")
 	svc.Instance("fae7ff6c-8e07-4cf8-9e67-589cab2f017c").Then(
 		cloudtest.Tasks(nil, map[string]int{"running": 3}), cloudtest.Tasks(nil, map[string]int{"running": 11, "abnormal": 1}),
 		cloudtest.Tasks(nil, map[string]int{"running": 12}))
