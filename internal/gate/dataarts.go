@@ -363,7 +363,7 @@ func (r *JobReport) readFailures(ctx context.Context, reader JobReader, req JobR
 
 // listFailures asks for the newest failed instances of the workspace.
 func (r *JobReport) listFailures(ctx context.Context, reader JobReader, req JobRequest, total int64) (*client.JobInstanceList, error) {
-	instances := client.FailedJobsRequest{WorkspaceJobs: req.WorkspaceJobs, Now: time.Now(), Limit: int(min(total, maxCulprits))}
+	instances := client.FailedJobsRequest{WorkspaceJobs: req.WorkspaceJobs, Now: req.Now(), Limit: int(min(total, maxCulprits))}
 	for _, status := range []string{"fail", "running-exception"} {
 		if r.Counts[strings.ReplaceAll(status, "-", "_")] > 0 {
 			instances.Statuses = append(instances.Statuses, status)

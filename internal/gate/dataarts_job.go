@@ -219,9 +219,10 @@ func (w *runWatch) observe(list *client.JobRunList, count runCount) (doubt strin
 	return doubt
 }
 
-// lookAtRuns returns a look at the runs of one job.
-func lookAtRuns(reader JobReader, req JobRequest, now time.Time) (lookFunc[jobLook], error) {
-	window, err := newRunWindow(req, now)
+// lookAtRuns returns a look at the runs of one job, for a read that begins at a time by this machine's clock. If the first answer shows that
+// the clock is behind, a since that was counted back from it moves, and other days are asked for at once.
+func lookAtRuns(reader JobReader, req JobRequest, begin time.Time) (lookFunc[jobLook], error) {
+	window, err := newRunWindow(req, begin)
 	if err != nil {
 		return nil, err
 	}
@@ -230,14 +231,20 @@ func lookAtRuns(reader JobReader, req JobRequest, now time.Time) (lookFunc[jobLo
 	answered := false
 	return func(ctx context.Context) (jobLook, Observation, error) {
 		list, err := reader.JobRuns(ctx, asked)
+		if behind := time.Until(req.Now()); err == nil && !answered {
+			answered = true
+			switch begun, _ := newRunWindow(req, begin.Add(max(behind, 0))); {
+			case req.SinceNow:
+				window.since = window.since.Add(max(behind, 0))
+			case begun != window:
+				window, asked.From, asked.To = begun, begun.from, begun.to
+				list, err = reader.JobRuns(ctx, asked)
+			}
+		}
 		if err != nil {
 			return jobLook{}, Observation{}, err
 		}
 		now := req.Now()
-		if behind := time.Until(now); req.SinceNow && !answered {
-			window.since = window.since.Add(max(behind, 0))
-		}
-		answered = true
 		count := countRuns(list, window, now)
 		gone := watch.observe(list, count)
 		doubt := cmp.Or(count.doubt, gone)

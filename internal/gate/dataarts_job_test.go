@@ -435,6 +435,11 @@ func TestWaitForTheRunAfterTheDeployment(t *testing.T) {
 	}
 }
 
+func dayStart(at time.Time) time.Time {
+	year, month, day := at.In(client.DataArtsZone).Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, client.DataArtsZone)
+}
+
 // A clock that is behind the service's makes no run new that began before a duration back from now, and hides no midnight.
 func TestClockBehindTheService(t *testing.T) {
 	t.Parallel()
@@ -464,6 +469,41 @@ func TestClockBehindTheService(t *testing.T) {
 		asked := JobRequest{JobName: "etl_orders", Since: deployed, SinceNow: true, Now: behind, Wait: &Wait{}}
 		if got := readJobs(t, service, asked); got.Outcome != Succeeded {
 			t.Errorf("the time moves with each look: %+v", got.Report)
+		}
+	})
+	// It asks again for the days as the service has them.
+	for days, ago := range map[string]int{"": 0, "today": 0, "yesterday": 1, "before_yesterday": 2} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(time.Until(noon.Add(4*time.Hour - time.Minute))) // before midnight in China
+			today := dayStart(behind())
+			began := today.Add(-time.Duration(ago)*24*time.Hour - time.Hour)
+			service := &dataArts{runs: always(runs(jobRun(1, "success", ranAt(began))))}
+			asked := JobRequest{JobName: "etl_orders", Wait: &Wait{}, Now: behind}
+			asked.QueryDays = days
+			got := readJobs(t, service, asked)
+			last := service.ofJob[len(service.ofJob)-1]
+			if want := today.AddDate(0, 0, -ago); got.Outcome != Empty || !last.From.Equal(want) || !last.To.Equal(want.AddDate(0, 0, 1)) {
+				t.Errorf("%s: %s; asked %+v, want from %s", days, got.Outcome, last, want)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(noon.Add(4*time.Hour - time.Minute)))
+		service := &dataArts{runs: func(n int) (*client.JobRunList, error) {
+			if n == 2 {
+				return nil, errors.New("second request failed")
+			}
+			return runs(jobRun(1, "success", ranAt(time.Now()))), nil
+		}}
+		if _, err := ReadJobs(t.Context(), service, JobRequest{JobName: "etl_orders", Now: behind}); err == nil || len(service.ofJob) != 2 {
+			t.Errorf("error %v after %d requests", err, len(service.ofJob))
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		service := &dataArts{statistics: always(jobs(map[string]int64{"fail": 1})), failed: listing(1)}
+		readJobs(t, service, JobRequest{Details: true, Now: behind})
+		if len(service.listings) != 1 || !service.listings[0].Now.Equal(behind()) {
+			t.Errorf("failures asked for: %+v", service.listings)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {

@@ -107,8 +107,8 @@ func instanceStatusSchema() schema.Schema {
 				"is_own": optionalBool("Whether to count the caller's own instances only. Default: `false`, everybody's."),
 				"query_days": optionalString(oneOf("today", "yesterday", "before_yesterday", "all"),
 					"Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last "+
-						"seven days). The counts of a workspace start again at midnight (UTC+8, by this machine's clock): a wait that goes on past it ends "+
-						"with `unknown` unless all was well before, and so does one in which the total or the count of a state that lasts falls, except with "+
+						"seven days). The counts of a workspace start again at midnight (UTC+8, by the clock of the service if this machine's is behind): "+
+						"a wait that goes on past it ends with `unknown` unless all was well before, and so does one in which the total or the count of a state that lasts falls, except with "+
 						"`all`. With `job_name` the days are those of the moment when the read begins. Default: `today`."),
 				"baseline_counts": schema.MapAttribute{
 					Optional:    true,
