@@ -21,27 +21,38 @@ var zeroCode = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9]*\.)?0+$`)
 // errorIn finds the error in an answer: at the top, in the members "error", "errors" or "data", or in the only member. Any sign of an error
 // counts, also next to data. A code that means success is no sign unless the status is that of an error.
 func errorIn(answer fields, success bool) (found errorBody, ok bool) {
-	for _, find := range []func(fields) errorBody{namedError, genericError, errorMember, errorInOnlyMember, errorInData, declaredFailure} {
-		next := find(answer)
-		switch zero := zeroCode.MatchString(next.code); {
-		case next.sign != "" && !zero:
-			return next, true
-		case next.sign != "" && !success && !ok:
-			found, ok = next, true
+	found = worst(
+		namedError(answer), genericError(answer), errorMember(answer), errorInOnlyMember(answer), errorInData(answer), declaredFailure(answer),
+	)
+	if found.sign == "" || success && zeroCode.MatchString(found.code) {
+		return errorBody{}, false
+	}
+	return found, true
+}
+
+// worst is the first error whose code does not mean success, or else the first of all.
+func worst(list ...errorBody) (found errorBody) {
+	for _, next := range list {
+		if next.sign != "" && !zeroCode.MatchString(next.code) {
+			return next
+		}
+		if found.sign == "" {
+			found = next
 		}
 	}
-	return found, ok
+	return found
 }
 
 // namedError reads an envelope with errorNames.
 func namedError(f fields) errorBody {
+	var list []errorBody
 	for _, names := range errorNames {
 		found := errorBody{code: deref(f.need().text(names[0])), message: deref(f.text(names[1])), sign: names[0]}
 		if found.code != "" || found.message != "" {
-			return found
+			list = append(list, found)
 		}
 	}
-	return errorBody{}
+	return worst(list...)
 }
 
 // envelopeMembers are the members of envelopes with the names code and message, which data may have too.
@@ -65,37 +76,43 @@ func genericError(f fields) errorBody {
 
 // errorMember reads the members "error" (IAM) and "errors": an object, a list of objects, or a text.
 func errorMember(f fields) errorBody {
+	var list []errorBody
 	for _, name := range []string{"error", "errors"} {
 		member := f.member(name)
-		if member == nil {
+		if member == nil || !isFilled(*member) {
 			continue
 		}
-		found := errorBody{sign: name}
 		first := *member
-		if member.raw[0] == '[' && len(member.children) > 0 {
-			first = member.children[0]
+		for first.raw[0] == '[' {
+			first = first.children[slices.IndexFunc(first.children, isFilled)]
 		}
-		switch string(first.raw) {
-		case "{":
+		found := errorBody{sign: name}
+		switch first.raw[0] {
+		case '{':
 			object := fields{node: first, findings: f.findings}
 			if nested := namedError(object); nested.sign != "" {
 				found.code, found.message = nested.code, nested.message
 			} else {
 				found.code, found.message = deref(object.text("code")), deref(object.text("message"))
 			}
-			if len(first.children) == 0 {
-				continue
-			}
-		case "[", "false", "0", `""`:
-			continue
-		default:
-			if first.raw[0] == '"' {
-				found.message = unquote(first.raw)
-			}
+		case '"':
+			found.message = unquote(first.raw)
 		}
-		return found
+		list = append(list, found)
 	}
-	return errorBody{}
+	return worst(list...)
+}
+
+// isFilled reports whether a value can be an error.
+func isFilled(value node) bool {
+	switch string(value.raw) {
+	case "{":
+		return len(value.children) > 0
+	case "[":
+		return slices.ContainsFunc(value.children, isFilled)
+	default:
+		return !slices.Contains([]string{"false", "0", `""`}, string(value.raw))
+	}
 }
 
 // errorInOnlyMember reads envelopes such as {"forbidden":{"code":403,"message":"…"}}.

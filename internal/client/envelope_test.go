@@ -36,6 +36,11 @@ var envelopes = []struct {
 	{`"errors":[{"error_code":"DLG.0818","error_msg":"no"}]`, "DLG.0818", "no", false},
 	{`"errors":[{"code":"X.1001","message":"no"},{"code":"X.1002","message":"too"}]`, "X.1001", "no", false},
 	{`"errors":[{"reason":"no"}]`, "", "", false},
+	{`"errors":[{},"",[],{"code":"X.1001","message":"no"}]`, "X.1001", "no", false},
+	{`"errors":[[],[false,["no"]]]`, "", "no", false},
+	{`"error":{"code":"0","message":"fine"},"errors":["no"]`, "", "no", false},
+	{`"error_code":"0","error_msg":"fine","errorCode":"X.1001","errorMsg":"no"`, "X.1001", "no", false},
+	{`"error":{"error_code":"0","errCode":"X.1001","externalMessage":"no"}`, "X.1001", "no", false},
 	{`"success":false`, "", "", false},
 	{`"success":"false","error_code":"0"`, "", "", false},
 	{`"error_code":"0","error_msg":"","errors":["no"]`, "", "no", false},
@@ -85,7 +90,7 @@ func TestNoEnvelopes(t *testing.T) {
 	for _, members := range []string{
 		`"error_code":"0","error_msg":"success"`, `"error_code":"COC.00000000","error_msg":"success"`, `"code":"0","message":"success"`,
 		`"code":0,"message":"success"`, `"code":"X.1001"`, `"message":"no"`, `"code":null,"message":"no"`, `"error":null`, `"error":""`,
-		`"error":false`, `"error":0`, `"error":{}`, `"error":[]`, `"error":{"code":"0","message":"fine"}`, `"errors":[]`, `"errors":0`, `"errors":""`,
+		`"error":false`, `"error":0`, `"error":{}`, `"error":[]`, `"errors":[{},"",0,false,[[]]]`, `"error":{"code":"0","message":"fine"}`, `"errors":[]`, `"errors":0`, `"errors":""`,
 		`"success":true`, `"success":"true"`, `"success":null`, `"success":1`, `"error_code":null,"error_msg":null`,
 	} {
 		t.Run(members, func(t *testing.T) {
