@@ -279,6 +279,8 @@ func play(t *testing.T, r run) (outcomes []outcome, stopped []time.Duration) {
 			t.Errorf("%d operations are kept", left)
 		}
 		time.Sleep(time.Minute) // Work that was given up ends later, but it ends.
+		fake.mu.Lock()
+		defer fake.mu.Unlock()
 		for number := range told {
 			inner := fake.outcomes[number]
 			told[number].called, told[number].began, told[number].worked, told[number].done = inner.called, inner.began, inner.worked, inner.done
