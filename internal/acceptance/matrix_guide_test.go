@@ -48,7 +48,7 @@ var matrixGuides = []matrixGuide{
 		"`validation` of the list: ", "列表的 `validation`：", ", `-", "，`-", "module, ", "模块，", ", an id that the apply makes", "，应用时才产生的 ID",
 		"no `depends_on`", "没有 `depends_on`", " of an output", "（输出）", " of the resource: ", "（资源）：", " without a test file", "，没有测试文件",
 		" of a file that is missing", "，文件不存在", " with ", "，",
-		", gate closed", "，门禁关闭", ", read error", "，读取错误", ", warning", "，警告", ", refused", "，拒绝", ", next created", "，后续已创建", "; ", "；",
+		", gate closed", "，门禁未通过", ", read error", "，读取错误", ", warning", "，警告", ", refused", "，拒绝", ", next created", "，后续已创建", "; ", "；",
 	)},
 }
 

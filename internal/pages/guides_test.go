@@ -129,7 +129,10 @@ func TestUseCases(t *testing.T) {
 }
 
 // ofTheCLI are messages that Terraform prints.
-var ofTheCLI = []string{"resource postcondition failed", "error when invoking action", "check block assertion failed"}
+var ofTheCLI = []string{
+	"resource postcondition failed", "error when invoking action", "check block assertion failed", "failed to query available provider packages",
+	"failed to resolve provider packages", "missing required provider", "inconsistent dependency lock file",
+}
 
 // TestMessagesOfTroubleshooting finds every message that the page of troubleshooting lists in the code that prints it.
 func TestMessagesOfTroubleshooting(t *testing.T) {

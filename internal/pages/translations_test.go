@@ -91,6 +91,21 @@ func TestTranslationAnchors(t *testing.T) {
 // anchorLink is a link to a heading of the page itself or of another one.
 var anchorLink = regexp.MustCompile(`\]\(([^()#]*)#([^)]+)\)`)
 
+// TestEnglishLinks wants each link from a page in Chinese to a page in English alone to say so.
+func TestEnglishLinks(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`\]\(([^)#]+)[^)]*\)(（英文）)?`)
+	for _, name := range translated {
+		for _, found := range link.FindAllStringSubmatch(readPage(t, inChinese(name)), -1) {
+			target, marked := found[1], found[2] != ""
+			foreign := strings.Contains(target, ".zh-CN.") || strings.HasPrefix(target, "http") || strings.HasPrefix(target, ".github/")
+			if english := !foreign && target != filepath.Base(name) && target != "LICENSE"; english != marked {
+				lags(t, "%s in Chinese: %s is in English: %t", name, found[0], english)
+			}
+		}
+	}
+}
+
 // TestGlossary holds the pages in Chinese to the glossary of TERMINOLOGY.md: one word for one thing, and no term that no page uses.
 func TestGlossary(t *testing.T) {
 	t.Parallel()
