@@ -13,12 +13,13 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
-// The credential and the project that the mock accepts.
+// The credential and the project that the mock accepts, and its workspace.
 const (
-	region    = "cn-north-4"
-	accessKey = "MOCKACCESSKEY"
-	secretKey = "mock-secret-key"
-	projectID = "b384b9e9ab9b4ee8994c8633aabc9505"
+	region      = "cn-north-4"
+	accessKey   = "MOCKACCESSKEY"
+	secretKey   = "mock-secret-key"
+	projectID   = "b384b9e9ab9b4ee8994c8633aabc9505"
+	workspaceID = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
 )
 
 // runTime is how long what is running takes.
@@ -41,13 +42,21 @@ type mock struct {
 // object is something to ask about.
 type object struct {
 	kind, id, does string
-	story          func(*cloudtest.Service, string) *cloudtest.Sequence
+	stories        func(*cloudtest.Service, string) []*cloudtest.Sequence
 	scene          func(*mock) http.Handler
 }
 
 func objects() []object {
-	order, workspace, instance := (*cloudtest.Service).Order, (*cloudtest.Service).Workspace, (*cloudtest.Service).Instance
-	job := func(s *cloudtest.Service, name string) *cloudtest.Sequence { return s.Job("", name) }
+	order := func(s *cloudtest.Service, id string) []*cloudtest.Sequence { return []*cloudtest.Sequence{s.Order(id)} }
+	instance := func(s *cloudtest.Service, id string) []*cloudtest.Sequence {
+		return []*cloudtest.Sequence{s.Instance(id)}
+	}
+	workspace := func(s *cloudtest.Service, id string) []*cloudtest.Sequence {
+		return []*cloudtest.Sequence{s.Workspace(""), s.Workspace(id)}
+	}
+	job := func(s *cloudtest.Service, name string) []*cloudtest.Sequence {
+		return []*cloudtest.Sequence{s.Job("", name), s.Job(workspaceID, name)}
+	}
 	return []object{
 		{"order", "SCT-succeeded", "succeeded on 10 hosts, just before the mock started", order, func(m *mock) http.Handler {
 			return m.ended(cloudtest.Finished(10))
@@ -61,7 +70,7 @@ func objects() []object {
 			}
 			return m.ended(cloudtest.Finished(10))
 		}},
-		{"workspace", "", "today the job load_orders has failed, all others have succeeded", workspace, func(*mock) http.Handler {
+		{"workspace", workspaceID, "the default one, too: today the job load_orders has failed, all others have succeeded", workspace, func(*mock) http.Handler {
 			return cloudtest.JobScene{
 				Counts: map[string]int{"success": 6, "fail": 1}, Listed: []cloudtest.Job{{Name: "load_orders", Status: "fail", ID: 34765}},
 			}
@@ -83,7 +92,9 @@ func objects() []object {
 func newMock(now func() time.Time) *mock {
 	m := &mock{Service: cloudtest.New(cloudtest.Signed(map[string]string{accessKey: secretKey})), now: now, start: now()}
 	for _, o := range objects() {
-		o.story(m.Service, o.id).Then(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { o.scene(m).ServeHTTP(w, r) }))
+		for _, story := range o.stories(m.Service, o.id) {
+			story.Then(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { o.scene(m).ServeHTTP(w, r) }))
+		}
 	}
 	m.IAM().Then(&cloudtest.Account{Projects: map[string]string{region: projectID}})
 	return m
@@ -193,11 +204,7 @@ provider "hwgate" {
 `, url, region, accessKey, secretKey)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, o := range objects() {
-		id := o.id
-		if id == "" {
-			id = "(default)"
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", o.kind, id, o.does)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", o.kind, o.id, o.does)
 	}
 	_ = table.Flush()
 	fmt.Fprintf(out, "\nAny other id is not found, and any other key is refused. To change what happens, for example: curl -X POST %s/fail\n\n", url)
