@@ -263,7 +263,7 @@ func TestActionIsValidatedAgain(t *testing.T) {
 		"no duration":       {"roma_fdi_task_statistics", task("stable_for", str("3 minutes")), "Invalid value of stable_for"},
 		"a longer duration": {"roma_fdi_task_statistics", task("stable_for", str("12h")), "it does not fit into timeouts.invoke (30m)"},
 		"a negative number": {"roma_fdi_task_statistics", task("min_running_count", integer(-3)), "min_running_count"},
-		"no time limit":     {"roma_fdi_task_statistics", task("timeouts", limitOf("invoke", "soon")), "Time Duration"},
+		"no time limit":     {"roma_fdi_task_statistics", task("timeouts", limitOf("invoke", "soon")), "wanted a duration above zero"},
 		"no such days":      {"dataarts_instance_status", map[string]tftypes.Value{"query_days": str("tomorrow")}, "query_days"},
 		"no baseline": {
 			"dataarts_instance_status", map[string]tftypes.Value{"min_new_count": integer(2)}, "it counts from since or baseline_counts, and neither is set",
