@@ -177,6 +177,11 @@ func codeIn(err error, codes []string) bool {
 	return ok && slices.Contains(codes, shortCode(e.Code))
 }
 
+// HasServiceCode reports whether the code is that of a service, which may come with any status, and not of a gateway.
+func (e *Error) HasServiceCode() bool {
+	return serviceCode.MatchString(e.Code) && !strings.HasPrefix(shortCode(e.Code), "APIG.")
+}
+
 // IsNotFound reports whether the object does not exist. A 404 does not mean that: it comes from the gateway.
 func IsNotFound(err error) bool { return KindOf(err) == NotFound }
 

@@ -172,10 +172,8 @@ func networkAdvice(failure *client.Error) string {
 		return "Give the proxy its user name and password in HTTPS_PROXY (HTTP_PROXY for http://)."
 	case failure.Status >= 300 && failure.Status < 400:
 		return fmt.Sprintf("Set %s to the address that answers without a redirect.", setting)
-	case client.IsNotFound(failure), client.IsWorkspaceMissing(failure), client.IsInstanceMissing(failure):
-		return "" // answerAdvice knows these answers of the service, which may have any status
 	case client.IsUnpublished(failure),
-		failure.Status == http.StatusNotFound && failure.Service != client.IAM && failure.Service != client.STS:
+		failure.Status == http.StatusNotFound && !failure.HasServiceCode() && failure.Service != client.IAM && failure.Service != client.STS:
 		return fmt.Sprintf("The gateway knows no such API at %s. %s", host, text.Sentence(hostAdvice(failure)))
 	default:
 		return ""
