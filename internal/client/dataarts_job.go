@@ -20,6 +20,9 @@ type JobRunsRequest struct {
 	From, To time.Time
 }
 
+// MaxJobRuns is how many runs are listed at most.
+const MaxJobRuns = jobPageSize
+
 // JobRunList lists runs of one job.
 type JobRunList struct {
 	// Total is how many runs the service announces; nil if it does not say.

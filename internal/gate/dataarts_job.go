@@ -98,6 +98,9 @@ func countRuns(list *client.JobRunList, window runWindow, now time.Time) runCoun
 	switch {
 	case list.Total == nil:
 		distrust("the service does not say how many runs there are, so that some may be missing")
+	case *list.Total > client.MaxJobRuns:
+		distrust("the service announces %d runs, of which it lists %d at most: select fewer, by a later since or fewer query_days",
+			*list.Total, client.MaxJobRuns)
 	case *list.Total != listed:
 		distrust("the service announces %s, and lists %d", plural(*list.Total, "run", "runs"), listed)
 	}
@@ -255,6 +258,9 @@ func lookAtRuns(reader JobReader, req JobRequest, begin time.Time) (lookFunc[job
 		var verdict Verdict
 		if doubt != "" {
 			verdict = Verdict{Outcome: Unknown, Doubt: doubt}
+			if deref(list.Total) > client.MaxJobRuns {
+				verdict.Phase = Over
+			}
 		} else {
 			against := comparison{minNew: req.MinNew}
 			if !window.since.IsZero() {

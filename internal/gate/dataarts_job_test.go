@@ -771,3 +771,26 @@ func checkWaitForRuns(t *rapid.T, bubble func(func(context.Context))) (green boo
 	}
 	return report.Good()
 }
+
+// A listing of more runs than a page holds never becomes complete, so a wait ends with it at once, as data that says what to do.
+func TestWaitForMoreRunsThanAreListed(t *testing.T) {
+	t.Parallel()
+	for total, ends := range map[int64]bool{999: false, 1001: true, 100_000: true} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(time.Until(noon))
+			list := &client.JobRunList{Total: &total}
+			for id := range min(total, 1000) - 1 {
+				list.Runs = append(list.Runs, jobRun(id+1, "success"))
+			}
+			if ends {
+				list.Runs = append(list.Runs, jobRun(1000, "success"))
+			}
+			service := &dataArts{runs: always(list)}
+			got := readJobs(t, service, JobRequest{JobName: "etl_orders", Since: deployed, Wait: &Wait{}})
+			if got.Outcome != Unknown || got.Completed || got.Counts != nil || (got.Timeout == nil) != ends || (len(service.ofJob) == 1) != ends ||
+				strings.Contains(got.Summary, "a later since or fewer query_days") != ends {
+				t.Errorf("%d: %d looks: %s", total, len(service.ofJob), got.Summary)
+			}
+		})
+	}
+}
