@@ -51,9 +51,9 @@ func Flaw(value string) string {
 }
 
 // Leftover is [Flaw] for a value that may hold anything, as a password does: only what is a reference to a variable or in quotation marks
-// as a whole has one.
+// as a whole has one. A name after a bare $ has to be in capitals, since $ecret may be a password.
 func Leftover(value string) string {
-	if found := reference.FindString(value); found != "" && found == value {
+	if found := plainReference.FindString(value); found != "" && found == value {
 		return unexpanded(found)
 	}
 	first, size := utf8.DecodeRuneInString(value)
@@ -64,8 +64,13 @@ func Leftover(value string) string {
 	return ""
 }
 
-// reference matches references to variables as shells, CI systems and templates write them.
-var reference = regexp.MustCompile(`\$\{\{.*?\}\}|\$\{[^{}]*\}|\$\([^()]*\)|\{\{.*?\}\}|\$(?:env:)?[A-Za-z_]\w*|%[A-Za-z_]\w{2,}%`)
+const enclosed = `\$\{\{.*?\}\}|\$\{[^{}]*\}|\$\([^()]*\)|\{\{.*?\}\}|\$env:[A-Za-z_]\w*|%[A-Za-z_]\w{2,}%|`
+
+// These match references to variables as shells, CI systems and templates write them; the second one only what is hardly anything else.
+var (
+	reference      = regexp.MustCompile(enclosed + `\$[A-Za-z_]\w*`)
+	plainReference = regexp.MustCompile(enclosed + `\$[A-Z_][A-Z0-9_]*`)
+)
 
 // unexpanded describes a reference by its shape, since what is in it may be a part of a secret.
 func unexpanded(found string) string {

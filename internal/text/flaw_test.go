@@ -32,7 +32,10 @@ func TestLeftover(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{
 		"": "", "pa$$word": "", "$Pass word": "", "a${A}": "", "${A}b": "", `"a`: "", "a'": "", "'": "", " a ": "", "{{a}}$A": "", "${A}${B}": "",
-		"${A}": "holds a variable", "$A": "holds a variable", "${{ a }}": "holds a variable", "%ABC%": "holds a variable", `"a"`: "is in quotation marks",
+		"$ecretPassword1": "", "$ecret_1": "", "$ECRETword": "", "$_a": "", "{{a}} {{b}}": "", "$1A": "", "$env:": "",
+		"${A}": "holds a variable", "$A": "holds a variable", "$HW_PASSWORD_2": "holds a variable",
+		"$_A": "holds a variable", "$env:hw_password": "holds a variable", "$(a)": "holds a variable", "{{a}}": "holds a variable",
+		"${a}": "holds a variable", "%abc%": "holds a variable", "${{ a }}": "holds a variable", "%ABC%": "holds a variable", `"a"`: "is in quotation marks",
 	} {
 		if got := Leftover(value); (got == "") != (want == "") || !strings.HasPrefix(got, want) {
 			t.Errorf("%q: %q, want %q", value, got, want)
