@@ -48,7 +48,7 @@ var shownExamples = map[string]shownExample{
 			svc.Job(workspaceID, "etl_orders").Now(cloudtest.Runs(cloudtest.Run{ID: 2, Status: pick(good, "success", "fail")}))
 		},
 		title:  "DataArts job etl_orders of workspace " + workspaceID,
-		reason: "failed; 1 failed; failed jobs: etl_orders (instance 2)",
+		reason: "; 1 failed; failed jobs: etl_orders (instance 2)",
 	},
 	"roma_fdi_task_statistics": {
 		show: func(svc *cloudtest.Service, good bool) {

@@ -224,9 +224,9 @@ func useCases() map[string]useCase {
 			good: runsAre(cloudtest.Runs(thisMorning), cloudtest.Runs(cloudtest.Run{ID: 2, Status: "running"}, thisMorning),
 				cloudtest.Runs(cloudtest.Run{ID: 2, Status: "success"}, thisMorning)),
 			bad: []badState{
-				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "fail"})), []string{": failed; 1 failed; failed jobs: etl_orders (instance 2)"}},
-				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "manual-stop"})), []string{": canceled; 1 stopped by hand"}},
-				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "success"}, cloudtest.Run{ID: 3, Status: "fail"})), []string{": failed; 1 failed, 1 succeeded"}},
+				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "fail"})), []string{": failed, ended ", "; 1 failed; failed jobs: etl_orders (instance 2)"}},
+				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "manual-stop"})), []string{": canceled, ended ", "; 1 stopped by hand"}},
+				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "success"}, cloudtest.Run{ID: 3, Status: "fail"})), []string{": failed, ended ", "; 1 failed, 1 succeeded"}},
 				// Nothing has come: an old success is no verdict on the deployment.
 				{
 					runsAre(cloudtest.Runs(cloudtest.Run{ID: 1, Status: "success", Began: thisMorning.Began})),
@@ -291,7 +291,7 @@ func moduleCases() map[string]useCase {
 		"dataarts-gate-2": {
 			command: planning, good: runsAre(cloudtest.Runs(), cloudtest.Runs(cloudtest.Run{ID: 2, Status: "success"})),
 			bad: []badState{
-				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "fail"})), []string{"DataArts job etl_orders of workspace", ": failed; 1 failed"}},
+				{runsAre(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "fail"})), []string{"DataArts job etl_orders of workspace", ": failed, ended ", "; 1 failed"}},
 				{runsAre(cloudtest.NoSuchJob), []string{"DLF.0100", "Check job_name"}},
 			},
 		},

@@ -126,6 +126,8 @@ type jobLook struct {
 	tally *JobTally
 	// failures are the failed runs of one job, the newest first.
 	failures []client.JobInstance
+	// ended is when the last of the runs of one job ended; nil if one still runs, or does not say.
+	ended *time.Time
 }
 
 // ReadJobs reads the job instances of a workspace or the runs of one job, after waiting for their end if requested. Details that cannot be
@@ -163,7 +165,7 @@ func ReadJobs(ctx context.Context, reader JobReader, req JobRequest) (*JobReport
 	if tally != nil && tally.Overridden > 0 {
 		by = fmt.Sprintf("%d counted as successful because a person overrode the state", tally.Overridden)
 	}
-	report.describe(name, outcomeText(report.Outcome), nil, jobFigures(report.Counts), failed,
+	report.describe(name, outcomeText(report.Outcome), result.last.ended, jobFigures(report.Counts), failed,
 		result.observation.Counted, result.observation.Wanted, failed.summary(), by, result.ending())
 	return report, nil
 }

@@ -84,6 +84,8 @@ type runCount struct {
 	new int64
 	// failed are those of them that failed, the newest first.
 	failed []client.JobInstance
+	// ends are when the runs of the window ended; nil stands for one that is not known.
+	ends []*int64
 	// doubt is why the counts cannot be trusted; empty otherwise.
 	doubt string
 }
@@ -134,6 +136,11 @@ func countRuns(list *client.JobRunList, window runWindow, now time.Time) runCoun
 		}
 		if in {
 			count.new++
+			end := run.EndTime
+			if deref(end) < began { // none, or in another unit
+				end = nil
+			}
+			count.ends = append(count.ends, end)
 			if state == "fail" || state == "running_exception" {
 				count.failed = append(count.failed, jobInstance(run))
 			}
@@ -267,6 +274,9 @@ func lookAtRuns(reader JobReader, req JobRequest, begin time.Time) (lookFunc[job
 				against.new = &count.new
 			}
 			verdict, look.tally = judgeJobs(count.statistics, against)
+			if verdict.Completed {
+				look.ended = lastEnd(count.ends)
+			}
 		}
 		seen := Observation{Verdict: verdict, Status: string(verdict.Outcome), Counted: runSummary(verdict, look.tally)}
 		if look.tally.lacks(req.MinNew) {

@@ -161,17 +161,21 @@ func ReadBatch(ctx context.Context, reader OrderReader, req BatchRequest) (*Batc
 	report.setCulprits(failed)
 	var ended *time.Time
 	if report.Completed {
-		ended = lastEnd(batch.ExecuteInstances)
+		ends := make([]*int64, len(batch.ExecuteInstances))
+		for i, instance := range batch.ExecuteInstances {
+			ends[i] = instance.GmtFinished
+		}
+		ended = lastEnd(ends)
 	}
 	report.describe(name, string(report.Outcome), ended, instances.figures(), failed, instances.summary(), failed.summary())
 	return &BatchReport{Report: report, Tally: instances.Tally, FailedHosts: hosts, Batch: batch}, nil
 }
 
-// lastEnd returns when the last of the instances ended; nil if that is not known of all.
-func lastEnd(instances []client.Instance) *time.Time {
+// lastEnd returns the last of the times, in milliseconds since 1970, at which something ended; nil if one of them is not known.
+func lastEnd(ends []*int64) *time.Time {
 	var last *time.Time
-	for _, instance := range instances {
-		at := Instant(instance.GmtFinished)
+	for _, end := range ends {
+		at := Instant(end)
 		if at == nil {
 			return nil
 		}

@@ -131,7 +131,7 @@ func TestJobOfEachForm(t *testing.T) {
 				"outcome": text("succeeded"), "succeeded": yes, "completed": yes, "success_count": number(1), "fail_count": number(0),
 				"failed_count": number(0), "total_count": number(1), "new_count": number(1), "new_failed_count": number(0), "failed_jobs": list(items{}),
 				"id":      text(projectID + "/ws1/-/-/etl_orders"),
-				"summary": text("DataArts job etl_orders of workspace ws1 in project " + projectID + " (since 2026-11-28T20:00:00Z): succeeded; 1 succeeded; waited 2s"),
+				"summary": text("DataArts job etl_orders of workspace ws1 in project " + projectID + " (since 2026-11-28T20:00:00Z): succeeded, ended 2026-11-28T21:00:05Z; 1 succeeded; waited 2s"),
 			}, 3, "",
 		},
 		"the next run fails": {
@@ -144,7 +144,7 @@ func TestJobOfEachForm(t *testing.T) {
 					"job_name": text("etl_orders"), "instance_id": text("2"), "status": text("fail"), "planned_at": text("2026-11-28T20:00:58Z"),
 					"started_at": text("2026-11-28T20:01:00Z"), "finished_at": text("2026-11-28T20:01:04Z"), "error_message": null,
 				})}),
-			}, 1, "failed; 1 failed; failed jobs: etl_orders (instance 2)",
+			}, 1, "failed, ended 2026-11-28T20:01:04Z; 1 failed; failed jobs: etl_orders (instance 2)",
 		},
 		"a person overrode it": {
 			func(time.Time) []http.Handler {
@@ -156,7 +156,7 @@ func TestJobOfEachForm(t *testing.T) {
 			func(time.Time) []http.Handler {
 				return []http.Handler{cloudtest.RunScene{Runs: []cloudtest.Run{{ID: 2, Status: "manual"}}}, cloudtest.Runs(cloudtest.Run{ID: 2, Status: "manual-stop"})}
 			},
-			values{"outcome": text("canceled"), "manual_stop_count": number(1)}, 2, "canceled; 1 stopped by hand",
+			values{"outcome": text("canceled"), "manual_stop_count": number(1)}, 2, "canceled, ended 2026-11-28T21:00:04Z; 1 stopped by hand",
 		},
 	} {
 		for form := range formsOf("dataarts_instance_status") {

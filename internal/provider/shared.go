@@ -74,8 +74,8 @@ func sharedAttributes(idDescription, projectDescription, statusWords string) map
 				"ran), `unknown` (the answer proves nothing) or `not_found`. Never null."),
 		"succeeded": computedBool("Whether `outcome` is `succeeded`: the condition of a gate. It is `false` if anything that the verdict " +
 			"depends on is missing, new or contradictory. Never null."),
-		"summary": computedString("One plain line for `error_message`: what was read, its outcome, counts, and up to ten names of what " +
-			"failed; no log or error text, no parameter values. Never null."),
+		"summary": computedString("One plain line for `error_message`: what was read, its outcome, when it ended if that is known, counts, " +
+			"and up to ten names of what failed; no log or error text, no parameter values. Never null."),
 		"report_markdown": computedString("The verdict as Markdown, for the page of a CI job: a heading, a table of counts and a table of what " +
 			"failed (at most 100 rows); no log or error text, no parameter values. Never null."),
 		"counts": schema.MapAttribute{
