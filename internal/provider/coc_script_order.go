@@ -105,9 +105,10 @@ func orderPropertiesAttributes() map[string]schema.Attribute {
 		"current_execute_batch_index": computedInt64("Batch that runs, from 1. Null if the answer leaves it out."),
 		"script_source":               computedString("Kind of the script, such as CUSTOM_SCRIPT. The API's page shows it in its example only."),
 		"execute_param": computedObject("How the script is run. Null if the answer leaves it out.", map[string]schema.Attribute{
-			"resourceful":  computedBool("Deprecated and without effect, says the API's page."),
-			"timeout":      computedInt64("Time limit of the script, in seconds."),
-			"success_rate": computedFloat64("Percentage of instances that must finish for the order to be FINISHED."),
+			"resourceful": computedBool("Deprecated and without effect, says the API's page."),
+			"timeout":     computedInt64("Time limit of the script, in seconds."),
+			"success_rate": computedFloat64("Percentage of instances that must finish for the order to be FINISHED. The check with " +
+				"`failure_details` takes a value outside 1 to 100, such as the fraction 0.9, for 100: all instances have to finish."),
 			"execute_user": computedString("User on the host that runs the script."),
 			"script_params": computedObjects("Arguments of the script. Null if the answer leaves them out.", map[string]schema.Attribute{
 				"param_name":  computedString("Name of the argument."),
