@@ -56,6 +56,22 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestLook finds no look for a read in the pages of users, who know the latter word.
+func TestLook(t *testing.T) {
+	t.Parallel()
+	look := regexp.MustCompile(`(?i)\blook(s|ed|ing)?\b[ -]?(\w*)`)
+	for name, text := range pages(t) {
+		if root, _, _ := strings.Cut(name, "/"); !slices.Contains([]string{"README.md", "CHANGELOG.md", "docs", "examples", "modules"}, root) {
+			continue
+		}
+		for _, found := range look.FindAllStringSubmatch(text, -1) {
+			if found[2] != "up" {
+				t.Errorf("%s: %q; write: read, check", name, found[0])
+			}
+		}
+	}
+}
+
 // pages are all texts that people read: pages and examples, messages and descriptions, and the comments of the code and its settings. TERMINOLOGY.md, which
 // lists the phrases, is none.
 func pages(t *testing.T) map[string]string {
