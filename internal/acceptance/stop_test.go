@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -222,7 +223,7 @@ func startCommand(t *testing.T, row stopRow) *command {
 	} else {
 		row.play(cloud.Service, sign)
 	}
-	arguments := append(row.command, "-no-color", "-input=false", "-state="+filepath.Join(c.states, "terraform.tfstate"))
+	arguments := slices.Concat(row.command, []string{"-no-color", "-input=false", "-state=" + filepath.Join(c.states, "terraform.tfstate")})
 	c.process = box.Command(t.Context(), folder, nil, arguments...)
 	c.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.process.Stdout, c.process.Stderr = c.screen, c.screen

@@ -83,7 +83,7 @@ func (x *exchange) attempt(ctx context.Context) (got reply, refused *Credential,
 		if lent != nil {
 			refused = &lent.Credential
 		}
-		return reply{}, refused, x.noAnswerError(err)
+		return reply{}, refused, x.noAnswerError(ctx, err)
 	}
 	defer lent.release()
 	x.lent, x.credential, x.credentialKind = lent, lent.describe(), lent.Kind()
@@ -113,7 +113,7 @@ func (x *exchange) send(request *http.Request) (reply, *Error) {
 	x.log(ctx, start, got, err)
 	if err != nil {
 		x.releaseMemory()
-		return got, x.noAnswerError(err)
+		return got, x.noAnswerError(request.Context(), err)
 	}
 	return got, x.failure(got)
 }

@@ -15,18 +15,17 @@ import (
 // A proven key that is disabled at a random moment has at most five requests under way, and is not sent after the first refusal.
 func TestProvenKeyIsNeverLocked(t *testing.T) {
 	t.Parallel()
-	bubble := func(run func(*testing.T)) { synctest.Test(t, run) }
-	rapid.Check(t, func(t *rapid.T) {
+	rapid.Check(t, func(r *rapid.T) {
 		milliseconds := func(name string, most int) time.Duration {
-			return time.Duration(rapid.IntRange(0, most).Draw(t, name)) * time.Millisecond
+			return time.Duration(rapid.IntRange(0, most).Draw(r, name)) * time.Millisecond
 		}
-		names := rapid.SliceOfN(rapid.SampledFrom([]string{"order", "DataArts", "FDI"}), 1, 40).Draw(t, "reads")
+		names := rapid.SliceOfN(rapid.SampledFrom([]string{"order", "DataArts", "FDI"}), 1, 40).Draw(r, "reads")
 		var starts, delays []time.Duration
 		for range names {
 			starts, delays = append(starts, milliseconds("start", 3000)), append(delays, milliseconds("delay", 3000))
 		}
 		service := &disabledKey{delays: delays, disabledAfter: milliseconds("disabled", 4000)}
-		bubble(func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			service.start = time.Now()
 			c := newClient(t, answering(service.answer), retries(2))
 			var wg sync.WaitGroup
@@ -39,7 +38,7 @@ func TestProvenKeyIsNeverLocked(t *testing.T) {
 			wg.Wait()
 		})
 		if service.most > maxInFlight || service.refusals > maxInFlight || service.late > 0 {
-			t.Fatalf("at most %d requests at once, %d refusals, %d requests after the first", service.most, service.refusals, service.late)
+			r.Fatalf("at most %d requests at once, %d refusals, %d requests after the first", service.most, service.refusals, service.late)
 		}
 	})
 }
@@ -78,7 +77,8 @@ func (s *disabledKey) answer(request *http.Request) (*http.Response, error) {
 			}
 		}
 	}
-	if s.refusals++; s.refusals == 1 {
+	s.refusals++
+	if s.refusals == 1 {
 		s.refusedAt = time.Now()
 	}
 	return says(http.StatusUnauthorized, `{"error_code":"APIGW.0301"}`)(request)

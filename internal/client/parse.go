@@ -65,7 +65,8 @@ type parser struct {
 }
 
 func (p *parser) value(name []byte) (node, error) {
-	if p.values++; p.values > maxValues {
+	p.values++
+	if p.values > maxValues {
 		return node{}, fmt.Errorf("%w: it has more than %d values", ErrMalformed, maxValues)
 	}
 	// The check takes longer than a short value.
@@ -85,8 +86,7 @@ func (p *parser) value(name []byte) (node, error) {
 	end := p.decoder.InputOffset()
 	result := node{name: name, raw: p.body[end-1 : end]}
 	for {
-		switch p.decoder.PeekKind() {
-		case jsontext.KindEndObject, jsontext.KindEndArray:
+		if next := p.decoder.PeekKind(); next == jsontext.KindEndObject || next == jsontext.KindEndArray {
 			_, err := p.decoder.ReadToken()
 			return result, err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -231,7 +232,8 @@ func TestProjectRefusalIsRemembered(t *testing.T) {
 // Another failure is not remembered: what was wrong may be mended while the process lives.
 func TestProjectIsLookedUpAgainAfterFailure(t *testing.T) {
 	t.Parallel()
-	iam := answering(says(500, `{"error_code":"IAM.9","error_msg":"no"}`), says(200, `{"projects":[]}`), says(200, `{"projects":[]}`), findsProject)
+	without := slices.Repeat([]answerer{says(200, `{"projects":[]}`)}, 2)
+	iam := answering(slices.Concat([]answerer{says(500, `{"error_code":"IAM.9","error_msg":"no"}`)}, without, []answerer{findsProject})...)
 	c := newClient(t, iam)
 	for i, ok := range []bool{false, false, true, true} {
 		if _, err := c.ProjectTarget(t.Context(), "", ""); (err == nil) != ok {

@@ -38,14 +38,14 @@ type gram struct {
 	at     int
 }
 
-// spread returns the range of a text around i, where the gram was found, that is equal to the secret.
-func (g gram) spread(text string, i int) (start, end int) {
+// spread returns the range of found around i, where the gram was found, that is equal to the secret.
+func (g gram) spread(found string, i int) (start, end int) {
 	from, to := g.at, g.at+gramSize
 	start, end = i, i+gramSize
-	for start > 0 && from > 0 && text[start-1] == g.secret[from-1] {
+	for start > 0 && from > 0 && found[start-1] == g.secret[from-1] {
 		start, from = start-1, from-1
 	}
-	for end < len(text) && to < len(g.secret) && text[end] == g.secret[to] {
+	for end < len(found) && to < len(g.secret) && found[end] == g.secret[to] {
 		end, to = end+1, to+1
 	}
 	return start, end

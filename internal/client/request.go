@@ -43,7 +43,7 @@ func get[T any](ctx context.Context, c *Client, call call, read func(fields) T) 
 	defer x.releaseMemory()
 	result := read(got.answer)
 	if err := ctx.Err(); err != nil {
-		return value, x.noAnswerError(err)
+		return value, x.noAnswerError(ctx, err)
 	}
 	if fault := got.answer.findings.err; fault != nil {
 		return value, x.malformedAnswerError(got, fault)
@@ -138,7 +138,7 @@ func (x *exchange) newError() *Error {
 	}
 }
 
-func (x *exchange) noAnswerError(err error) *Error {
+func (x *exchange) noAnswerError(ctx context.Context, err error) *Error {
 	e := x.newError()
 	if turn, ok := errors.AsType[*TurnError](err); ok {
 		e.Err = turn
@@ -154,7 +154,7 @@ func (x *exchange) noAnswerError(err error) *Error {
 		e.Credential, e.CredentialKind, e.Err = first.Credential, first.CredentialKind, refused
 		return e
 	}
-	if cause := Interruption(x.request.Context()); cause != nil {
+	if cause := Interruption(ctx); cause != nil {
 		err = cause
 	}
 	e.Err = &sanitizedError{text: x.sanitize(err.Error(), messageLimit), err: err}

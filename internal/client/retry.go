@@ -26,7 +26,7 @@ func (x *exchange) run(ctx context.Context) (reply, *Error) {
 	renewed := false
 	for retries := 0; ; retries++ {
 		if err := ctx.Err(); err != nil {
-			return reply{}, x.noAnswerError(err)
+			return reply{}, x.noAnswerError(ctx, err)
 		}
 		got, refused, failure := x.attempt(ctx)
 		if failure == nil {
@@ -49,7 +49,7 @@ func (x *exchange) run(ctx context.Context) (reply, *Error) {
 		x.client.log.LogAttrs(ctx, slog.LevelDebug, "request will be repeated",
 			slog.Int("attempt", x.attempts), slog.Int64("pause_ms", pause.Milliseconds()))
 		if err := waitFor(ctx, nil, pause); err != nil {
-			return reply{}, x.noAnswerError(err)
+			return reply{}, x.noAnswerError(ctx, err)
 		}
 	}
 }

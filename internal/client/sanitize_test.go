@@ -36,7 +36,7 @@ func TestLongTextsShowNoSecret(t *testing.T) {
 				t.Fatalf("%q is in %q", part, shown)
 			}
 		}
-		if rest := strings.Trim(shown, "xy *…"); len(rest) > 0 {
+		if rest := strings.Trim(shown, "xy *…"); rest != "" {
 			t.Fatalf("%q of the secret is in %q", rest, shown)
 		}
 	})

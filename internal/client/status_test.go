@@ -14,14 +14,14 @@ import (
 )
 
 // stuck answers with a status and the beginning of a body that never ends, and that no one can stop but by closing it or giving up.
-func stuck(status int, body string, headers ...string) answerer {
+func stuck(status int, body string) answerer {
 	return func(request *http.Request) (*http.Response, error) {
 		return saysFrom(status, func() io.Reader {
 			return io.MultiReader(strings.NewReader(body), readerFunc(func([]byte) (int, error) {
 				<-request.Context().Done()
 				return 0, context.Cause(request.Context())
 			}))
-		}, headers...)(request)
+		})(request)
 	}
 }
 

@@ -152,15 +152,13 @@ func failedBatch(failed int64) *client.ScriptOrderBatch {
 // period. The doubt says why in words that stay the same, and without the service's text.
 func TestFinishedWithoutStatistics(t *testing.T) {
 	t.Parallel()
-	request := 0
 	for name, test := range map[string]struct {
 		statistics func(int) (*client.ScriptOrderStatistics, error)
 		why        string
 	}{
 		"refused": {failingWith(&client.Error{Status: 403, Code: "APIG.0305"}), "its statistics cannot be read (HTTP 403, APIG.0305)"},
-		"overloaded": {func(int) (*client.ScriptOrderStatistics, error) {
-			request++
-			return nil, &client.Error{Status: 503, Message: "node web-1 is down", RequestID: strconv.Itoa(request)}
+		"overloaded": {func(look int) (*client.ScriptOrderStatistics, error) {
+			return nil, &client.Error{Status: 503, Message: "node web-1 is down", RequestID: strconv.Itoa(look)}
 		}, "its statistics cannot be read (HTTP 503)"},
 		"silent":          {failingWith(errSlow), "its statistics cannot be read (no answer)"},
 		"malformed":       {failingWith(errMalformed), "its statistics cannot be read (malformed answer)"},
@@ -170,6 +168,7 @@ func TestFinishedWithoutStatistics(t *testing.T) {
 	} {
 		for _, wait := range []*Wait{nil, {}, {Progress: func(Progress) {}}} {
 			t.Run(fmt.Sprintf("%s, waiting %t", name, wait != nil), func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					service := &coc{order: always(over("FINISHED")), statistics: test.statistics}
 					start := time.Now()

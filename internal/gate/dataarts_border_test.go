@@ -192,7 +192,7 @@ func mayHide(earlier []dayLook, look dayLook, hasBaseline bool) bool {
 		if (outcome != Succeeded || hasBaseline) && date(before.sent) != date(look.answered) {
 			return true
 		}
-		for _, word := range strings.Fields("fail success manual_stop force_success ignore_success") {
+		for word := range strings.FieldsSeq("fail success manual_stop force_success ignore_success") {
 			was, _ := count(before, word)
 			if is, ok := count(look, word); ok && is < was {
 				return true

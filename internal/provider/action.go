@@ -34,7 +34,7 @@ var notInActions = map[string]bool{
 	"wait_for_completion": true, "wait_until_healthy": true, "continue_on_timeout": true, "ignore_not_found": true, "log_tail_bytes": true,
 }
 
-func (a *sourceAction) Schema(ctx context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+func (a *sourceAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	shared := a.schema()
 	resp.Schema = schema.Schema{
 		MarkdownDescription: shared.MarkdownDescription + " As an action it always waits, shows progress, and fails on anything but " +

@@ -23,7 +23,7 @@ func (d *dataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, r
 	resp.TypeName = d.name
 }
 
-func (d *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = d.schema()
 	resp.Schema.Blocks = map[string]schema.Block{"timeouts": d.timeouts()}
 }

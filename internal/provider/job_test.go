@@ -21,14 +21,11 @@ var theJob = map[string]tftypes.Value{
 
 const jobListing = "/v2/" + projectID + "/factory/jobs/etl_orders/instances/detail"
 
-// onTheEvening runs a test an hour after the deployment.
-func onTheEvening(t *testing.T, run func(t *testing.T, deployed time.Time)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		deployed := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
-		time.Sleep(time.Until(deployed.Add(time.Hour)))
-		run(t, deployed)
-	})
+// untilTheEvening lets a bubble's time pass until an hour after the deployment.
+func untilTheEvening() (deployed time.Time) {
+	deployed = time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
+	time.Sleep(time.Until(deployed.Add(time.Hour)))
+	return deployed
 }
 
 // Every form refuses arguments that cannot be used before anything is asked, and names the argument and its value.
@@ -78,7 +75,8 @@ func TestJobArguments(t *testing.T) {
 		for form := range formsOf("dataarts_instance_status") {
 			t.Run(name+"/"+form, func(t *testing.T) {
 				t.Parallel()
-				onTheEvening(t, func(t *testing.T, _ time.Time) {
+				synctest.Test(t, func(t *testing.T) {
+					untilTheEvening()
 					svc := cloudtest.New(cloudtest.Report(t.Errorf))
 					checkRefused(t, inMemory(t, svc).validateForm(t, form, "dataarts_instance_status", test.arguments), test.want)
 				})
@@ -97,7 +95,8 @@ func TestSinceOfAJob(t *testing.T) {
 		"2026-10-29T20:59:59Z": {`since = "2026-10-29T20:59:59Z" cannot be used: it is more than 30 days ago`},
 	} {
 		for form := range formsOf("dataarts_instance_status") {
-			onTheEvening(t, func(t *testing.T, _ time.Time) {
+			synctest.Test(t, func(t *testing.T) {
+				untilTheEvening()
 				svc := cloudtest.New(cloudtest.Report(t.Errorf))
 				_, diagnostics := inMemory(t, svc).look(t.Context(), t, form, "dataarts_instance_status", with(theJob, "since", str(since)))
 				checkRefused(t, diagnostics, want)
@@ -162,7 +161,8 @@ func TestJobOfEachForm(t *testing.T) {
 		for form := range formsOf("dataarts_instance_status") {
 			t.Run(name+"/"+form, func(t *testing.T) {
 				t.Parallel()
-				onTheEvening(t, func(t *testing.T, deployed time.Time) {
+				synctest.Test(t, func(t *testing.T) {
+					deployed := untilTheEvening()
 					svc := cloudtest.New(cloudtest.Report(t.Errorf))
 					svc.Job("ws1", "etl_orders").Then(test.scenes(deployed)...)
 					arguments := theJob
@@ -200,7 +200,8 @@ func TestJobOfEachForm(t *testing.T) {
 // A name in Chinese is sent once encoded, and a wait for a run that does not come says so.
 func TestJobThatDoesNotRun(t *testing.T) {
 	t.Parallel()
-	onTheEvening(t, func(t *testing.T, _ time.Time) {
+	synctest.Test(t, func(t *testing.T) {
+		untilTheEvening()
 		svc := cloudtest.New(cloudtest.Report(t.Errorf))
 		svc.Job("ws1", "订单").Then(cloudtest.Runs())
 		arguments := with(with(theJob, "job_name", str("订单")), "wait_for_completion", forCompletion)

@@ -55,7 +55,7 @@ var (
 	regionFormat   = stringFormat{wanted: wantedRegion, check: checkRegion}
 	domainFormat   = pattern("a domain such as myhuaweicloud.com", `[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*`)
 	headerFormat   = pattern("printable ASCII characters, no space at either end", `[!-~](?:[ -~]*[!-~])?`)
-	secretFormat   = stringFormat{wanted: wantedSecret, check: checkSecret}
+	secretFormat   = stringFormat{wanted: wantedVisible, check: checkSecret}
 	nameFormat     = pattern("text without control characters", `[^\pC]*`)
 	passwordFormat = stringFormat{wanted: nameFormat.wanted, check: nameFormat.check, free: true}
 	opaqueFormat   = stringFormat{wanted: headerFormat.wanted, check: headerFormat.check, free: true}
@@ -99,8 +99,8 @@ var (
 )
 
 const (
-	wantedRegion = "a region such as cn-north-4: small letters, digits and dashes"
-	wantedSecret = "printable ASCII characters without spaces"
+	wantedRegion  = "a region such as cn-north-4: small letters, digits and dashes"
+	wantedVisible = "printable ASCII characters without spaces"
 )
 
 // domainLabel matches a region, which is a part of hosts: in capitals, it would be another region to the client.
@@ -117,7 +117,7 @@ func checkRegion(value string) error {
 		return nil
 	case domainLabel.MatchString(lower):
 		return fmt.Errorf("wanted small letters: %s", lower)
-	case project != nil && domainLabel.MatchString(project[1]):
+	case len(project) == 2 && domainLabel.MatchString(project[1]):
 		return fmt.Errorf("which is the form of a project's name: set region to %s, and project_name in the provider block to the whole of it",
 			project[1])
 	default:
@@ -125,12 +125,12 @@ func checkRegion(value string) error {
 	}
 }
 
-var visible = regexp.MustCompile(`^[!-~]+$`)
+var visible = regexp.MustCompile(`^[\x21-\x7e]+$`)
 
 func checkSecret(value string) error {
 	switch {
 	case !visible.MatchString(value):
-		return errors.New("wanted " + wantedSecret)
+		return errors.New("wanted " + wantedVisible)
 	case text.IsPath(value):
 		return errors.New("wanted the value itself, not the path of a file (only id_token_file takes one)")
 	default:
@@ -156,7 +156,7 @@ func durationBetween(least, most time.Duration) stringFormat {
 	}}
 }
 
-var onlyDigits = regexp.MustCompile(`^[0-9]{1,9}$`)
+var onlyDigits = regexp.MustCompile(`^\d{1,9}$`)
 
 // shortDuration formats a duration without units that are zero: 5m instead of 5m0s.
 func shortDuration(d time.Duration) string {

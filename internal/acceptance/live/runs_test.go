@@ -48,7 +48,8 @@ func (a *account) runOffset(ctx context.Context) result {
 
 // withoutProject asks for an order with neither a project nor a domain, if it can be read with the project.
 func (a *account) withoutProject(ctx context.Context) result {
-	if a.readOrder(ctx, nil, ""); a.unread != nil {
+	a.readOrder(ctx, nil, "")
+	if a.unread != nil {
 		return result{}
 	}
 	bare := *a

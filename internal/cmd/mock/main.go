@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -34,7 +35,9 @@ func serve(ctx context.Context, address string, out io.Writer) error {
 	}
 	url := "http://" + listener.Addr().String()
 	m := newMock(time.Now)
-	m.introduce(out, url)
+	if _, err := io.WriteString(out, m.introduction(url)); err != nil {
+		return err
+	}
 	server := &http.Server{Handler: logged(m, out), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -45,8 +48,9 @@ func serve(ctx context.Context, address string, out io.Writer) error {
 
 // logged prints a line for each request.
 func logged(handler http.Handler, out io.Writer) http.Handler {
+	lines := log.New(out, "", log.Ltime)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(out, "%s %s %s\n", time.Now().Format(time.TimeOnly), r.Method, r.URL.EscapedPath())
+		lines.Println(r.Method, r.URL.EscapedPath())
 		handler.ServeHTTP(w, r)
 	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -187,9 +186,10 @@ func (m *mock) tasks() http.Handler {
 	return cloudtest.Tasks(map[string]int{"running": 12}, nil)
 }
 
-// introduce prints what to paste, what to ask for, and how to change it.
-func (m *mock) introduce(out io.Writer, url string) {
-	fmt.Fprintf(out, `A mock of COC, DataArts, ROMA and IAM listens at %[1]s until Ctrl-C. For the shell:
+// introduction says what to paste, what to ask for, and how to change it.
+func (m *mock) introduction(url string) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, `A mock of COC, DataArts, ROMA and IAM listens at %[1]s until Ctrl-C. For the shell:
 
 export HW_REGION_NAME=%[2]s HW_ACCESS_KEY=%[3]s HW_SECRET_KEY=%[4]s
 
@@ -202,10 +202,11 @@ provider "hwgate" {
 }
 
 `, url, region, accessKey, secretKey)
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	for _, o := range objects() {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", o.kind, o.id, o.does)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", o.kind, o.id, o.does)
 	}
 	_ = table.Flush()
-	fmt.Fprintf(out, "\nAny other id is not found, and any other key is refused. To change what happens, for example: curl -X POST %s/fail\n\n", url)
+	fmt.Fprintf(&out, "\nAny other id is not found, and any other key is refused. To change what happens, for example: curl -X POST %s/fail\n\n", url)
+	return out.String()
 }

@@ -48,7 +48,7 @@ func TestObjects(t *testing.T) {
 				func() {},
 				func() {
 					if test.command != "" {
-						m.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, test.command, nil))
+						m.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, test.command, http.NoBody))
 					}
 				},
 				func() { now = now.Add(test.later) },
@@ -77,15 +77,14 @@ func TestRefusals(t *testing.T) {
 // TestIntroduction wants the introduction to name every object, the key and the address.
 func TestIntroduction(t *testing.T) {
 	t.Parallel()
-	var out strings.Builder
-	newMock(time.Now).introduce(&out, "http://192.0.2.1")
+	introduction := newMock(time.Now).introduction("http://192.0.2.1")
 	for _, o := range objects() {
-		if !strings.Contains(out.String(), o.id) || !strings.Contains(out.String(), o.does) {
+		if !strings.Contains(introduction, o.id) || !strings.Contains(introduction, o.does) {
 			t.Errorf("the introduction lacks the %s %s", o.kind, o.id)
 		}
 	}
 	for _, text := range []string{"http://192.0.2.1", accessKey, secretKey} {
-		if !strings.Contains(out.String(), text) {
+		if !strings.Contains(introduction, text) {
 			t.Errorf("the introduction lacks %s", text)
 		}
 	}
@@ -99,7 +98,7 @@ func TestServe(t *testing.T) {
 	ended := make(chan error)
 	go func() {
 		ended <- serve(ctx, "127.0.0.1:0", writer)
-		writer.Close()
+		_ = writer.Close()
 	}()
 	first := make([]byte, 200)
 	n, err := io.ReadAtLeast(reader, first, 60)
@@ -109,7 +108,7 @@ func TestServe(t *testing.T) {
 	_, address, _ := strings.Cut(string(first[:n]), "http://")
 	address, _, _ = strings.Cut(address, " ")
 	go func() { _, _ = io.Copy(io.Discard, reader) }()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/fail", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/fail", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
