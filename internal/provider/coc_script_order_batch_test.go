@@ -3,6 +3,7 @@ package provider_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
@@ -107,6 +108,45 @@ func TestCOCScriptOrderBatchFields(t *testing.T) {
 	}
 	accept(t, svc, step)
 
+}
+
+// TestCOCScriptOrderBatchOfLInstances reads rows as COC was recorded: with members that no page documents, and null for most others.
+func TestCOCScriptOrderBatchOfLInstances(t *testing.T) {
+	t.Parallel()
+	svc := newService(t)
+	begin := time.UnixMilli(1697946452000)
+	svc.Order(orderID).Then(cloudtest.OrderScene{
+		Status: "ABNORMAL", Batches: []cloudtest.Batch{{"ABNORMAL": 1}}, Created: begin, Finished: begin.Add(68943 * time.Millisecond),
+		Log: "[SYSTEM INFO] script job execute timeout.", LInstances: true,
+	})
+	for name, want := range map[string]values{
+		"coc_script_order_batch": {
+			"outcome": text("failed"), "counts": mapping(instanceCounts(map[string]int64{"ABNORMAL": 1})), "failed_hosts": list(items{text("hcss-1")}),
+			"execute_instances": list(items{object(values{
+				"id": number(1), "gmt_created": number(1697946452000), "gmt_finished": number(1697946520943), "execute_costs": number(68943),
+				"status": text("ABNORMAL"), "message": text("[SYSTEM INFO] script job execute timeout."),
+				"target_instance": object(values{
+					"resource_id": text("res-1"), "provider": text("hcss"), "region_id": text("cn-north-4"), "type": text("l-instance"),
+					"project_id": null, "agent_sn": text("sn"), "agent_status": null, "custom_attributes": null,
+					"properties": object(values{
+						"host_name": text("hcss-1"), "fixed_ip": null, "floating_ip": null, "region_id": null, "zone_id": null,
+						"application": null, "group": null, "project_id": null,
+					}),
+				}),
+			})}),
+		},
+		"coc_script_order": {"outcome": text("failed"), "failed_hosts": list(items{text("hcss-1")})},
+	} {
+		arguments := map[string]tftypes.Value{"execute_uuid": str(orderID)}
+		if name == "coc_script_order_batch" {
+			arguments["batch_index"] = integer(1)
+		}
+		attributes, diagnostics := inMemory(t, svc).look(t.Context(), t, "data source", name, arguments)
+		checkValues(t, attributes, want)
+		if len(diagnostics) > 0 {
+			t.Errorf("%s: the user is told %q", name, shown(diagnostics))
+		}
+	}
 }
 
 // TestCOCScriptOrderBatchNotFound reads what is gone as data.

@@ -23,6 +23,8 @@ type OrderScene struct {
 	Created, Finished time.Time
 	// Log is the log of each instance.
 	Log string
+	// LInstances reports that the hosts are L instances, whose rows have members that no page documents, and leave most others null.
+	LInstances bool
 }
 
 // The times of the example in the API's documentation.
@@ -156,6 +158,20 @@ func (o OrderScene) batch(w http.ResponseWriter, r *http.Request, index int) {
 
 func (o OrderScene) instance(id int, status string) object {
 	begin, end, costs := o.times(status)
+	if o.LInstances {
+		return object{
+			"id": id, "gmt_created": begin, "gmt_finished": end, "execute_costs": costs, "status": status, "message": o.Log,
+			"cmd_uuid": fmt.Sprintf("cmd-%d", id), "job_sign": nil,
+			"target_instance": object{
+				"resource_id": fmt.Sprintf("res-%d", id), "provider": "hcss", "region_id": "cn-north-4", "type": "l-instance",
+				"agent_sn": "sn", "agent_version": "1.0.0", "agent_status": nil, "project_id": nil, "custom_attributes": nil,
+				"properties": object{
+					"host_name": fmt.Sprintf("hcss-%d", id), "fixed_ip": nil, "floating_ip": nil, "region_id": nil, "zone_id": nil,
+					"application": nil, "group": nil, "project_id": nil,
+				},
+			},
+		}
+	}
 	return object{
 		"id": id, "gmt_created": begin, "gmt_finished": end, "execute_costs": costs, "status": status, "message": o.Log,
 		"target_instance": object{
