@@ -158,16 +158,7 @@ func showJob(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 		}
 		svc.Job("", "etl_orders").Then(cloudtest.Runs(runs...))
 	}
-	folder, _, err := cli.apply(ctx, "job")
-	if err != nil {
-		return err
-	}
-	out, err := cli.run(ctx, folder, "output", "-raw", "summary")
-	if err != nil {
-		return err
-	}
-	fmt.Printf("\n%s\n", out)
-	return nil
+	return showSummary(ctx, cli, "job")
 }
 
 func showWait(ctx context.Context, cli cli, svc *cloudtest.Service) error {
@@ -176,7 +167,12 @@ func showWait(ctx context.Context, cli cli, svc *cloudtest.Service) error {
 	svc.Instance("fae7ff6c-8e07-4cf8-9e67-589cab2f017c").Then(
 		cloudtest.Tasks(nil, map[string]int{"running": 3}), cloudtest.Tasks(nil, map[string]int{"running": 11, "abnormal": 1}),
 		cloudtest.Tasks(nil, map[string]int{"running": 12}))
-	folder, _, err := cli.apply(ctx, "waiting")
+	return showSummary(ctx, cli, "waiting")
+}
+
+// showSummary applies a configuration whose gate opens, and prints what the gate says.
+func showSummary(ctx context.Context, cli cli, configuration string) error {
+	folder, _, err := cli.apply(ctx, configuration)
 	if err != nil {
 		return err
 	}
