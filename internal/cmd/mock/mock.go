@@ -189,7 +189,7 @@ func (m *mock) tasks() http.Handler {
 // introduction says what to paste, what to ask for, and how to change it.
 func (m *mock) introduction(url string) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, `A mock of COC, DataArts, ROMA and IAM listens at %[1]s until Ctrl-C. For the shell:
+	_, _ = fmt.Fprintf(&out, `A mock of COC, DataArts, ROMA and IAM listens at %[1]s until Ctrl-C. For the shell:
 
 export HW_REGION_NAME=%[2]s HW_ACCESS_KEY=%[3]s HW_SECRET_KEY=%[4]s
 
@@ -207,6 +207,6 @@ provider "hwgate" {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", o.kind, o.id, o.does)
 	}
 	_ = table.Flush()
-	fmt.Fprintf(&out, "\nAny other id is not found, and any other key is refused. To change what happens, for example: curl -X POST %s/fail\n\n", url)
+	_, _ = fmt.Fprintf(&out, "\nAny other id is not found, and any other key is refused. To change what happens, for example: curl -X POST %s/fail\n\n", url)
 	return out.String()
 }
