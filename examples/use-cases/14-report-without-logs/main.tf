@@ -33,7 +33,7 @@ ephemeral "coc_script_order" "rollout" {
 # Replace the command with your own way of sending the report. A provisioner may use values of an ephemeral resource; Terraform then
 # prints nothing of its output.
 resource "terraform_data" "report" {
-  triggers_replace = plantimestamp() # each apply reports
+  triggers_replace = timestamp() # each apply reports
 
   provisioner "local-exec" {
     command = "printf '%s\n' \"$REPORT\" \"$LOGS\" > report.md"
