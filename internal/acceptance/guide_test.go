@@ -9,7 +9,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
-// TestGatingGuide runs what the gating guide says beside its matrix.
+// TestGatingGuide runs what the gating guide says beside the tables.
 func TestGatingGuide(t *testing.T) {
 	t.Parallel()
 	cloud := newCloud(t)

@@ -21,7 +21,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/sandbox"
 )
 
-var updateMatrix = flag.Bool("update-matrix", false, "record what this CLI does, and write the tables of the gating guides")
+var updateMatrix = flag.Bool("update-matrix", false, "record what this CLI does, and write their tables into the guide")
 
 // credential is the environment of a command that may read.
 const credential = "HW_AUTH_TOKEN=token"
@@ -80,9 +80,7 @@ func compareWithRecord(t *testing.T, got grid, table func(*observed) *grid) {
 		if err := os.WriteFile(matrixRecord, append(content, '\n'), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		for _, guide := range matrixGuides {
-			guide.write(t, record)
-		}
+		writeMatrixPage(t, record)
 		return
 	}
 	// A version between two recorded ones may do what either does.
