@@ -1,6 +1,9 @@
 package pages_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -50,5 +53,56 @@ func TestRecipeFacts(t *testing.T) {
 				t.Errorf("%s: wanted %q in\n%s", test.section, fact, section)
 			}
 		}
+	}
+}
+
+// TestRecipesAreNamed finds each file of the recipes in a guide, whole or as a link.
+func TestRecipesAreNamed(t *testing.T) {
+	t.Parallel()
+	guides := readPage(t, "templates/guides/ci.md.tmpl") + readPage(t, "templates/guides/plan-approve-apply.md.tmpl")
+	found := 0
+	for _, pattern := range []string{"examples/ci/*", "examples/plan-approve-apply/*", "examples/recipes/*/*"} {
+		files, err := filepath.Glob(filepath.Join("..", "..", filepath.FromSlash(pattern)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			found++
+			name := strings.TrimPrefix(filepath.ToSlash(file), "../../")
+			if !strings.Contains(guides, "/blob/main/"+name+")") && !strings.Contains(guides, "\""+name+"\"") {
+				t.Errorf("no guide names %s", name)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no recipe was found")
+	}
+}
+
+// TestRepositoryLinks follows each link of a page to a file or folder of the repository on GitHub.
+func TestRepositoryLinks(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`https://github\.com/hwgate/terraform-provider-hwgate/(?:blob|tree)/main/([^)#\s]+)`)
+	found := 0
+	for _, pattern := range []string{"docs/*.md", "docs/*/*.md", "*.md", "examples/use-cases/*/*.md", "examples/use-cases/*.md"} {
+		pages, err := filepath.Glob(filepath.Join("..", "..", filepath.FromSlash(pattern)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, page := range pages {
+			content, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, match := range link.FindAllStringSubmatch(string(content), -1) {
+				found++
+				if _, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(match[1]))); err != nil {
+					t.Errorf("%s: %v", page, err)
+				}
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no link was found")
 	}
 }
