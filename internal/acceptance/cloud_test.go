@@ -22,11 +22,11 @@ import (
 const (
 	accessKey    = "ACCEPTANCEKEY0000001"
 	secretKey    = "acceptance-secret-key"
-	exampleID    = "SCT2023083109562601af694bf"
+	exampleID    = cloudtest.ExampleOrder
 	exampleOrder = "/v1/job/script/orders/" + exampleID
 	projectID    = "b384b9e9ab9b4ee8994c8633aabc9505"
 	accountID    = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
-	instanceID   = "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"
+	instanceID   = cloudtest.ExampleInstance
 )
 
 // attach serves a provider in this process until the test ends, with an environment of its own. What it gives leads the CLI to it.

@@ -40,7 +40,7 @@ func TestEphemeralExamples(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 	for _, name := range names {
-		title := "Error: " + shownBy(t, name).title
+		title := "Error: " + shownBy(t, name).Title
 		if !wrapped(title).MatchString(out) {
 			t.Errorf("wanted %q in\n%s", title, out)
 		}
@@ -77,7 +77,7 @@ func TestActionExamples(t *testing.T) {
 	}
 	wanted := []string{"were not healthy in time", "failed (ABNORMAL), 20 of 21 instances finished, 1 failed;", "elapsed,"}
 	for _, name := range names {
-		wanted = append(wanted, shownBy(t, name).title, shownBy(t, name).reason)
+		wanted = append(wanted, shownBy(t, name).Title, shownBy(t, name).Reason)
 	}
 	for _, words := range wanted {
 		if !wrapped(words).MatchString(out) {

@@ -14,6 +14,7 @@ import (
 
 func init() {
 	allFacts["coc_script_order_batch"] = sourceFacts{
+		example: cloudtest.Examples["coc_script_order_batch"],
 		badAnswer: badAnswer{
 			arguments: map[string]tftypes.Value{"execute_uuid": str(orderID), "batch_index": integer(1)},
 			path:      orderPath + "/batches/1", body: batchBody(2, 1), spoiled: `{"data":{"total_instances":true}}`,

@@ -11,6 +11,7 @@ import (
 
 func init() {
 	allFacts["coc_script_order_statistics"] = sourceFacts{
+		example: cloudtest.Examples["coc_script_order_statistics"],
 		badAnswer: badAnswer{
 			arguments: map[string]tftypes.Value{"execute_uuid": str(orderID)},
 			path:      orderPath + "/statistics", body: statisticsBody(2, 1), spoiled: `{"data":{"total_instance":{}}}`,

@@ -16,6 +16,7 @@ import (
 
 func init() {
 	allFacts["coc_script_order"] = sourceFacts{
+		example: cloudtest.Examples["coc_script_order"],
 		badAnswer: badAnswer{
 			arguments: map[string]tftypes.Value{"execute_uuid": str(orderID), "failure_details": withoutDetails},
 			path:      orderPath, body: `{"data":{"status":"ABNORMAL","gmt_created":1697946452186,"gmt_finished":1697946763469}}`,

@@ -12,6 +12,7 @@ import (
 
 func init() {
 	allFacts["dataarts_instance_status"] = sourceFacts{
+		example: cloudtest.Examples["dataarts_instance_status"],
 		badAnswer: badAnswer{
 			arguments: map[string]tftypes.Value{"project_id": str(projectID), "failure_details": withoutDetails},
 			path:      overviewPath,

@@ -12,6 +12,7 @@ import (
 
 func init() {
 	allFacts["roma_fdi_task_statistics"] = sourceFacts{
+		example: cloudtest.Examples["roma_fdi_task_statistics"],
 		badAnswer: badAnswer{
 			arguments: map[string]tftypes.Value{"project_id": str(projectID), "instance_id": str(instanceID), "failure_details": withoutDetails},
 			path:      taskPath,

@@ -2,7 +2,10 @@ package provider_test
 
 import (
 	"context"
-	"os"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
+	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/recording"
 )
 
@@ -33,6 +37,8 @@ const (
 // sourceFacts is all that the tests have to know of a source. They find the sources themselves in the provider.
 type sourceFacts struct {
 	badAnswer
+	// example is what the published example is shown, and what it says.
+	example cloudtest.Example
 	// sensitive are the paths of attributes that people and scripts write.
 	sensitive []string
 }
@@ -66,6 +72,7 @@ func TestEverySourceHasFacts(t *testing.T) {
 			facts := factsOf(t, name)
 			for what, there := range map[string]bool{
 				"arguments": len(facts.arguments) > 0, "path": facts.path != "", "body": facts.body != "", "spoiled": facts.spoiled != "",
+				"example": facts.example.Show != nil && facts.example.Title != "" && facts.example.Reason != "",
 			} {
 				if !there {
 					t.Errorf("the facts of %s have no %s", name, what)
@@ -74,13 +81,10 @@ func TestEverySourceHasFacts(t *testing.T) {
 			if !slices.Contains(recording.Documented(), "documented/"+name) {
 				t.Errorf("internal/testutil/recording/cassettes/documented has no %s.yaml", name)
 			}
-			tests, err := os.ReadFile(name + "_test.go")
-			if err != nil {
-				t.Fatal(err)
-			}
+			tests := acceptanceTests(t, name+"_test.go")
 			for _, kind := range []string{"Documented", "Fields", "Errors", "Arguments"} {
-				if !strings.Contains(string(tests), kind+"(t *testing.T) {") {
-					t.Errorf("%s_test.go has no Test…%s", name, kind)
+				if !tests[kind] {
+					t.Errorf("%s_test.go has no Test…%s that runs the CLI", name, kind)
 				}
 			}
 		})
@@ -90,6 +94,33 @@ func TestEverySourceHasFacts(t *testing.T) {
 			t.Errorf("there are facts of %s, and the provider has no such source", name)
 		}
 	}
+}
+
+// acceptanceTests are the last words of the names of tests in a file that run the CLI, by one of the functions of harness_test.go.
+func acceptanceTests(t *testing.T, file string) map[string]bool {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runners := []string{"accept", "acceptWith", "testDocumented", "testErrors", "testArguments"}
+	lastWord := regexp.MustCompile("[A-Z][a-z]+$")
+	found := map[string]bool{}
+	for _, declaration := range parsed.Decls {
+		function, ok := declaration.(*ast.FuncDecl)
+		if !ok || !strings.HasPrefix(function.Name.Name, "Test") {
+			continue
+		}
+		ast.Inspect(function, func(node ast.Node) bool {
+			if call, ok := node.(*ast.CallExpr); ok {
+				if name, ok := call.Fun.(*ast.Ident); ok && slices.Contains(runners, name.Name) {
+					found[lastWord.FindString(function.Name.Name)] = true
+				}
+			}
+			return true
+		})
+	}
+	return found
 }
 
 // badAnswers are the bad answers of all sources, by name.
