@@ -118,7 +118,7 @@ var arguments = map[string]argument{
 	},
 	"insecure": {
 		variables: []string{"HW_INSECURE", "OS_INSECURE"}, format: booleanFormat, kind: types.BoolType,
-		description: "Turns off the check of certificates, so that anyone on the network path can read and forge answers. Default: `false`.",
+		description: "**With `true`, anyone on the network path can read and forge answers**: certificates are not checked. Default: `false`.",
 	},
 	"cacert_file": {
 		variables:   []string{"OS_CACERT"},
