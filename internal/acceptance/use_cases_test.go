@@ -13,8 +13,8 @@ import (
 
 const (
 	// logText is what hosts log: it must not come to the console.
-	logText       = "log-of-the-host"
-	workspaceID   = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
+	logText       = cloudtest.ExampleLog
+	workspaceID   = cloudtest.ExampleWorkspace
 	otherOrder    = "SCT2023083110000001af694bf"
 	failedOrder   = "COC script order SCT2023083109562601af694bf: failed (ABNORMAL) after 5m11s, ended 2023-10-22T03:52:43Z; 3 of 5 instances finished, 2 failed"
 	failedTasks   = "FDI tasks of ROMA Connect instance " + instanceID + ": failed; 3 abnormal, 12 running"

@@ -27,11 +27,11 @@ const (
 	securityToken = "acceptance-security-token"
 	orderID       = "SCT2023102211473xxxxxxxxxx"
 	projectID     = "b384b9e9ab9b4ee8994c8633aabc9505"
-	instanceID    = "fae7ff6c-8e07-4cf8-9e67-589cab2f017c"
+	instanceID    = cloudtest.ExampleInstance
 	overviewPath  = "/v2/" + projectID + "/factory/monitor/task-statistics-overview"
 	taskPath      = "/v2/" + projectID + "/fdi/instances/" + instanceID + "/statistics/tasks"
 	// logText is what hosts log: it must not come to the console.
-	logText = "log-of-the-host"
+	logText = cloudtest.ExampleLog
 )
 
 // sourceFacts is all that the tests have to know of a source. They find the sources themselves in the provider.

@@ -14,7 +14,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
-const exampleID = "SCT2023083109562601af694bf"
+const exampleID = cloudtest.ExampleOrder
 
 const exampleOrder = "/v1/job/script/orders/" + exampleID
 
