@@ -138,7 +138,7 @@ func (m matrixTable) text(record map[string]observed) string {
 		alike[cells] = append(alike[cells], row)
 	}
 	for _, cells := range distinct {
-		lines = append(lines, "| "+strings.Join(alike[cells], "; ")+" |"+cells)
+		lines = append(lines, "| "+tableText(strings.Join(alike[cells], "; "))+" |"+cells)
 	}
 	var versions, differences []string
 	for _, name := range inOrder(record) {
@@ -154,7 +154,7 @@ func (m matrixTable) text(record map[string]observed) string {
 			}
 			for _, column := range m.columns {
 				if cell, ok := cells[column]; ok && cell != of(newest)[row][column] {
-					differences = append(differences, fmt.Sprintf("| %s %s | %s | %s | %s |", product, record[name].On, row, column, cell))
+					differences = append(differences, fmt.Sprintf("| %s %s | %s | %s | %s |", product, record[name].On, tableText(row), column, cell))
 				}
 			}
 		}
@@ -171,3 +171,6 @@ func (m matrixTable) text(record map[string]observed) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// tableText is a text with its bars escaped, which would end the cell.
+func tableText(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
