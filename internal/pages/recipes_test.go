@@ -1,9 +1,7 @@
 package pages_test
 
 import (
-	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -76,33 +74,5 @@ func TestRecipesAreNamed(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no recipe was found")
-	}
-}
-
-// TestRepositoryLinks follows each link of a page to a file or folder of the repository on GitHub.
-func TestRepositoryLinks(t *testing.T) {
-	t.Parallel()
-	link := regexp.MustCompile(`https://github\.com/hwgate/terraform-provider-hwgate/(?:blob|tree)/main/([^)#\s]+)`)
-	found := 0
-	for _, pattern := range []string{"docs/*.md", "docs/*/*.md", "*.md", "examples/use-cases/*/*.md", "examples/use-cases/*.md"} {
-		pages, err := filepath.Glob(filepath.Join("..", "..", filepath.FromSlash(pattern)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, page := range pages {
-			content, err := os.ReadFile(page)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, match := range link.FindAllStringSubmatch(string(content), -1) {
-				found++
-				if _, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(match[1]))); err != nil {
-					t.Errorf("%s: %v", page, err)
-				}
-			}
-		}
-	}
-	if found == 0 {
-		t.Error("no link was found")
 	}
 }
