@@ -20,7 +20,7 @@ func TestManyReadsShare(t *testing.T) {
 	for i := range 20 {
 		cloud.Workspace(fmt.Sprintf("ws-%d", i)).Then(cloudtest.Jobs(map[string]int{"success": 1}))
 	}
-	cloud.IAM().Then(&cloudtest.Account{Token: "token-of-the-log-in", Projects: map[string]string{"cn-north-4": projectID}})
+	cloud.IAM().Then(&cloudtest.Account{Token: "token-of-the-sign-in", Projects: map[string]string{"cn-north-4": projectID}})
 	config := terraformBlock + fmt.Sprintf(`
 provider "hwgate" {
   endpoints = { coc = %[1]q, dataarts = %[1]q, iam = %[1]q }
@@ -47,7 +47,7 @@ data "dataarts_instance_status" "many" {
 	for _, request := range cloud.Log() {
 		kind, _, _ := strings.Cut(strings.TrimPrefix(request.URL.Path, "/v"), "/")
 		asked[map[string]string{"1": "order", "2": "workspace", "3": "IAM"}[kind]]++
-		if request.Method != http.MethodPost && request.Header.Get("X-Auth-Token") != "token-of-the-log-in" {
+		if request.Method != http.MethodPost && request.Header.Get("X-Auth-Token") != "token-of-the-sign-in" {
 			t.Errorf("%s was asked without the token", request.URL.Path)
 		}
 	}

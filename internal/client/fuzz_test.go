@@ -33,8 +33,8 @@ func FuzzRedactor(f *testing.F) {
 	})
 }
 
-// FuzzLogIns reads any answer as that of every sign-in, and as a list of projects: either all of it is there, or there is an error.
-func FuzzLogIns(f *testing.F) {
+// FuzzSignIns reads any answer as that of every sign-in, and as a list of projects: either all of it is there, or there is an error.
+func FuzzSignIns(f *testing.F) {
 	const end = `"2999-01-08T02:56:19.587000Z"`
 	for _, body := range []string{
 		`{"token":{"expires_at":` + end + `}}`, `{"token":{"expires_at":"soon"}}`, `{"token":null}`,
@@ -46,14 +46,14 @@ func FuzzLogIns(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body, token string) {
 		c := newClient(t, answering(says(http.StatusCreated, body, "X-Subject-Token", token)))
-		login := call{service: IAM, step: SignIn, target: testOrder.Target, path: []string{"v3", "auth", "tokens"}}
-		got, err := c.requestToken(t.Context(), login)
+		signIn := call{service: IAM, step: SignIn, target: testOrder.Target, path: []string{"v3", "auth", "tokens"}}
+		got, err := c.requestToken(t.Context(), signIn)
 		if err == nil && (got.Token != token || token == "" || got.expiresAt.IsZero()) {
-			t.Errorf("a log-in gave %q until %s", got.Token, got.expiresAt)
+			t.Errorf("a sign-in gave %q until %s", got.Token, got.expiresAt)
 		}
-		keys, err := c.requestKeys(t.Context(), nil, login)
+		keys, err := c.requestKeys(t.Context(), nil, signIn)
 		if err == nil && (keys.AccessKey == "" || keys.SecretKey == "" || keys.SecurityToken == "" || keys.Token != "" || keys.expiresAt.IsZero()) {
-			t.Errorf("a log-in gave %#v until %s", keys, keys.expiresAt)
+			t.Errorf("a sign-in gave %#v until %s", keys, keys.expiresAt)
 		}
 		if (err == nil) && keys.fresh(keys.expiresAt.Add(time.Second)) {
 			t.Error("keys are fresh after their end")

@@ -32,7 +32,7 @@ const (
 	identityKey    = "IDENTITYKEY00000003"
 	assumedKey     = "ASSUMEDKEY000000004"
 	preIssuedToken = "planted-ready-token"
-	signInToken    = "planted-log-in-token"
+	signInToken    = "planted-sign-in-token"
 	unscoped       = "planted-unscoped-token"
 	idToken        = "planted-identity-token"
 	userPassword   = `planted"pass\word<`

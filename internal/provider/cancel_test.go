@@ -29,7 +29,7 @@ func TestCancelAnywhere(t *testing.T) {
 		"between looks at jobs":   {faultRow: faultRow{faults: faults{unfinished()["dataarts_instance_status"]}, only: "dataarts_instance_status"}},
 		"in a sign-in":            {faultRow: faultRow{settings: passwordSettings}, signIn: faults{silence}},
 		"in a sign-in's pause":    {faultRow: faultRow{settings: passwordSettings}, signIn: faults{says(429, ``, "Retry-After", "100")}},
-		"in an agency's log-in":   {faultRow: faultRow{settings: third}, signIn: faults{silence}},
+		"in an agency's sign-in":  {faultRow: faultRow{settings: third}, signIn: faults{silence}},
 		"in an agency's, STS":     {faultRow: faultRow{settings: fifth}, signIn: faults{silence}},
 		"in a CI sign-in":         {faultRow: faultRow{settings: map[string]tftypes.Value{"assume_role_with_oidc": oidcRole()}}, signIn: faults{silence}},
 		"in the machine's metadata": {

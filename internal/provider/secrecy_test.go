@@ -31,7 +31,7 @@ const (
 	hiddenSecret   = "hidden/secret+key=="
 	hiddenSecurity = "hidden/security+token/0123456789abcdefghij=="
 	hiddenToken    = "hidden/ready+token/0123456789abcdefghij=="
-	hiddenSignIn   = "hidden/log-in+token/0123456789abcdefghij=="
+	hiddenSignIn   = "hidden/sign-in+token/0123456789abcdefghij=="
 	hiddenUnscoped = "hidden/unscoped+token/0123456789abcdefghij=="
 	hiddenPassword = `hidden"pass\word<&>`
 	hiddenLog      = "hidden log of a host"

@@ -200,21 +200,21 @@ func (s *settings) password(in place, origin string) client.CredentialSource {
 	if s.credentialText(in("user_name"))+s.credentialText(in("user_id"))+s.credentialText(in("password")) == "" {
 		return nil
 	}
-	login := client.Password{}
-	login.UserName, login.UserID = s.nameAndID(s.blockAndEnvironment(), "user_name", "user_id")
-	login.DomainName, login.DomainID = s.nameAndID(s.places(), "domain_name", "domain_id")
-	login.Password = s.credentialText(s.inBlockOrEnvironment("password"))
+	signIn := client.Password{}
+	signIn.UserName, signIn.UserID = s.nameAndID(s.blockAndEnvironment(), "user_name", "user_id")
+	signIn.DomainName, signIn.DomainID = s.nameAndID(s.places(), "domain_name", "domain_id")
+	signIn.Password = s.credentialText(s.inBlockOrEnvironment("password"))
 	switch {
-	case login.UserName == "" && login.UserID == "":
+	case signIn.UserName == "" && signIn.UserID == "":
 		s.fail(s.missingArgument("password", "user_name", "user_id"))
-	case login.Password == "" && login.UserName == "":
+	case signIn.Password == "" && signIn.UserName == "":
 		s.fail(s.missingArgument("user_id", "password"))
-	case login.Password == "":
+	case signIn.Password == "":
 		s.fail(s.missingArgument("user_name", "password"))
-	case login.UserID == "" && login.DomainName == "" && login.DomainID == "":
+	case signIn.UserID == "" && signIn.DomainName == "" && signIn.DomainID == "":
 		s.fail(s.missingArgument("user_name", "domain_name", "domain_id"))
 	}
-	return client.PasswordSource(login, origin)
+	return client.PasswordSource(signIn, origin)
 }
 
 // missingArgument says that an argument is present without one that it needs.

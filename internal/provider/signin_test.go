@@ -69,7 +69,7 @@ func TestTokenRefusedInTheMiddle(t *testing.T) {
 						checkFailure(t, diagnostics, test.want)
 					}
 					if sent, signIns := len(network.service.Log().Data()), network.service.IAM().Looks(); sent != test.requests || signIns != test.signIns {
-						t.Errorf("%d requests and %d log-ins came, want %d and %d", sent, signIns, test.requests, test.signIns)
+						t.Errorf("%d requests and %d sign-ins came, want %d and %d", sent, signIns, test.requests, test.signIns)
 					}
 					asked := network.service.Log().Data()
 					last := asked[len(asked)-1].Header.Get("X-Auth-Token")
@@ -122,7 +122,7 @@ func TestTokenRunsOutInTheMiddle(t *testing.T) {
 				checkNotGreen(t, attributes)
 				checkSurvived(t, attributes, diagnostics, "failed", "")
 				if got := network.service.IAM().Looks(); got != 4 {
-					t.Errorf("%d log-ins came, want 4: one for each 16 of the 50 minutes", got)
+					t.Errorf("%d sign-ins came, want 4: one for each 16 of the 50 minutes", got)
 				}
 			})
 		})
@@ -177,7 +177,7 @@ func TestSignInFaults(t *testing.T) {
 						checkFailure(t, diagnostics, append([]string{"POST service.test/v3/auth/tokens"}, test.want...))
 					}
 					if got := network.service.IAM().Looks(); got != test.signIns {
-						t.Errorf("%d log-ins came, want %d", got, test.signIns)
+						t.Errorf("%d sign-ins came, want %d", got, test.signIns)
 					}
 					for _, host := range network.dialled() {
 						if host != "service.test:80" {
