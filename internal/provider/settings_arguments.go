@@ -38,9 +38,9 @@ var arguments = map[string]argument{
 	},
 	"access_key": {
 		variables: []string{"HW_ACCESS_KEY", "OS_ACCESS_KEY"}, format: secretFormat, secret: true,
-		description: "**Six requests with a wrong secret key lock the key for five minutes. Six aliases of the provider lock it, and so does " +
-			"a script that retries**: each alias and each run is a process of its own and tries a wrong key for itself. Access key, " +
-			"permanent or temporary; needs `secret_key`. Requests are signed with SDK-HMAC-SHA256.",
+		description: "Access key, permanent or temporary; needs `secret_key`. **Six requests with a wrong secret key lock it for five minutes. " +
+			"Six aliases of the provider do so, and a script that retries**: each alias and each run is a process of its own, and tries a wrong " +
+			"key for itself. Requests are signed with SDK-HMAC-SHA256.",
 	},
 	"secret_key": {
 		variables: []string{"HW_SECRET_KEY", "OS_SECRET_KEY"}, format: secretFormat, secret: true,
