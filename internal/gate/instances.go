@@ -9,8 +9,8 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/client"
 )
 
-// instanceStatuses are the documented statuses of an instance.
-func instanceStatuses() []string {
+// InstanceStatuses are the documented statuses of an instance.
+func InstanceStatuses() []string {
 	return []string{ready, processing, abnormal, canceled, finished, rolledBack}
 }
 
@@ -80,7 +80,7 @@ func ReadStatistics(ctx context.Context, reader OrderReader, order client.Order,
 }
 
 func judgeStatistics(statistics *client.ScriptOrderStatistics) instancesVerdict {
-	counts := zeroCounts(instanceStatuses())
+	counts := zeroCounts(InstanceStatuses())
 	doubt := ""
 	failed := []int64{}
 	for _, row := range statistics.ExecuteStatistics {
@@ -190,7 +190,7 @@ func judgeBatch(asked client.Batch, batch *client.ScriptOrderBatch) (instances i
 	if asked.Partial() {
 		return doubtful("the listing is filtered, so it proves nothing about the batch"), nil
 	}
-	counts := zeroCounts(instanceStatuses())
+	counts := zeroCounts(InstanceStatuses())
 	doubt := ""
 	hosts := []string{}
 	for _, instance := range batch.ExecuteInstances {
@@ -235,7 +235,7 @@ func judgeInstances(counts map[string]int64, total *int64, doubt string) instanc
 			tally.Failed += count
 		default:
 			tally.Unfinished += count
-			if !slices.Contains(instanceStatuses(), status) {
+			if !slices.Contains(InstanceStatuses(), status) {
 				unknown = append(unknown, statusWord(status))
 			}
 		}
@@ -287,7 +287,7 @@ func (i instancesVerdict) figures() []figure {
 		{i.Tally.Finished, "finished"}, {i.Tally.Failed - i.Tally.Canceled, "failed"}, {i.Tally.Canceled, "canceled"},
 		{i.Counts[processing], "running"}, {i.Counts[ready], "waiting"},
 	}
-	return append(list, furtherFigures(i.Counts, append(instanceStatuses(), errored))...)
+	return append(list, furtherFigures(i.Counts, append(InstanceStatuses(), errored))...)
 }
 
 // summary formats the counts; empty if they cannot be trusted.

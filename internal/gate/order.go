@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,11 +27,13 @@ const (
 	// errored is the former name of abnormal.
 	errored    = "ERROR"
 	rolledBack = "ROLLBACKED"
+	// documentedRolledBack is the spelling of rolledBack in the documentation.
+	documentedRolledBack = "ROLLED BACK"
 )
 
 // normalize maps the documented spelling of a status to the one that the service sends.
 func normalize(status string) string {
-	if status == "ROLLED BACK" {
+	if status == documentedRolledBack {
 		return rolledBack
 	}
 	return status
@@ -259,33 +263,38 @@ func (r *orderRead) addInstances(ctx context.Context, report *OrderReport, look 
 
 func orderStatus(order *client.ScriptOrder) string { return normalize(deref(order.Status)) }
 
+// orderVerdicts has the verdict on each known status of an order.
+var orderVerdicts = map[string]Verdict{
+	ready:      {Outcome: Pending},
+	processing: {Outcome: Running},
+	paused:     {Outcome: Paused, Phase: Stuck},
+	finished:   {Outcome: Succeeded, Phase: Good, Completed: true},
+	canceled:   {Outcome: Canceled, Phase: Over, Completed: true},
+	abnormal:   {Outcome: Failed, Phase: Over, Completed: true},
+	errored:    {Outcome: Failed, Phase: Over, Completed: true},
+	rolledBack: {Outcome: Failed, Phase: Over, Completed: true},
+}
+
+// OrderStatuses are the known statuses of an order, sorted, in all spellings.
+func OrderStatuses() []string {
+	return append(slices.Sorted(maps.Keys(orderVerdicts)), documentedRolledBack)
+}
+
 // judgeOrder judges a script order by its status.
 func judgeOrder(order *client.ScriptOrder) Verdict {
 	phase, ended := Moving, Instant(order.GmtFinished) != nil
 	if ended {
 		phase = Over
 	}
-	switch status := orderStatus(order); status {
-	case ready:
-		return Verdict{Outcome: Pending}
-	case processing:
-		return Verdict{Outcome: Running}
-	case paused:
-		return Verdict{Outcome: Paused, Phase: Stuck}
-	case finished:
-		return Verdict{Outcome: Succeeded, Phase: Good, Completed: true}
-	case canceled:
-		return Verdict{Outcome: Canceled, Phase: Over, Completed: true}
-	case abnormal, errored, rolledBack:
-		return Verdict{Outcome: Failed, Phase: Over, Completed: true}
-	case "":
-		return Verdict{Outcome: Unknown, Phase: phase, Completed: ended, Doubt: "the answer has no status"}
-	default:
-		return Verdict{
-			Outcome: Unknown, Phase: phase, Completed: ended, Doubt: "the status " + statusWord(status) + " is new to this version of the provider",
-			DoubtKind: NewWord,
-		}
+	status := orderStatus(order)
+	if verdict, known := orderVerdicts[status]; known {
+		return verdict
 	}
+	verdict := Verdict{Outcome: Unknown, Phase: phase, Completed: ended, Doubt: "the answer has no status"}
+	if status != "" {
+		verdict.Doubt, verdict.DoubtKind = "the status "+statusWord(status)+" is new to this version of the provider", NewWord
+	}
+	return verdict
 }
 
 // ageDoubt says why an order is not known to be from since or later; empty if it is, if since is nil, or if it is not successful anyway. A

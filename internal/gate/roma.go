@@ -9,8 +9,8 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/text"
 )
 
-// taskStatuses are the statuses that data integration (FDI) tasks are counted by.
-func taskStatuses() []string { return []string{"running", "abnormal", "terminated", "completed"} }
+// TaskStatuses are the statuses that data integration (FDI) tasks are counted by.
+func TaskStatuses() []string { return []string{"running", "abnormal", "terminated", "completed"} }
 
 // TaskReader reads data integration tasks of ROMA Connect. [client.Client] implements it.
 type TaskReader interface {
@@ -144,14 +144,14 @@ func (k taskKind) counts() map[string]*int64 {
 
 // judgeTasks judges ordinary and CDC tasks together.
 func judgeTasks(statistics *client.FDITaskStatistics, minRunning int64) Verdict {
-	counts := zeroCounts(taskStatuses())
+	counts := zeroCounts(TaskStatuses())
 	var total int64
 	for _, kind := range taskKinds(statistics) {
 		doubt := ""
 		if kind.absent {
 			doubt = "the member " + kind.member + " is absent from the answer"
 		}
-		for _, status := range taskStatuses() {
+		for _, status := range TaskStatuses() {
 			count, read := kind.counts()[status]
 			fits := true
 			switch {
@@ -226,7 +226,7 @@ func taskFigures(counts map[string]int64) []figure {
 		{counts["abnormal"], "abnormal"}, {counts["running"], "running"}, {counts["completed"], "completed"},
 		{counts["terminated"], "terminated"},
 	}
-	return append(list, furtherFigures(counts, taskStatuses())...)
+	return append(list, furtherFigures(counts, TaskStatuses())...)
 }
 
 // taskSummary formats the counts, separately by kind if both kinds have tasks; empty if the counts cannot be trusted.

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -59,7 +60,7 @@ func scriptOrderSchema() schema.Schema {
 			"[GET /v1/job/script/orders/{execute_uuid}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderBasicInfo.html).",
 		Attributes: mergeAttributes(
-			sharedAttributes("`execute_uuid`", cocProjectDescription, cocStatusWords+"; read with `failure_details` when "+
+			sharedAttributes("`execute_uuid`", cocProjectDescription, statusWords(gate.InstanceStatuses())+"; read with `failure_details` when "+
 				"the order is completed or paused"),
 			orderAttributes(),
 			pollAttributes(),
@@ -79,7 +80,7 @@ func scriptOrderSchema() schema.Schema {
 				"execute_costs": computedInt64("How long the order took, in milliseconds as in the example of the API's page, which says seconds. " +
 					"Null until it has ended."),
 				"creator":          computedString("User who created the order."),
-				"status":           computedString("Status in COC's own word: READY, PROCESSING, PAUSED, FINISHED, CANCELED, ABNORMAL, or a new one."),
+				"status":           computedString("Status in COC's own word: " + strings.Join(gate.OrderStatuses(), ", ") + ", or a new one."),
 				"properties":       computedObject("What the order runs. Null if the answer leaves it out.", orderPropertiesAttributes()),
 				"created_at":       computedString("`gmt_created` in RFC 3339, UTC."),
 				"finished_at":      computedString("`gmt_finished` in RFC 3339, UTC. Null until the order ended."),

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -42,7 +43,7 @@ func scriptOrderBatchSchema() schema.Schema {
 			"[GET /v1/job/script/orders/{execute_uuid}/batches/{batch_index}]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrdersBatchDetail.html).",
 		Attributes: mergeAttributes(
-			sharedAttributes("`execute_uuid`/`batch_index`", cocProjectDescription, cocStatusWords),
+			sharedAttributes("`execute_uuid`/`batch_index`", cocProjectDescription, statusWords(gate.InstanceStatuses())),
 			orderAttributes(),
 			tallyAttributes("the batch", null),
 			map[string]schema.Attribute{
@@ -79,7 +80,7 @@ func instanceAttributes() map[string]schema.Attribute {
 		"gmt_finished": computedInt64("When the instance ended, in milliseconds since 1970, UTC. Null until then."),
 		"execute_costs": computedInt64(
 			"How long the instance took, in milliseconds as in the example of the API's page, which says seconds. Null until it ended."),
-		"status":  computedString("Status in COC's own word: READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED, or a new one."),
+		"status":  computedString("Status in COC's own word: " + strings.Join(gate.InstanceStatuses(), ", ") + ", or a new one."),
 		"message": secretString("End of the log, as long as `log_tail_bytes` says. Null if the answer has no log."),
 		"target_instance": computedObject("Host of the instance. Null if the answer leaves it out.", map[string]schema.Attribute{
 			"resource_id":  computedString("Id of the host."),

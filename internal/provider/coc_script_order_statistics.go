@@ -32,7 +32,7 @@ func scriptOrderStatisticsSchema() schema.Schema {
 			"all of them. Needs the permission `coc:job:get`. API: [GET /v1/job/script/orders/{execute_uuid}/statistics]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-coc/ShowScriptOrderStatistics.html).",
 		Attributes: mergeAttributes(
-			sharedAttributes("`execute_uuid`", cocProjectDescription, cocStatusWords),
+			sharedAttributes("`execute_uuid`", cocProjectDescription, statusWords(gate.InstanceStatuses())),
 			orderAttributes(),
 			tallyAttributes("the order", "Null if the counts cannot be trusted."),
 			map[string]schema.Attribute{

@@ -55,7 +55,7 @@ func fdiTaskStatisticsSchema() schema.Schema {
 			"[GET /v2/{project_id}/fdi/instances/{instance_id}/statistics/tasks]" +
 			"(https://support.huaweicloud.com/intl/en-us/api-roma/CountTasks.html).",
 		Attributes: mergeAttributes(
-			sharedAttributes("`project_id`/`instance_id`", projectDescription, "running, abnormal, terminated, completed and any new word"),
+			sharedAttributes("`project_id`/`instance_id`", projectDescription, statusWords(gate.TaskStatuses())),
 			pollAttributes(),
 			stableAttributes("health (`healthy`)", " So it does after tasks were terminated since the read before."),
 			map[string]schema.Attribute{

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -91,8 +92,10 @@ const (
 	cocProjectDescription = "Project id, sent as `X-Project-Id`. Default: the provider's project id, in the provider's region only. COC " +
 		"works without one, so it is never looked up by name. Null if there is none."
 	projectDescription = "Project id. Default: the provider's project id, in the provider's region only; without one it is looked up by name."
-	cocStatusWords     = "READY, PROCESSING, ABNORMAL, CANCELED, FINISHED, ROLLBACKED and any new word"
 )
+
+// statusWords lists the words by which a service counts, for the description of `counts`.
+func statusWords(known []string) string { return strings.Join(known, ", ") + " and any new word" }
 
 // orderModel holds the arguments that the sources of a script order share.
 type orderModel struct {
