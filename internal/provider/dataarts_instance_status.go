@@ -77,10 +77,10 @@ func instanceStatusSchema() schema.Schema {
 		nullNew = "Null without `since` and `baseline_counts`, or when the counts cannot be trusted."
 	)
 	return schema.Schema{
-		MarkdownDescription: "Counts of job instances of DataArts Factory by state, with a verdict: of the runs of one job with `job_name`, else of " +
-			"all scheduled jobs of a workspace. `since` judges only the runs after a time, such as that of a deployment. Without `job_name` the " +
-			"counts cover the whole day or days of `query_days`: an instance that has just started may not be counted yet, and a failure of " +
-			"any other job counts too. The caller has to be a member of the workspace. API: " +
+		MarkdownDescription: "Counts of job instances of DataArts Factory by state, with a verdict. **Without `since` or `baseline_counts`, " +
+			"earlier runs can open a gate**: an instance that has just started may not be counted yet. `job_name` judges the runs of one job, with " +
+			"`since` only those after a time, such as that of a deployment. Without `job_name` the counts cover all scheduled jobs of a workspace in " +
+			"the days of `query_days`, and a failure of any of them counts. The caller has to be a member of the workspace. API: " +
 			"[GET /v2/{project_id}/factory/monitor/task-statistics-overview]" +
 			"(https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0206.html); with `job_name` " +
 			"GET /v2/{project_id}/factory/jobs/{job_name}/instances/detail, which the vendor's SDK calls ListFactoryJobInstancesByName.",
@@ -100,23 +100,24 @@ func instanceStatusSchema() schema.Schema {
 						"this job are counted and judged, in the days of `query_days` or since `since`. Sub-jobs of a real-time job are called "+
 						"`<job>_<node>`. A listing that may lack a run, or has one twice, of another job or without a time, is `unknown`; so is one of more "+
 						"than 1000 runs. Cannot be combined with `is_own = true` or `baseline_counts`. Default: all jobs of the workspace."),
-				"since": sinceAttribute("Judges only the runs of `job_name` that began at or after this time; a run that has not started, by its planned " +
-					"time. What has not ended counts whenever it began. Until `min_new_count` runs have come the outcome is `pending`, so that a wait " +
+				"since": sinceAttribute("**Without it, an earlier success opens a gate.** Judges only the runs of `job_name` that began at or after this " +
+					"time; a run that has not started, by its planned time. What has not ended counts whenever it began. Until `min_new_count` runs have come the outcome is `pending`, so that a wait " +
 					"goes on until the next run has ended. [Use case 15](https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/" +
 					"15-the-run-after-the-deployment) keeps the time of a deployment. Needs `job_name`, replaces `query_days`, and reaches 30 days back at most."),
 				"is_own": optionalBool("Whether to count the caller's own instances only. Default: `false`, everybody's."),
 				"query_days": optionalString(oneOf("today", "yesterday", "before_yesterday", "all"),
-					"Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last "+
-						"seven days). The counts of a workspace start again at midnight (UTC+8, by the clock of the service if this machine's is behind): "+
-						"a wait that goes on past it ends with `unknown` unless all was well before, and so does one in which the total or the count of a state that lasts falls, except with "+
-						"`all`. With `job_name` the days are those of the moment when the read begins. Default: `today`."),
+					"**At midnight the counts of a workspace start again, without the failures so far** (UTC+8, by the clock of the service if this "+
+						"machine's is behind). A wait then ends with `unknown`, as it does when the total or the count of a state that lasts falls; "+
+						"exceptions are `all`, and at midnight a wait in which all was well before. Days to count: `today`, `yesterday`, `before_yesterday` "+
+						"(the day before yesterday) or `all` (the last seven days). With `job_name` the days are those of the moment when the read begins. "+
+						"Default: `today`."),
 				"baseline_counts": schema.MapAttribute{
 					Optional:    true,
 					ElementType: types.NumberType,
 					Validators:  []validator.Map{baselineValidator{}},
-					MarkdownDescription: "Danger: a gate with a baseline can be open after a new failure, if an old one is rerun or overridden, or on a later " +
-						"day. For one job use `job_name` and `since`. For a whole workspace: the `counts` of a read before the run, so that only what is new " +
-						"since then is judged, of every job. If the counts may be null, write `coalesce(…, {})`, which is `unknown`: null means no baseline. " +
+					MarkdownDescription: "**A gate with a baseline can be open after a new failure**, if an old one is rerun or overridden, or on a later " +
+						"day. **Null means no baseline:** if the counts may be null, write `coalesce(…, {})`, which is `unknown`. For one job use `job_name` " +
+						"and `since`. For a whole workspace: the `counts` of a read before the run, so that only what is new since then is judged, of every job. " +
 						"The page of the data source has a table. [Use case 7]" +
 						"(https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/07-no-new-failures) shows how to keep them. " +
 						"Unknown states, fractions and negative numbers are errors. Default: none, everything is judged.",
@@ -146,9 +147,8 @@ func instanceStatusSchema() schema.Schema {
 
 				"failed_count":     computedInt64("`fail_count` + `running_exception_count`. " + null),
 				"unfinished_count": computedInt64("`waiting_count` + `waiting_confirm_count` + `running_count` + `pause_count`. " + null),
-				"overridden_count": computedInt64("`force_success_count` + `ignore_success_count`: they count as successful because a person " +
-					"overrode their state. " +
-					null),
+				"overridden_count": computedInt64("Instances that count as successful because a person overrode their state: `force_success_count` + " +
+					"`ignore_success_count`. " + null),
 				"new_count": computedInt64("New instances since `since` or `baseline_counts`, in any state. " + nullNew),
 				"new_failed_count": computedInt64("Those of them that failed: how much `failed_count` is above that of `baseline_counts`, at least 0. " +
 					nullNew),
@@ -164,7 +164,7 @@ func instanceStatusSchema() schema.Schema {
 						"started_at":  computedString("Start, in RFC 3339, UTC. Null if the answer leaves it out."),
 						"finished_at": computedString("End, in RFC 3339, UTC. Null until then."),
 						"error_message": secretString(
-							"First 4096 bytes of the message of the service, which may quote data. Null if the service gives none, as with `job_name`."),
+							"May quote data. First 4096 bytes of the message of the service. Null if the service gives none, as with `job_name`."),
 					}),
 			},
 		),

@@ -53,8 +53,8 @@ var arguments = map[string]argument{
 	},
 	"token": {
 		variables: []string{"HW_AUTH_TOKEN", "OS_AUTH_TOKEN"}, format: secretFormat, secret: true,
-		description: "Pre-issued IAM token, sent as `X-Auth-Token` as it is. It wins over a key pair of the same place and is not " +
-			"renewed.",
+		description: "Pre-issued IAM token. It is not renewed. It is sent as `X-Auth-Token` as it is, and wins over a key pair of the same " +
+			"place.",
 	},
 	"user_name": {
 		variables: []string{"HW_USER_NAME", "OS_USERNAME"}, format: nameFormat,

@@ -109,8 +109,8 @@ func orderAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"execute_uuid": requiredString(idFormat, "Id of the script order, such as `SCT2023083109562601af694bf`."),
 		"user_profile": optionalString(opaqueFormat, "User information of IAM 5.0, sent as `x-user-profile`. Default: not sent."),
-		"ignore_not_found": optionalBool("Whether an order that COC does not know (error COC.00040709) is data, with `exists = false` and " +
-			"`outcome = \"not_found\"`, instead of an error. Default: `false`."),
+		"ignore_not_found": optionalBool("With `true`, an order that COC does not know (error COC.00040709) is no error: it is data, with " +
+			"`exists = false` and `outcome = \"not_found\"`. Default: `false`."),
 		"exists": computedBool("Whether COC knows the order. It is `false` only with `ignore_not_found`. Never null."),
 	}
 }
@@ -181,8 +181,8 @@ func tallyAttributes(object, nullRule string) map[string]schema.Attribute {
 
 func logTailAttribute() schema.Attribute {
 	return optionalNumber(atLeast(-1),
-		"Number of bytes to keep of the end of each log, cut at a character boundary: 0 for none, -1 for all. A data "+
-			"source stores them in the state. Default: 4096.")
+		"**A data source keeps logs in plan and state.** Number of bytes to keep of the end of each log, cut at a character boundary: 0 for "+
+			"none, -1 for all. Default: 4096.")
 }
 
 const defaultLogTail = 4096 // bytes

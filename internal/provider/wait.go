@@ -80,8 +80,8 @@ func pollAttributes() map[string]schema.Attribute {
 		"poll_interval": optionalString(pollIntervalFormat,
 			"Longest pause between two reads of a wait, as a duration from `1s` to `5m`; the first pauses are shorter. Default: `10s`."),
 		"continue_on_timeout": optionalBool(
-			"Whether a wait that exceeds `timeouts` returns the last state as data, with `timed_out = true` and a warning, " +
-				"instead of an error. Without a single readable answer it is always an error. Default: `false`."),
+			"**With `true`, a wait that exceeds `timeouts` is no error**: it returns the last state as data, with `timed_out = true` and a " +
+				"warning. Without a single readable answer it is always an error. Default: `false`."),
 		"timed_out": computedBool("Whether the wait timed out, which is an error without `continue_on_timeout`. Never null."),
 	}
 }
@@ -100,8 +100,8 @@ func completionAttributes(completed string) map[string]schema.Attribute {
 func stableAttributes(state, other string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"stable_for": optionalString(stableForFormat,
-			"How long "+state+" has to last before the wait ends, as a duration up to `24h`, such as `3m`. The time restarts after any read "+
-				"that does not show it, including an unreadable answer."+other+" Needs a wait, at least `poll_interval`, and less than the time in "+
-				"`timeouts`. Default: `0s`: the first such read ends the wait."),
+			"**By default the first read of "+state+" ends the wait.** How long that has to last instead, as a duration up to `24h`, such as "+
+				"`3m`. The time restarts after any read that does not show it, including an unreadable answer."+other+" Needs a wait, at least "+
+				"`poll_interval`, and less than the time in `timeouts`. Default: `0s`."),
 	}
 }

@@ -1,5 +1,5 @@
-# Reads the order, its statistics, and each batch with a failed instance. Counts that are not known are null, and coalesce() makes them
-# an empty list: that is right for a report, and wrong for a gate.
+# Never use coalesce() in a gate: counts that are not known are null, and it makes them an empty list. In a report, that is right. This one
+# reads the order, its statistics, and each batch with a failed instance.
 data "coc_script_order" "rollout" {
   provider            = hwgate
   execute_uuid        = "SCT2023083109562601af694bf"
