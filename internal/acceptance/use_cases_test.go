@@ -147,12 +147,7 @@ func useCases() map[string]useCase {
 		},
 		"02-gate-without-state": {
 			environment: oneOrder, command: planning, good: finishedOrder, bad: failed,
-			after: func(t *testing.T, _ bool, run func(...string) ([]byte, error)) {
-				t.Helper()
-				if out, err := run("state", "list"); err == nil {
-					t.Errorf("it left a state: %s", out)
-				}
-			},
+			after: checkGateWithoutState,
 		},
 		"03-tolerant-canary": {
 			environment: oneOrder, command: planning,
@@ -329,6 +324,30 @@ func moduleCases() map[string]useCase {
 				{tasksAre(tasks(12, 0), tasks(12, 1)), []string{": failed; 1 abnormal, 12 running"}},
 			},
 		},
+	}
+}
+
+// checkGateWithoutState finds no state, and refuses the success of an order that was created before a time.
+func checkGateWithoutState(t *testing.T, bad bool, run func(...string) ([]byte, error)) {
+	t.Helper()
+	if out, err := run("state", "list"); err == nil {
+		t.Errorf("it left a state: %s", out)
+	}
+	if bad {
+		return
+	}
+	for since, test := range map[string]struct {
+		code  int
+		words string
+	}{
+		"2023-10-22T03:47:00Z": {0, "COC script order " + exampleID + ": succeeded (FINISHED) after 5m11s"},
+		"2023-10-22T03:48:00Z": {1, ": unknown (FINISHED) after 5m11s, ended 2023-10-22T03:52:43Z; the order was created at 2023-10-22T03:47:"},
+		"2h":                   {1, "which is before since ("},
+	} {
+		out, err := run(append(slices.Clip(planning), "-no-color", "-var=since="+since)...)
+		if code := exitCode(t, err); code != test.code || !wrapped(test.words).Match(out) {
+			t.Errorf("since %s: exit code %d, want %d and %q\n%s", since, code, test.code, test.words, out)
+		}
 	}
 }
 

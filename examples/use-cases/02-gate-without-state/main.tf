@@ -15,9 +15,16 @@ variable "order_id" {
   description = "Id of the script order."
 }
 
+variable "since" {
+  type        = string
+  default     = null
+  description = "Refuses an order that was created before: a time in RFC 3339, such as 2026-11-28T20:00:00Z, or a duration back from now, such as 2h."
+}
+
 data "coc_script_order" "gate" {
   provider            = hwgate
   execute_uuid        = var.order_id
+  since               = var.since
   wait_for_completion = true
 
   timeouts {

@@ -32,6 +32,7 @@ func TestCommandsOfUseCases(t *testing.T) {
 	}{
 		"gate without state, open":   {"02-gate-without-state", []string{"ID", "SCT-succeeded"}, 0, "SCT-succeeded: succeeded"},
 		"gate without state, closed": {"02-gate-without-state", []string{"ID", "SCT-failed"}, 1, "failed hosts: ecs-4"},
+		"gate without state, old":    {"02-gate-without-state", []string{"ID", "SCT-succeeded -var since=1s"}, 1, "which is before since"},
 		"tolerant canary, closed":    {"03-tolerant-canary", []string{"ID", "SCT-failed"}, 1, "SCT-failed"},
 		"failure report":             {"04-failure-report", []string{"ID", "SCT-failed"}, 0, ""},
 		"soft gate, open":            {"05-soft-gate", []string{"ID", "SCT-succeeded"}, 0, ""},
