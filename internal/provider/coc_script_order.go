@@ -16,8 +16,8 @@ var scriptOrder = source{
 	name: "coc_script_order", service: client.COC, schema: scriptOrderSchema, goodResult: goodSuccess, waits: true,
 	newModel: func() model { return &scriptOrderModel{} },
 	details:  "failure details", withoutDetails: "So counts, failed_hosts and failed_instances are null; everything else is complete.",
-	actionDetails: "**With `false`, nothing confirms that a FINISHED order succeeded**: the status alone decides. Whether to read the statistics of the " +
-		"order. They count its instances in the lines of progress, confirm a FINISHED order, which is `unknown` until then, and lead to the names " +
+	actionDetails: "Whether to read the statistics of the order. **With `false`, nothing confirms that a FINISHED order succeeded**: the status alone " +
+		"decides. They count its instances in the lines of progress, confirm a FINISHED order, which is `unknown` until then, and lead to the names " +
 		"of what failed. Costs one request for each read, and one for each 50 instances of the batches with a failed one. Default: `true`.",
 }
 
@@ -67,12 +67,12 @@ func scriptOrderSchema() schema.Schema {
 			completionAttributes("Whether the order has ended: by its status, or by its finishing time if the status is new. A FINISHED order "+
 				"has ended once its statistics confirm that, or show no instance."),
 			map[string]schema.Attribute{
-				"since": sinceAttribute("**Without it, an old success opens a gate.** With it, an order that COC created before this time, or whose " +
-					"creation time is missing or in the future, is `unknown`; only a failed or canceled one stays that. Its instances are not read, and a " +
-					"wait ends with it at once."),
+				"since": sinceAttribute("Refuses an old success, which opens a gate without it: an order that COC created before this time, or whose creation " +
+					"time is missing or in the future, is `unknown`; only a failed or canceled one stays that. Its instances are not read, and a wait ends " +
+					"with it at once."),
 				"failure_details": optionalBool(
-					"**With `false`, nothing confirms that a FINISHED order succeeded**: the status alone decides, and `counts`, `failed_hosts` and " +
-						"`failed_instances` are null. Whether to read the instances of an order that has ended or is paused. What cannot be read, or is beyond " +
+					"Whether to read the instances of an order that has ended or is paused. **With `false`, nothing confirms that a FINISHED order " +
+						"succeeded**: the status alone decides, and `counts`, `failed_hosts` and `failed_instances` are null. What cannot be read, or is beyond " +
 						"100 batches or 1,000 failed instances, is a warning. The page of the data source has a table. Default: `true`."),
 				"log_tail_bytes": logTailAttribute(),
 

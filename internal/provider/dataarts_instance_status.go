@@ -100,16 +100,16 @@ func instanceStatusSchema() schema.Schema {
 						"this job are counted and judged, in the days of `query_days` or since `since`. Sub-jobs of a real-time job are called "+
 						"`<job>_<node>`. A listing that may lack a run, or has one twice, of another job or without a time, is `unknown`; so is one of more "+
 						"than 1000 runs. Cannot be combined with `is_own = true` or `baseline_counts`. Default: all jobs of the workspace."),
-				"since": sinceAttribute("**Without it, an earlier success opens a gate.** Judges only the runs of `job_name` that began at or after this " +
-					"time; a run that has not started, by its planned time. What has not ended counts whenever it began. Until `min_new_count` runs have come the outcome is `pending`, so that a wait " +
+				"since": sinceAttribute("Judges only the runs of `job_name` that began at or after this time; a run that has not started, by its planned time. " +
+					"**Without it, an earlier success opens a gate.** What has not ended counts whenever it began. Until `min_new_count` runs have come the outcome is `pending`, so that a wait " +
 					"goes on until the next run has ended. [Use case 15](https://github.com/hwgate/terraform-provider-hwgate/tree/main/examples/use-cases/" +
 					"15-the-run-after-the-deployment) keeps the time of a deployment. Needs `job_name`, replaces `query_days`, and reaches 30 days back at most."),
 				"is_own": optionalBool("Whether to count the caller's own instances only. Default: `false`, everybody's."),
 				"query_days": optionalString(oneOf("today", "yesterday", "before_yesterday", "all"),
-					"**At midnight the counts of a workspace start again, without the failures so far** (UTC+8, by the clock of the service if this "+
-						"machine's is behind). A wait then ends with `unknown`, as it does when the total or the count of a state that lasts falls; "+
-						"exceptions are `all`, and at midnight a wait in which all was well before. Days to count: `today`, `yesterday`, `before_yesterday` "+
-						"(the day before yesterday) or `all` (the last seven days). With `job_name` the days are those of the moment when the read begins. "+
+					"Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last seven days). **At midnight "+
+						"the counts of a workspace start again, without the failures so far** (UTC+8, by the clock of the service if this machine's is "+
+						"behind). A wait then ends with `unknown`, as it does when the total or the count of a state that lasts falls; exceptions are "+
+						"`all`, and at midnight a wait in which all was well before. With `job_name` the days are those of the moment when the read begins. "+
 						"Default: `today`."),
 				"baseline_counts": schema.MapAttribute{
 					Optional:    true,
@@ -164,7 +164,7 @@ func instanceStatusSchema() schema.Schema {
 						"started_at":  computedString("Start, in RFC 3339, UTC. Null if the answer leaves it out."),
 						"finished_at": computedString("End, in RFC 3339, UTC. Null until then."),
 						"error_message": secretString(
-							"May quote data. First 4096 bytes of the message of the service. Null if the service gives none, as with `job_name`."),
+							"First 4096 bytes of the message of the service. It may quote data. Null if the service gives none, as with `job_name`."),
 					}),
 			},
 		),

@@ -32,9 +32,9 @@ func (e *ephemeralResource) Schema(_ context.Context, _ ephemeral.SchemaRequest,
 		MarkdownDescription: shared.MarkdownDescription + " As an ephemeral resource it is opened at plan and again at apply, also of a " +
 			"saved plan. Neither plan nor state keeps anything that it reads.",
 		Attributes: map[string]schema.Attribute{
-			"require_success": optionalBool("**Only `true` refuses.** It also blocks destroy while the result is bad. Anything but " + e.goodResult + " is then an " +
-				"error whose title is the `summary`. With `false` it is a warning with that title, by default only data. `terraform.applying` warns " +
-				"at plan, refuses at apply, and does not block destroy. Default: none."),
+			"require_success": optionalBool("Whether anything but " + e.goodResult + " is an error, whose title is the `summary`. **Only `true` refuses**, and it also blocks " +
+				"destroy while the result is bad. With `false` it is a warning with that title. `terraform.applying` warns at plan, refuses at apply, and " +
+				"does not block destroy. Default: neither, everything is data."),
 		},
 		Blocks: map[string]schema.Block{"timeouts": e.timeouts()},
 	}

@@ -64,8 +64,8 @@ func fdiTaskStatisticsSchema() schema.Schema {
 					"Whether to wait: to read again until `healthy`. An abnormal task does not end the wait: it may " +
 						"recover before the time in `timeouts` is over. Default: `false`."),
 				"min_running_count": optionalNumber(atLeast(0),
-					"**With 0, a gate can open where nothing runs**: one completed task is enough, even if all others were terminated. "+
-						"Number of tasks that must run, ordinary and CDC tasks together. With fewer the outcome is `pending`, and `healthy` is `false`. Default: 0."),
+					"Number of tasks that must run, ordinary and CDC tasks together. **With 0, a gate can open where nothing runs**: one completed task "+
+						"is enough, even if all others were terminated. With fewer the outcome is `pending`, and `healthy` is `false`. Default: 0."),
 				"failure_details": optionalBool(
 					"Whether to read which tasks are abnormal if one is, for `abnormal_tasks`. What cannot be read is a " +
 						"warning, and leaves it null. Costs one request. Default: `true`."),

@@ -181,8 +181,8 @@ func tallyAttributes(object, nullRule string) map[string]schema.Attribute {
 
 func logTailAttribute() schema.Attribute {
 	return optionalNumber(atLeast(-1),
-		"**A data source keeps logs in plan and state.** Number of bytes to keep of the end of each log, cut at a character boundary: 0 for "+
-			"none, -1 for all. Default: 4096.")
+		"Number of bytes to keep of the end of each log, cut at a character boundary: 0 for none, -1 for all. **A data source keeps them in "+
+			"plan and state.** Default: 4096.")
 }
 
 const defaultLogTail = 4096 // bytes

@@ -100,8 +100,8 @@ func completionAttributes(completed string) map[string]schema.Attribute {
 func stableAttributes(state, other string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"stable_for": optionalString(stableForFormat,
-			"**By default the first read of "+state+" ends the wait.** How long that has to last instead, as a duration up to `24h`, such as "+
-				"`3m`. The time restarts after any read that does not show it, including an unreadable answer."+other+" Needs a wait, at least "+
+			"How long "+state+" has to last before the wait ends, as a duration up to `24h`, such as `3m`. By default the first read of it ends the "+
+				"wait. The time restarts after any read that does not show it, including an unreadable answer."+other+" Needs a wait, at least "+
 				"`poll_interval`, and less than the time in `timeouts`. Default: `0s`."),
 	}
 }
