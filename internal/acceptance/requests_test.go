@@ -8,7 +8,7 @@ import (
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
 )
 
-// TestRequestsPerRead counts what the guide on authentication says that a read costs, in a plan of the real CLI.
+// TestRequestsPerRead counts what the pages of the data sources say that a read costs, in a plan of the real CLI.
 func TestRequestsPerRead(t *testing.T) {
 	t.Parallel()
 	box := newSandbox(t)
