@@ -50,6 +50,7 @@ func accept(t *testing.T, svc *cloudtest.Service, steps ...resource.TestStep) {
 func acceptWith(t *testing.T, options provider.Options, steps ...resource.TestStep) {
 	t.Helper()
 	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: factories(options), Steps: steps})
+	cliRuns.add(t, steps)
 }
 
 // factories are the provider, and one that copies what is ephemeral into the state.
@@ -274,6 +275,7 @@ func testArguments(t *testing.T, name string, rows map[string]badArgument) {
 	if !refused {
 		t.Error("nothing was refused")
 	}
+	cliRuns.add(t, []resource.TestStep{{Config: config}})
 	if sent := svc.Log(); len(sent) != 0 {
 		t.Errorf("%d requests were sent", len(sent))
 	}

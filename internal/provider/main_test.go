@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,7 +32,19 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if code == 0 && runsAll() {
+		for _, test := range cliRuns.missing() {
+			fmt.Fprintln(os.Stderr, test+" has not run the CLI with its source")
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// runsAll reports whether all tests of the package were asked for.
+func runsAll() bool {
+	return !slices.ContainsFunc([]string{"run", "skip", "list"}, func(name string) bool { return flag.Lookup("test."+name).Value.String() != "" })
 }
 
 func prepareCLI() error {

@@ -2,9 +2,6 @@ package provider_test
 
 import (
 	"context"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	fwprovider "github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/hwgate/terraform-provider-hwgate/internal/provider"
 	"github.com/hwgate/terraform-provider-hwgate/internal/testutil/cloudtest"
@@ -61,8 +59,8 @@ func factsOf(t *testing.T, name string) sourceFacts {
 	return facts
 }
 
-// TestEverySourceHasFacts finds a source whose facts are missing or incomplete, that has no documented example or no acceptance test, and
-// facts of a source that the provider does not have.
+// TestEverySourceHasFacts finds a source whose facts are missing or incomplete, or that has no documented example, and facts of a source
+// that the provider does not have. TestMain finds one without acceptance tests.
 func TestEverySourceHasFacts(t *testing.T) {
 	t.Parallel()
 	found := schemas(t, provider.Options{})
@@ -81,12 +79,6 @@ func TestEverySourceHasFacts(t *testing.T) {
 			if !slices.Contains(recording.Documented(), "documented/"+name) {
 				t.Errorf("internal/testutil/recording/cassettes/documented has no %s.yaml", name)
 			}
-			tests := acceptanceTests(t, name+"_test.go")
-			for _, kind := range []string{"Documented", "Fields", "Errors", "Arguments"} {
-				if !tests[kind] {
-					t.Errorf("%s_test.go has no Test…%s that runs the CLI", name, kind)
-				}
-			}
 		})
 	}
 	for name := range allFacts {
@@ -96,31 +88,43 @@ func TestEverySourceHasFacts(t *testing.T) {
 	}
 }
 
-// acceptanceTests are the last words of the names of tests in a file that run the CLI, by one of the functions of harness_test.go.
-func acceptanceTests(t *testing.T, file string) map[string]bool {
+// cliRuns has the data sources that each test has run the CLI with. A test that skips, or that never comes to the CLI, has none.
+var cliRuns = runs{sources: map[string][]string{}}
+
+type runs struct {
+	mu sync.Mutex
+	// sources are by the name of the test, in lower case.
+	sources map[string][]string
+}
+
+// add notes that a test has run the steps.
+func (r *runs) add(t *testing.T, steps []resource.TestStep) {
 	t.Helper()
-	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	runners := []string{"accept", "acceptWith", "testDocumented", "testErrors", "testArguments"}
-	lastWord := regexp.MustCompile("[A-Z][a-z]+$")
-	found := map[string]bool{}
-	for _, declaration := range parsed.Decls {
-		function, ok := declaration.(*ast.FuncDecl)
-		if !ok || !strings.HasPrefix(function.Name.Name, "Test") {
-			continue
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	test, _, _ := strings.Cut(strings.ToLower(t.Name()), "/")
+	for _, step := range steps {
+		for _, block := range regexp.MustCompile(`\ndata "(\w+)"`).FindAllStringSubmatch(step.Config, -1) {
+			r.sources[test] = append(r.sources[test], block[1])
 		}
-		ast.Inspect(function, func(node ast.Node) bool {
-			if call, ok := node.(*ast.CallExpr); ok {
-				if name, ok := call.Fun.(*ast.Ident); ok && slices.Contains(runners, name.Name) {
-					found[lastWord.FindString(function.Name.Name)] = true
-				}
-			}
-			return true
-		})
 	}
-	return found
+}
+
+// missing are the acceptance tests of each source that have not run the CLI with it, after all tests of the package.
+func (r *runs) missing() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var missing []string
+	for source := range allFacts {
+		for _, kind := range []string{"Documented", "Fields", "Errors", "Arguments"} {
+			test := "test" + strings.ReplaceAll(source, "_", "") + strings.ToLower(kind)
+			if !slices.Contains(r.sources[test], source) {
+				missing = append(missing, source+"_test.go: Test…"+kind)
+			}
+		}
+	}
+	slices.Sort(missing)
+	return missing
 }
 
 // badAnswers are the bad answers of all sources, by name.
