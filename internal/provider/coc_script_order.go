@@ -17,7 +17,7 @@ var scriptOrder = source{
 	newModel: func() model { return &scriptOrderModel{} },
 	details:  "failure details", withoutDetails: "So counts, failed_hosts and failed_instances are null; everything else is complete.",
 	actionDetails: "Whether to read the statistics of the order. **With `false`, nothing confirms that a FINISHED order succeeded**: the status alone " +
-		"decides. They count its instances in the lines of progress, confirm a FINISHED order, which is `unknown` until then, and lead to the names " +
+		"decides. The statistics count its instances in the lines of progress, confirm a FINISHED order, which is `unknown` until then, and lead to the names " +
 		"of what failed. Costs one request for each read, and one for each 50 instances of the batches with a failed one. Default: `true`.",
 }
 

@@ -109,7 +109,7 @@ func instanceStatusSchema() schema.Schema {
 					"Days to count: `today`, `yesterday`, `before_yesterday` (the day before yesterday) or `all` (the last seven days). **At midnight "+
 						"the counts of a workspace start again, without the failures so far** (UTC+8, by the clock of the service if this machine's is "+
 						"behind). A wait then ends with `unknown`, as it does when the total or the count of a state that lasts falls; exceptions are "+
-						"`all`, and at midnight a wait in which all was well before. With `job_name` the days are those of the moment when the read begins. "+
+						"`all`, and at midnight, without a baseline, a wait in which all was well before. With `job_name` the days are those of the moment when the read begins. "+
 						"Default: `today`."),
 				"baseline_counts": schema.MapAttribute{
 					Optional:    true,
