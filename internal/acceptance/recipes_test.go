@@ -102,7 +102,7 @@ func recipes() map[string]recipe {
 		return map[string]ciJob{"plan": plan, "apply": apply}
 	}
 	return map[string]recipe{
-		"ci/github-actions.yml": github, "ci/github-actions-monitor.yml": monitor, "ci/gitlab-ci.yml": gitlab,
+		"ci/github-actions-gate.yml": github, "ci/github-actions-monitor.yml": monitor, "ci/gitlab-ci.yml": gitlab,
 		"ci/gitlab-ci-junit.yml": junit, "ci/codearts-build.yml": codeArts,
 		"plan-approve-apply/github-actions.yml": githubSaved, "plan-approve-apply/gitlab-ci.yml": gitlabSaved,
 		"plan-approve-apply/codearts-build.yml": codeArtsSaved,
@@ -577,8 +577,8 @@ func TestHostilePlanOutput(t *testing.T) {
 		`{"type":"diagnostic","diagnostic":{"severity":"error","summary":"failed: ![](http://evil.test/a.png), [x](http://evil.test)",` +
 		`"detail":"a\n` + "```" + `\n<img src=x>\n::set-output name=a::b\r\n50%"}}` + "\n" +
 		`{"@message":"the end"}` + "\n"
-	jobs := githubJobs(t, published(t, "examples", "ci")["github-actions.yml"].Data, githubValues())
-	p := newPipeline(t, recipes()["ci/github-actions.yml"].folders)
+	jobs := githubJobs(t, published(t, "examples", "ci")["github-actions-gate.yml"].Data, githubValues())
+	p := newPipeline(t, recipes()["ci/github-actions-gate.yml"].folders)
 	p.program = fakeTerraform(t, lines)
 	ci := newCI(t)
 	p.environment = []string{
@@ -599,7 +599,7 @@ func TestHostilePlanOutput(t *testing.T) {
 // TestNoIdentityToken has GitHub issue no token: the step says so.
 func TestNoIdentityToken(t *testing.T) {
 	t.Parallel()
-	jobs := githubJobs(t, published(t, "examples", "ci")["github-actions.yml"].Data, githubValues())
+	jobs := githubJobs(t, published(t, "examples", "ci")["github-actions-gate.yml"].Data, githubValues())
 	for name, answer := range map[string]cloudtest.Answer{
 		"null": {Body: `{"count":0,"value":null}`}, "empty": {Body: ""}, "no object": {Body: "<html>"}, "refused": {Status: http.StatusForbidden},
 	} {
@@ -607,7 +607,7 @@ func TestNoIdentityToken(t *testing.T) {
 			t.Parallel()
 			issuer := httptest.NewServer(answer)
 			t.Cleanup(issuer.Close)
-			p := newPipeline(t, recipes()["ci/github-actions.yml"].folders)
+			p := newPipeline(t, recipes()["ci/github-actions-gate.yml"].folders)
 			p.program = fakeTerraform(t, "the gate was read")
 			p.environment = []string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN=" + requestToken, "ACTIONS_ID_TOKEN_REQUEST_URL=" + issuer.URL + "/?"}
 			run := p.run(jobs["gate"], nil)
