@@ -18,23 +18,27 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8700", "the address to serve on")
+	runTime := flag.Duration("run-time", 20*time.Second, "how long what runs takes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := serve(ctx, *listen, os.Stdout); err != nil {
+	if err := serve(ctx, *listen, *runTime, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "mock:", err)
 		os.Exit(1) //nolint:gocritic // nothing is left for the deferred stop
 	}
 }
 
 // serve serves until the context is canceled. It prints how to use the mock, then a line for each request.
-func serve(ctx context.Context, address string, out io.Writer) error {
+func serve(ctx context.Context, address string, runTime time.Duration, out io.Writer) error {
+	if runTime <= 0 {
+		return fmt.Errorf("-run-time is %s, and must be positive", runTime)
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
 	url := "http://" + listener.Addr().String()
-	m := newMock(time.Now)
+	m := newMock(time.Now, runTime)
 	if _, err := io.WriteString(out, m.introduction(url)); err != nil {
 		return err
 	}

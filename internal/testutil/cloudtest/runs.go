@@ -14,6 +14,8 @@ type Run struct {
 	Status string
 	// Began is when the run began, or when it is planned if it has not begun. Default: the time of the request.
 	Began time.Time
+	// Took is how long a run that has ended took. Default: 4 seconds.
+	Took time.Duration
 	// Overridden reports that a person set the run to successful.
 	Overridden bool
 }
@@ -51,7 +53,8 @@ func (s RunScene) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if slices.Contains(hasBegun, run.Status) {
 			row["start_time"] = began
 			if run.Status != "running" && run.Status != "pause" {
-				row["end_time"], row["execute_time"] = began+4000, 4000
+				took := int(cmp.Or(run.Took, 4*time.Second).Milliseconds())
+				row["end_time"], row["execute_time"] = began+took, took
 			}
 		} else {
 			row["plan_time"] = began

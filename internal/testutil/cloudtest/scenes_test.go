@@ -140,6 +140,9 @@ func TestJob(t *testing.T) {
 	check(t, "name", at(t, body, "instances", 0, "job_name"), "订单")
 	check(t, "start", at(t, body, "instances", 0, "start_time"), nil)
 	check(t, "time", at(t, body, "instances", 1, "execute_time"), 4000)
+	svc.Job("ws", "订单").Now(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "success", Took: time.Minute}))
+	_, body = ask(t, svc, listing, "Workspace", "ws")
+	check(t, "another time", at(t, body, "instances", 0, "execute_time"), 60_000)
 	svc.Job("ws", "订单").Now(cloudtest.Runs(cloudtest.Run{ID: 2, Status: "success"}, cloudtest.Run{ID: 1, Status: "fail", Began: old, Overridden: true}),
 		cloudtest.RunScene{Total: 7}, cloudtest.NoSuchJob)
 	_, body = ask(t, svc, listing+fmt.Sprintf("?min_plan_time=%d&max_plan_time=%d", old.UnixMilli()-1, old.UnixMilli()+1), "Workspace", "ws")
