@@ -1,92 +1,197 @@
 package sandbox_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-// unsupported is what a CLI says of a module that needs a newer one.
-var unsupported = regexp.MustCompile(`Unsupported (block type|(Terraform|OpenTofu) Core version)`)
+// useCase is a use case in one state of the mock.
+type useCase struct {
+	folder string
+	// ids replace those of the page, in this order.
+	ids  []string
+	exit int
+	says string
+	// command is sent to the mock before.
+	command string
+	// override shortens waits, or stands for what the module only names. It contains the address of the mock as %[1]s.
+	override string
+}
 
-// TestCommandsOfUseCases runs the commands in the pages of the use cases word for word, but for the ids, against what `make mock` serves.
-// Those that wait for minutes, start a script or mock the provider are tested elsewhere.
+// deploys is an override that starts a run as the resource that deploys would.
+const deploys = `
+resource "terraform_data" "etl" {
+  provisioner "local-exec" {
+    command = "curl -sSf --noproxy '*' -X POST %[1]s/start"
+  }
+}
+`
+
+// soon shortens the wait of a data source: no test has minutes. What opens may take as long as a busy machine needs.
+func soon(source, arguments, read string) string {
+	return fmt.Sprintf("\ndata %s {\n  %s\n  poll_interval = \"1s\"\n  timeouts {\n    read = %q\n  }\n}\n", source, arguments, read)
+}
+
+const workspaceID = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
+
+// TestCommandsOfUseCases runs the commands in the first lines of each use case word for word, but for the ids, against what `make mock`
+// serves.
 func TestCommandsOfUseCases(t *testing.T) {
 	t.Parallel()
-	h := install(t)
-	address := mock(t, "http://127.0.0.1:8700")
-	h.environment = append(h.environment, "HW_ACCESS_KEY=MOCKACCESSKEY", "HW_SECRET_KEY=mock-secret-key",
-		"TF_CLI_ARGS_plan=-no-color", "TF_CLI_ARGS_apply=-no-color -auto-approve", "TF_CLI_ARGS_init=-no-color")
-	const workspace = "0d0e8c1b7a3f4f0e9d6c5b4a39281706"
-	for name, test := range map[string]struct {
-		folder string
-		// ids replace those of the page, in this order.
-		ids  []string
-		exit int
-		says string
-	}{
-		"gate without state, open":   {"02-gate-without-state", []string{"ID", "SCT-succeeded"}, 0, "SCT-succeeded: succeeded"},
-		"gate without state, closed": {"02-gate-without-state", []string{"ID", "SCT-failed"}, 1, "failed hosts: ecs-4"},
-		"gate without state, old":    {"02-gate-without-state", []string{"ID", "SCT-succeeded -var since=1s"}, 1, "which is before since"},
-		"tolerant canary, closed":    {"03-tolerant-canary", []string{"ID", "SCT-failed"}, 1, "SCT-failed"},
-		"failure report":             {"04-failure-report", []string{"ID", "SCT-failed"}, 0, ""},
-		"soft gate, open":            {"05-soft-gate", []string{"ID", "SCT-succeeded"}, 0, ""},
-		"soft gate, closed":          {"05-soft-gate", []string{"ID", "SCT-failed"}, 1, ""},
-		"continuous check":           {"06-continuous-check", []string{"ID", workspace}, 1, "load_orders"},
-		"many orders":                {"09-many-orders", []string{"ID1", "SCT-succeeded", "ID2", "SCT-failed"}, 1, "failed hosts: ecs-4"},
-		"saved plan, open":           {"11-saved-plan", []string{"ID", "SCT-succeeded"}, 0, "next_layer: Creation complete"},
-		"saved plan, closed":         {"11-saved-plan", []string{"ID", "SCT-failed"}, 1, "failed hosts: ecs-4"},
-		"progress, closed":           {"12-progress", []string{"ID", "SCT-failed"}, 1, "failed hosts: ecs-4"},
-		"invoke, open":               {"13-invoke", []string{"ID", "SCT-succeeded"}, 0, ""},
-		"report without logs":        {"14-report-without-logs", []string{"ID", "SCT-failed"}, 0, ""},
-	} {
+	deployment := []string{"ID", workspaceID, "VERSION", "v1"}
+	const after, run, tasks = `"dataarts_instance_status" "after"`, `"dataarts_instance_status" "run"`, `"roma_fdi_task_statistics" "switch"`
+	const stable = `stable_for = "1s"`
+	tests := map[string]useCase{
+		"stop the rollout, open":     {folder: "01-stop-the-rollout", ids: []string{"ID", "SC1"}, says: "next_layer: Creation complete"},
+		"gate without state, open":   {folder: "02-gate-without-state", ids: []string{"ID", "SCT-succeeded"}, says: "SCT-succeeded: succeeded"},
+		"gate without state, closed": {folder: "02-gate-without-state", ids: []string{"ID", "SCT-failed"}, exit: 1, says: "failed hosts: ecs-4"},
+		"gate without state, old":    {folder: "02-gate-without-state", ids: []string{"ID", "SCT-old -var since=2h"}, exit: 1, says: "which is before since"},
+		"tolerant canary, open":      {folder: "03-tolerant-canary", ids: []string{"ID", "SCT-succeeded"}},
+		"tolerant canary, closed":    {folder: "03-tolerant-canary", ids: []string{"ID", "SCT-failed"}, exit: 1, says: "SCT-failed"},
+		"failure report":             {folder: "04-failure-report", ids: []string{"ID", "SCT-failed"}},
+		"soft gate, open":            {folder: "05-soft-gate", ids: []string{"ID", "SCT-succeeded"}},
+		"soft gate, closed":          {folder: "05-soft-gate", ids: []string{"ID", "SCT-failed"}, exit: 1},
+		"continuous check":           {folder: "06-continuous-check", ids: []string{"ID", workspaceID}, exit: 1, says: "load_orders"},
+		"no new failures, open":      {folder: "07-no-new-failures", ids: deployment, says: "Apply complete!", override: deploys + soon(after, stable, "5m")},
+		"no new failures, closed": {
+			folder: "07-no-new-failures", ids: deployment, command: "/fail", override: deploys + soon(after, stable, "5m"),
+			exit: 1, says: "failed; 1 new since the baseline, 1 of them failed",
+		},
+		"no new failures, no run": {
+			folder: "07-no-new-failures", ids: deployment, override: soon(after, stable, "3s"), exit: 1, says: "did not end in time",
+		},
+		"ROMA, open":               {folder: "08-roma-after-a-switch", ids: []string{"ID", "roma-starting"}, says: "traffic: Creation complete", override: soon(tasks, stable, "5m")},
+		"ROMA, closed":             {folder: "08-roma-after-a-switch", ids: []string{"ID", "roma-abnormal"}, exit: 1, says: "1 abnormal, 11 running", override: soon(tasks, stable, "3s")},
+		"many orders":              {folder: "09-many-orders", ids: []string{"ID1", "SCT-succeeded", "ID2", "SCT-failed"}, exit: 1, says: "failed hosts: ecs-4"},
+		"test the gate":            {folder: "10-test-the-gate", says: "2 passed, 0 failed"},
+		"saved plan, open":         {folder: "11-saved-plan", ids: []string{"ID", "SCT-succeeded"}, says: "next_layer: Creation complete"},
+		"saved plan, closed":       {folder: "11-saved-plan", ids: []string{"ID", "SCT-failed"}, exit: 1, says: "failed hosts: ecs-4"},
+		"progress, closed":         {folder: "12-progress", ids: []string{"ID", "SCT-failed"}, exit: 1, says: "failed hosts: ecs-4"},
+		"invoke, open":             {folder: "13-invoke", ids: []string{"ID", "SCT-succeeded"}},
+		"invoke, closed":           {folder: "13-invoke", ids: []string{"ID", "SCT-failed"}, exit: 1, says: "failed hosts: ecs-4"},
+		"report without logs":      {folder: "14-report-without-logs", ids: []string{"ID", "SCT-failed"}},
+		"since deployment, open":   {folder: "15-the-run-after-the-deployment", ids: deployment, says: "next_layer: Creation complete", override: soon(run, "", "5m")},
+		"since deployment, closed": {folder: "15-the-run-after-the-deployment", ids: deployment, command: "/fail", exit: 1, says: "failed jobs: etl_orders", override: soon(run, "", "5m")},
+	}
+	folders, err := filepath.Glob(filepath.Join(root, "examples", "use-cases", "*", "main.tf"))
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("%q, %v", folders, err)
+	}
+	covered := map[string]bool{}
+	for _, test := range tests {
+		covered[test.folder] = true
+	}
+	for _, folder := range folders {
+		if name := filepath.Base(filepath.Dir(folder)); !covered[name] {
+			t.Errorf("the commands of %s are not run", name)
+		}
+	}
+	h := withOfficial(t).with("TF_CLI_ARGS_plan=-no-color", "TF_CLI_ARGS_apply=-no-color -auto-approve", "TF_CLI_ARGS_test=-no-color")
+	first := initialized(t, h)
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			folder := t.TempDir()
-			source := filepath.Join("..", "..", "..", "examples", "use-cases", test.folder)
-			if err := os.CopyFS(folder, os.DirFS(source)); err != nil {
-				t.Fatal(err)
+			address := mock(t)
+			if test.command != "" {
+				tell(t, address, test.command)
 			}
-			override := fmt.Sprintf("provider \"hwgate\" {\n  endpoints = { coc = %[1]q, dataarts = %[1]q, iam = %[1]q }\n}\n", address)
-			if err := os.WriteFile(filepath.Join(folder, "mock_override.tf"), []byte(override), 0o600); err != nil {
-				t.Fatal(err)
+			folder, script := test.lay(t, address), strings.Join(test.commands(t), "\n")
+			switch test.folder {
+			case "01-stop-the-rollout":
+				script = "terraform init -no-color\n" + script // with another provider
+			case "10-test-the-gate": // has init among its commands
+			default:
+				first.share(t, folder)
 			}
-			page, err := os.ReadFile(filepath.Join(source, "README.md"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			// The first lines of the page have the commands.
-			head, _, _ := strings.Cut(string(page), "\n## ")
-			var commands []string
-			for _, found := range regexp.MustCompile("`((?:terraform|test) [^`]+)`").FindAllStringSubmatch(head, -1) {
-				command := found[1]
-				for i := 0; i < len(test.ids); i += 2 {
-					command = regexp.MustCompile(`\b`+test.ids[i]+`\b`).ReplaceAllString(command, test.ids[i+1])
-				}
-				commands = append(commands, command)
-			}
-			if len(commands) == 0 {
-				t.Fatal("the page has no command")
-			}
-			script := "terraform() { \"" + cli(t) + "\" \"$@\"; }\nterraform init\n" + strings.Join(commands, "\n")
-			out, err := h.run(t.Context(), folder, "sh", "-ec", script)
+			exit, out := h.script(t, folder, script)
 			if unsupported.MatchString(out) {
 				return // This CLI has no such form.
 			}
-			exit := 0
-			if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-				exit = failed.ExitCode()
-			} else if err != nil {
-				t.Fatal(err)
-			}
-			if exit != test.exit || !strings.Contains(words(out), test.says) {
+			if exit != test.exit || !strings.Contains(words(out), test.says) || (exit != 0 && nextLayer.MatchString(out)) {
 				t.Errorf("exit code %d, want %d and %q\n%s\n%s", exit, test.exit, test.says, script, out)
 			}
 		})
+	}
+}
+
+// nextLayer is what is created only behind an open gate.
+var nextLayer = regexp.MustCompile(`terraform_data\.(next_layer|traffic): Creat`)
+
+// withOfficial is a home directory of install with what replaces the official provider beside it.
+func withOfficial(t *testing.T) home {
+	t.Helper()
+	h := install(t)
+	if err := official(); err != nil {
+		t.Fatal(err)
+	}
+	return h.with(keys...)
+}
+
+// commands are those in the first lines of the page.
+func (u *useCase) commands(t *testing.T) []string {
+	t.Helper()
+	head, _, _ := strings.Cut(readPage(t, "examples", "use-cases", u.folder, "README.md"), "\n## ")
+	var commands []string
+	for _, found := range regexp.MustCompile("`((?:terraform|test) [^`]+)`").FindAllStringSubmatch(head, -1) {
+		command := found[1]
+		for i := 0; i < len(u.ids); i += 2 {
+			command = regexp.MustCompile(`\b`+u.ids[i]+`\b`).ReplaceAllString(command, u.ids[i+1])
+		}
+		commands = append(commands, command)
+	}
+	if len(commands) == 0 {
+		t.Fatal("the page has no command")
+	}
+	return commands
+}
+
+// lay copies the module to a folder, and leads it to the mock.
+func (u *useCase) lay(t *testing.T, address string) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS(filepath.Join(root, "examples", "use-cases", u.folder))); err != nil {
+		t.Fatal(err)
+	}
+	override := u.override
+	if strings.Contains(override, "%[1]s") {
+		override = fmt.Sprintf(override, address)
+	}
+	write(t, folder, "mock_override.tf", endpoints(address)+override)
+	return folder
+}
+
+// TestStopTheRollout goes on behind a closed gate as the page of the use case says: the next plan fails too, a replacement starts another
+// script, and a bad order does not stop destroy.
+func TestStopTheRollout(t *testing.T) {
+	t.Parallel()
+	test := useCase{folder: "01-stop-the-rollout", ids: []string{"ID", "SC1"}}
+	page := readPage(t, "examples", "use-cases", test.folder, "README.md")
+	replace := regexp.MustCompile("`(-replace=[^`]+)` to the apply").FindStringSubmatch(page)
+	if replace == nil || !strings.Contains(page, "`terraform destroy`") {
+		t.Fatal("the page has no replacement, or no destroy")
+	}
+	apply := test.commands(t)[0]
+	plan := strings.Replace(apply, "apply", "plan", 1)
+	h, address := withOfficial(t).with("TF_CLI_ARGS=-no-color"), mock(t)
+	folder := test.lay(t, address)
+	for _, step := range []struct {
+		tell, command string
+		exit          int
+		says          string
+	}{
+		{"/fail", "terraform init\n" + apply + " -auto-approve", 1, "failed hosts: ecs-"},
+		{"/fail", plan, 1, "failed hosts: ecs-"},
+		{"/succeed", apply + " -auto-approve " + replace[1], 0, `_script_execute\.migrate: Creation complete .*next_layer: Creation complete`},
+		{"/fail", strings.Replace(apply, "apply", "destroy", 1) + " -auto-approve", 0, "Destroy complete!"},
+	} {
+		tell(t, address, step.tell)
+		exit, out := h.script(t, folder, step.command)
+		if exit != step.exit || !regexp.MustCompile(step.says).MatchString(words(out)) {
+			t.Fatalf("exit code %d, want %d and %q\n%s\n%s", exit, step.exit, step.says, step.command, out)
+		}
 	}
 }

@@ -55,8 +55,13 @@ func (s *Sandbox) Close() { _ = os.RemoveAll(s.folder) }
 
 // Install builds a package of this module as the provider with a source address, <namespace>/<name>.
 func (s *Sandbox) Install(ctx context.Context, source, pkg string) error {
+	return Install(ctx, s.Plugins(), source, pkg)
+}
+
+// Install is that of a sandbox for any folder of plugins. The binary is beside that folder.
+func Install(ctx context.Context, plugins, source, pkg string) error {
 	file := binaryName(path.Base(source))
-	built := filepath.Join(s.folder, file)
+	built := filepath.Join(filepath.Dir(plugins), file)
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath",
 		"-ldflags", "-s -w -X main.version="+version, "-o", built,
 		strings.TrimSuffix(module+"/"+pkg, "/."))
@@ -66,7 +71,7 @@ func (s *Sandbox) Install(ctx context.Context, source, pkg string) error {
 	}
 	// Terraform and OpenTofu have different default registries.
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		platform := filepath.Join(s.folder, "mirror", host, filepath.FromSlash(source), version, runtime.GOOS+"_"+runtime.GOARCH)
+		platform := filepath.Join(plugins, host, filepath.FromSlash(source), version, runtime.GOOS+"_"+runtime.GOARCH)
 		if err := os.MkdirAll(platform, 0o750); err != nil {
 			return err
 		}
