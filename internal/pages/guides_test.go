@@ -128,6 +128,17 @@ func TestUseCases(t *testing.T) {
 	}
 }
 
+// TestJobOfTheReadme finds the gate on one's own job in the use case, which tests run.
+func TestJobOfTheReadme(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(readPage(t, "README.md"), "\n## My job, since my deployment\n")
+	_, block, _ := strings.Cut(section, "```terraform\n")
+	block, _, found := strings.Cut(block, "```")
+	if !found || !strings.HasSuffix(readPage(t, "examples/use-cases/15-the-run-after-the-deployment/main.tf"), "\n\n"+block) {
+		t.Errorf("the use case does not end with\n%s", block)
+	}
+}
+
 // ofTheCLI are messages that Terraform prints.
 var ofTheCLI = []string{
 	"resource postcondition failed", "error when invoking action", "check block assertion failed", "failed to query available provider packages",

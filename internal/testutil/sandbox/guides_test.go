@@ -110,31 +110,6 @@ terraform test -junit-xml=report.xml -var order_id=SCT-failed || { cat report.xm
 	}
 }
 
-// TestRunsSinceTheDeployment applies the configuration of the README for the run of one job: the run that begins after the deployment opens
-// the gate, or closes it.
-func TestRunsSinceTheDeployment(t *testing.T) {
-	t.Parallel()
-	_, section, _ := strings.Cut(readPage(t, "README.md"), "\n## My job, since my deployment\n")
-	configuration, _ := block(t, section, "terraform")
-	h := install(t).with(keys...).with("HW_REGION_NAME=cn-north-4", "TF_CLI_ARGS=-no-color")
-	address := mock(t)
-	folder := workspace(t, requirements+endpoints(address)+"variable \"release\" {}\n"+configuration)
-	write(t, folder, "soon_override.tf", soon(`"dataarts_instance_status" "orders"`, "", "5m"))
-	for _, step := range []struct {
-		tell, command string
-		exit          int
-		says          string
-	}{
-		{"/succeed", "terraform init\nterraform apply -auto-approve -var release=1", 0, "Apply complete!"},
-		{"/fail", "terraform apply -auto-approve -var release=2", 1, "failed jobs: etl_orders"},
-	} {
-		tell(t, address, step.tell)
-		if exit, out := h.script(t, folder, step.command); exit != step.exit || !strings.Contains(words(out), step.says) {
-			t.Fatalf("exit code %d, want %d and %q\n%s", exit, step.exit, step.says, out)
-		}
-	}
-}
-
 // lockedState is a backend that keeps a state and its lock. It reports the first read of the state under a lock.
 type lockedState struct {
 	read chan struct{}

@@ -93,22 +93,23 @@ data "coc_script_order" "x" {
 }
 `
 	tests := map[string]struct {
-		page, path, folder string
-		commands           []string
+		page, section, path, folder string
+		commands                    []string
 	}{
 		"filesystem mirror": {
-			page: filepath.Join("templates", "index.md.tmpl"), path: "/opt/terraform/plugins", folder: h.plugins(),
+			page: "README.md", section: "\n### In China\n", path: "/opt/terraform/plugins", folder: h.plugins(),
 			commands: []string{"init", "validate"},
 		},
 		// Without init.
 		"development override": {
-			page: "CONTRIBUTING.md", path: "/home/me/terraform-provider-hwgate", folder: built[0], commands: []string{"validate"},
+			page: "CONTRIBUTING.md", section: "\n## Try a change\n", path: "/home/me/terraform-provider-hwgate", folder: built[0], commands: []string{"validate"},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			settings, _ := block(t, readPage(t, test.page), "terraform")
+			_, section, _ := strings.Cut(readPage(t, test.page), test.section)
+			settings, _ := block(t, section, "terraform")
 			if !strings.Contains(settings, test.path) {
 				t.Fatalf("the block of the page does not name %s:\n%s", test.path, settings)
 			}
