@@ -23,10 +23,11 @@ var product string
 // TestMain prepares plugin-testing, which is told by the environment what to run. The caller sets TF_ACC_TERRAFORM_PATH at most: no other
 // setting of the caller reaches a test.
 func TestMain(m *testing.M) {
-	// Most tests wait for a command or for a pause, so there is room for more of them than there are processors.
+	// Most tests wait for a command, so there is room for more of them than there are processors. With still more, plugin-testing, which
+	// waits two seconds for a provider to begin to serve, fails on a busy machine.
 	flag.Parse()
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
-		_ = parallel.Value.Set(strconv.Itoa(4 * runtime.GOMAXPROCS(0)))
+		_ = parallel.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0)))
 	}
 	if err := prepareCLI(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
