@@ -518,7 +518,7 @@ func testTerragrunt(t *testing.T) {
 	root := string(published(t, filepath.FromSlash(source))["main.tf"].Data)
 	_, inputs, _ := strings.Cut(unit, "inputs = {\n")
 	inputs, _, _ = strings.Cut(inputs, "\n}")
-	declared := regexp.MustCompile(`(?ms)^variable "(\w+)" \{(.*?)^\}`).FindAllStringSubmatch(root, -1)
+	declared := regexp.MustCompile(`(?ms)^variable "(\w+)" \{(.*?)\n\}`).FindAllStringSubmatch(root, -1)
 	declared = slices.DeleteFunc(declared, func(variable []string) bool { return strings.Contains(variable[2], "\n  default ") })
 	given := regexp.MustCompile(`(?m)^ {2}(\w+) += `).FindAllStringSubmatch(inputs, -1)
 	if len(declared) != 1 || len(given) != 1 || declared[0][1] != given[0][1] {
