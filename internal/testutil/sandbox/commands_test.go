@@ -118,8 +118,8 @@ func TestCommandsOfUseCases(t *testing.T) {
 	}
 }
 
-// nextLayer is what is created only behind an open gate.
-var nextLayer = regexp.MustCompile(`terraform_data\.(next_layer|traffic): Creat`)
+// nextLayer is what is created only behind an open gate. Terraform 1.16 announces it before an action asks.
+var nextLayer = regexp.MustCompile(`terraform_data\.(next_layer|traffic): Creation complete`)
 
 // withOfficial is a home directory of install with what replaces the official provider beside it.
 func withOfficial(t *testing.T) home {
