@@ -30,5 +30,6 @@ ephemeral "coc_script_order" "migrate" {
 
 # Stands for the next layer: created only behind the open gate.
 resource "terraform_data" "next_layer" {
+  input      = var.order_id
   depends_on = [ephemeral.coc_script_order.migrate]
 }

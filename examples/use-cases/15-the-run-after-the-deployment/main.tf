@@ -62,8 +62,8 @@ data "dataarts_instance_status" "run" {
   }
 }
 
-# The next layer of the rollout.
+# The next layer of the rollout. A replacement in its place would destroy the old one before the gate is asked.
 resource "terraform_data" "next_layer" {
-  triggers_replace = var.package
-  depends_on       = [data.dataarts_instance_status.run]
+  input      = var.package
+  depends_on = [data.dataarts_instance_status.run]
 }
