@@ -195,3 +195,28 @@ func TestStopTheRollout(t *testing.T) {
 		}
 	}
 }
+
+// TestLayerOutlivesARefusal deploys a second version whose run fails: the layer behind the gate stays as it was.
+func TestLayerOutlivesARefusal(t *testing.T) {
+	t.Parallel()
+	test := useCase{
+		folder: "15-the-run-after-the-deployment", ids: []string{"ID", workspaceID}, override: soon(`"dataarts_instance_status" "run"`, "", "5m"),
+	}
+	h, address := install(t).with(keys...).with("TF_CLI_ARGS_apply=-no-color -auto-approve"), mock(t)
+	folder, apply := test.lay(t, address), test.commands(t)[0]
+	initialized(t, h).share(t, folder)
+	for _, step := range []struct {
+		tell, command string
+		exit          int
+		says          string
+	}{
+		{"/succeed", strings.Replace(apply, "VERSION", "v1", 1), 0, "next_layer: Creation complete"},
+		{"/fail", strings.Replace(apply, "VERSION", "v2", 1), 1, "failed jobs: etl_orders"},
+		{"/fail", "terraform state list", 0, "terraform_data.next_layer"},
+	} {
+		tell(t, address, step.tell)
+		if exit, out := h.script(t, folder, step.command); exit != step.exit || !strings.Contains(words(out), step.says) {
+			t.Fatalf("exit code %d, want %d and %q\n%s\n%s", exit, step.exit, step.says, step.command, out)
+		}
+	}
+}
